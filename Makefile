@@ -1,0 +1,85 @@
+# resque-lua: `make`, `make install PREFIX=/usr DESTDIR=`, `make help`.
+
+# What a packager sets. CC, CFLAGS, CPPFLAGS and LDFLAGS from outside are respected.
+PREFIX     ?= /usr/local
+DESTDIR    ?=
+BUILD      ?= build
+CFLAGS     ?= -O2 -g
+PKG_CONFIG ?= pkg-config
+
+# SAN=1: AddressSanitizer and UBSan. WERROR=1: warnings are errors (what the tests use).
+ifeq ($(SAN),1)
+  RL_SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+  RL_HARDEN :=
+else
+  RL_HARDEN := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -Wl,-z,relro,-z,now
+endif
+RL_WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wundef -Wwrite-strings -Wvla \
+           $(if $(filter 1,$(WERROR)),-Werror)
+
+# One package per library: the name pkg-config knows, and Debian's package in case it is missing.
+RL_PACKAGES := lua5.4:liblua5.4-dev lua5.4-cjson:lua-cjson-dev hiredis:libhiredis-dev
+RL_PC := $(foreach p,$(RL_PACKAGES),$(firstword $(subst :, ,$(p))))
+ifeq ($(filter clean help uninstall dist,$(MAKECMDGOALS)),)
+  RL_CHECK := $(foreach p,$(RL_PACKAGES),$(if $(shell $(PKG_CONFIG) --exists $(firstword $(subst :, ,$(p))) && echo y),,\
+    $(error $(firstword $(subst :, ,$(p))) was not found by $(PKG_CONFIG). hint: apt-get install $(lastword $(subst :, ,$(p))) pkg-config)))
+endif
+RL_CFLAGS := -std=c11 -D_GNU_SOURCE $(RL_WARN) $(RL_SAN) $(RL_HARDEN) $(shell $(PKG_CONFIG) --cflags $(RL_PC) 2>/dev/null)
+RL_LIBS   := $(shell $(PKG_CONFIG) --libs $(RL_PC) 2>/dev/null)
+
+SOURCES   := $(sort $(wildcard src/*.c))
+OBJECTS   := $(SOURCES:src/%.c=$(BUILD)/obj/%.o)
+LUA_FILES := $(sort $(wildcard lua/*.lua lua/*/*.lua lua/*/*/*.lua lua/*/*/*/*.lua))
+# The modules a plain lua5.4 can load; each links only what it uses.
+MODULES   := $(BUILD)/lib/resque/sys.so $(BUILD)/lib/resque/net.so
+SYS_NEEDS := lualib_sys text json_check log
+NET_NEEDS := lualib_redis redis address events clock memory
+
+.PHONY: all test demo lint fuzz cover valgrind install uninstall dist clean help
+.DELETE_ON_ERROR:
+
+all: $(BUILD)/resque-lua $(BUILD)/resque-enqueue $(MODULES) ## build the program and the Lua modules (default)
+
+$(BUILD)/resque-lua: $(OBJECTS) $(BUILD)/obj/embedded.o
+	$(CC) $(CFLAGS) $(RL_CFLAGS) $(LDFLAGS) -o $@ $^ $(RL_LIBS)
+
+$(BUILD)/resque-enqueue: $(BUILD)/resque-lua
+	ln -sf resque-lua $@
+
+$(BUILD)/obj/%.o: src/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(RL_CFLAGS) -Isrc -MMD -MP -c -o $@ $<
+
+# Every Lua file as it is, between two symbols: one row per file in a table the host searches.
+$(BUILD)/embedded.c: $(LUA_FILES) src/embed.sh
+	@mkdir -p $(@D)
+	sh src/embed.sh $(LUA_FILES) > $@
+
+$(BUILD)/obj/embedded.o: $(BUILD)/embedded.c $(LUA_FILES) src/embedded.h
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(RL_CFLAGS) -Isrc -c -o $@ $<
+
+# Position-independent copies of the objects for the modules; only luaopen_* is visible.
+$(BUILD)/pic/%.o: src/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(RL_CFLAGS) -fPIC -fvisibility=hidden -Isrc -MMD -MP -c -o $@ $<
+
+$(BUILD)/lib/resque/sys.so: $(SYS_NEEDS:%=$(BUILD)/pic/%.o)
+$(BUILD)/lib/resque/net.so: $(NET_NEEDS:%=$(BUILD)/pic/%.o)
+$(MODULES):
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(RL_CFLAGS) $(LDFLAGS) -shared -o $@ $^ $(if $(findstring net,$@),$(shell $(PKG_CONFIG) --libs hiredis))
+
+-include $(wildcard $(BUILD)/obj/*.d $(BUILD)/pic/*.d)
+
+test: ## install what is missing, build, run every test and lint
+	./spec/run
+
+demo: ## see it at work
+	./demo/run
+
+clean: ## remove what was built
+	rm -rf $(BUILD)
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12

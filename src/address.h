@@ -1,0 +1,36 @@
+/* address.h - the grammar of REDIS_BACKEND and REDIS_URL (PROTOCOL §4.4). Nothing else parses one.
+ *
+ *   host | host:port | [ipv6]:port | unix:///path[?db=n] | (redis|tcp)://[user[:password]@]host[:port][/db][?options]
+ *
+ * Options: db, timeout (seconds), password-encoding=u|b. Unknown options are refused with their name;
+ * persistent and max_connect_retries (php-resque) are accepted and have no meaning here. User and password are
+ * percent-decoded. rediss:// is refused until there is TLS. `redis://:password@host` has no user. */
+#ifndef ADDRESS_H
+#define ADDRESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define ADDRESS_PORT 6379
+
+struct address {
+    char *host;     /* NULL with a Unix socket */
+    int port;       /* 1..65535; ADDRESS_PORT when not given */
+    char *path;     /* Unix socket, else NULL */
+    char *user;     /* NULL: none */
+    char *password; /* NULL: none; never shown anywhere */
+    int db;         /* -1: not given */
+    double timeout; /* connect time-out in seconds; 0: not given */
+};
+
+/* Fills `a` (whatever was in it) from `text`. 0, or -1 with what, why and hint in `err`; the password is never
+ * in `err`. After either, address_clear is safe. */
+int address_parse(struct address *a, const char *text, char *err, size_t err_size);
+
+/* Frees what address_parse made; wipes the password first. */
+void address_clear(struct address *a);
+
+/* "redis://user:***@host:6379/2" or "unix:///path?db=2" (db shown when >= 0). Returns `out`. */
+char *address_show(const struct address *a, char *out, size_t size);
+
+#endif

@@ -1,0 +1,100 @@
+/* events.c - poll(2) over a handful of descriptors and a signalfd. See events.h. */
+#include "events.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "clock.h"
+
+/* Every signal that means something here (PROTOCOL §5); SIGPIPE is ignored, the rest keeps its default. */
+static const int known_signals[] = {SIGTERM, SIGINT,  SIGQUIT, SIGUSR1,  SIGUSR2,
+                                    SIGCONT, SIGHUP,  SIGCHLD, SIGWINCH, SIGALRM};
+
+void events_init_plain(struct events *ev)
+{
+    for (int i = 0; i < EVENTS_SLOTS; i++) {
+        ev->fd[i] = -1;
+        ev->want[i] = POLLIN;
+    }
+    ev->signals = 0;
+    sigemptyset(&ev->original_mask);
+}
+
+int events_open(struct events *ev)
+{
+    events_init_plain(ev);
+    sigset_t known;
+    sigemptyset(&known);
+    for (size_t i = 0; i < sizeof known_signals / sizeof *known_signals; i++)
+        sigaddset(&known, known_signals[i]);
+    if (sigprocmask(SIG_BLOCK, &known, &ev->original_mask) < 0)
+        return -1;
+    signal(SIGPIPE, SIG_IGN);
+    ev->fd[EVENTS_SIGNAL] = signalfd(-1, &known, SFD_NONBLOCK | SFD_CLOEXEC);
+    return ev->fd[EVENTS_SIGNAL] < 0 ? -1 : 0;
+}
+
+void events_close(struct events *ev)
+{
+    if (ev->fd[EVENTS_SIGNAL] >= 0)
+        close(ev->fd[EVENTS_SIGNAL]);
+    ev->fd[EVENTS_SIGNAL] = -1;
+}
+
+static void read_signals(struct events *ev)
+{
+    struct signalfd_siginfo info;
+    while (read(ev->fd[EVENTS_SIGNAL], &info, sizeof info) == (ssize_t)sizeof info)
+        if (info.ssi_signo < 64)
+            ev->signals |= UINT64_C(1) << info.ssi_signo;
+}
+
+/* poll's time-out for a deadline: rounded up by clock_ms's truncation, clamped to what an int holds. */
+static int poll_timeout(int64_t deadline)
+{
+    if (deadline == CLOCK_NEVER)
+        return -1;
+    int64_t left = deadline - clock_ms();
+    return left <= 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
+}
+
+unsigned events_wait(struct events *ev, unsigned slots, int64_t deadline)
+{
+    struct pollfd fds[EVENTS_SLOTS];
+    for (int i = 0; i < EVENTS_SLOTS; i++) {
+        bool watched = i == EVENTS_SIGNAL || (slots & EVENTS_BIT(i));
+        fds[i] = (struct pollfd){.fd = watched ? ev->fd[i] : -1, .events = ev->want[i]};
+    }
+    for (;;) {
+        int timeout = poll_timeout(deadline);
+        int ready = poll(fds, EVENTS_SLOTS, timeout);
+        if (ready < 0 && errno != EINTR)
+            return 0;
+        if (ready == 0 && (timeout == 0 || clock_ms() >= deadline))
+            return 0;
+        if (ready > 0)
+            break;
+    }
+    unsigned seen = 0;
+    for (int i = 0; i < EVENTS_SLOTS; i++)
+        if (fds[i].revents)
+            seen |= EVENTS_BIT(i);
+    if (seen & EVENTS_BIT(EVENTS_SIGNAL))
+        read_signals(ev);
+    return seen;
+}
+
+bool events_pending(const struct events *ev, int signo)
+{
+    return ev->signals >> signo & 1;
+}
+
+bool events_take(struct events *ev, int signo)
+{
+    bool seen = events_pending(ev, signo);
+    ev->signals &= ~(UINT64_C(1) << signo);
+    return seen;
+}

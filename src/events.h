@@ -1,0 +1,48 @@
+/* events.h - the one wait of the program: signals, the child, its report, Redis, the wake-up pipe, time.
+ *
+ * Signals are blocked and read from a signalfd, so no code runs in a handler. A signal only sets a bit in
+ * `signals`; whoever called takes the bits between steps. */
+#ifndef EVENTS_H
+#define EVENTS_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum events_slot {
+    EVENTS_SIGNAL, /* watched always */
+    EVENTS_REDIS,  /* the connection that is being waited for */
+    EVENTS_CHILD,  /* pidfd of the running job */
+    EVENTS_REPORT, /* its report pipe */
+    EVENTS_WAKEUP, /* "look at the queues" from the manager */
+    EVENTS_WATCH,  /* manager: the subscribed connection */
+    EVENTS_SLOTS
+};
+
+/* What events_wait returns: one bit per ready slot; 0 is the deadline. */
+#define EVENTS_BIT(slot) (1u << (slot))
+
+struct events {
+    int fd[EVENTS_SLOTS];       /* -1: nothing there */
+    short want[EVENTS_SLOTS];   /* POLLIN, POLLOUT */
+    uint64_t signals;           /* bit n: signal n came and was not taken yet */
+    sigset_t original_mask;     /* what a job gets back */
+};
+
+/* Blocks the signals this program knows and opens the signalfd. 0 or -1 with errno. */
+int events_open(struct events *ev);
+
+/* In a forked process: closes the inherited signalfd; the mask stays blocked. */
+void events_close(struct events *ev);
+
+/* An events struct that watches no signals, for programs that only wait for Redis. */
+void events_init_plain(struct events *ev);
+
+/* Waits until one of `slots` is ready, a signal came, or clock_ms() reaches `deadline`. */
+unsigned events_wait(struct events *ev, unsigned slots, int64_t deadline);
+
+/* True once per signal received since the last call. */
+bool events_take(struct events *ev, int signo);
+bool events_pending(const struct events *ev, int signo);
+
+#endif

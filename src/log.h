@@ -1,0 +1,39 @@
+/* log.h - one line per event, one write(2) per line, to stderr or LOGFILE.
+ *
+ * Formats: `*** text` (start line, warnings, errors, VERBOSE), `** [HH:MM:SS YYYY-MM-DD] text`
+ * (VVERBOSE), or one JSON object per line: time, level, pid, worker, job, text.
+ * Text is made printable first (text.h), so a hostile queue name cannot forge a line. */
+#ifndef LOG_H
+#define LOG_H
+
+#include <stdbool.h>
+
+enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_NOTICE, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+
+struct log_settings {
+    enum log_level level; /* NOTICE by default, INFO with VERBOSE, DEBUG with VVERBOSE */
+    bool json;
+    const char *file; /* not owned, must outlive the process; NULL: stderr */
+};
+
+/* Starts logging. 0, or -1 with errno when the file cannot be opened (stderr is then used). */
+int log_open(const struct log_settings *settings);
+
+/* Opens the file again, after logrotate moved it. 0 or -1 with errno (the old one stays in use). */
+int log_reopen(void);
+
+/* Names that JSON lines carry from now on; copied; NULL clears. */
+void log_set_worker(const char *worker_id);
+void log_set_job(const char *job_id);
+
+bool log_wants(enum log_level level);
+
+/* Never touches errno. */
+void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void log_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void log_notice(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void log_debug(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void log_at(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,88 @@
+/* options.h - every setting of every command: flag, variable, type, default, help, in one table row each.
+ *
+ * A flag beats the environment, which beats --env-file, which beats the default. The table makes --help, the
+ * completion and the man synopsis; a spec compares it with the man pages, the sample env file and the README. */
+#ifndef OPTIONS_H
+#define OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "address.h"
+
+enum command {
+    COMMAND_WORK,
+    COMMAND_ENQUEUE,
+    COMMAND_JOB,
+    COMMAND_PERFORM,
+    COMMAND_CHECK,
+    COMMAND_CONFIG,
+    COMMAND_COMPLETION,
+    COMMAND_VERSION,
+    COMMAND_HELP,
+    COMMAND_COUNT
+};
+
+enum exit_code { /* UX.md; the same for every command */
+    EXIT_DONE = 0,
+    EXIT_FAILED = 1,
+    EXIT_USAGE = 2,
+    EXIT_INCLUDE = 3,
+    EXIT_REDIS = 4,
+    EXIT_WAIT_TIMEOUT = 5,
+};
+
+struct options {
+    enum command command;
+    char **arguments; /* what is left after the flags; NULL-terminated */
+    int argument_count;
+
+    struct address address; /* where Redis is, with db, user and password resolved */
+    const char *prefix;     /* ends in ':' unless empty */
+
+    const char *queues;  /* as given; NULL: none */
+    const char *include; /* APP_INCLUDE as given: one file or a comma list; NULL: none */
+    int count;
+    double interval; /* seconds; 0: work until the queues are empty, then exit */
+    bool blocking;
+    const char *pidfile;
+    bool background;
+    bool term_child;
+    double pre_shutdown_timeout; /* seconds */
+    double term_timeout;         /* seconds; only bounds a graceful stop when given: */
+    bool term_timeout_given;
+    bool graceful_term;
+    const char *worker_host; /* NULL: the host name */
+    const char *procline_prefix;
+    size_t max_payload; /* bytes */
+    double heartbeat;   /* seconds */
+    double prune;       /* seconds */
+    const char *lua_path; /* RESQUE_LUA_PATH, NULL: the embedded files */
+
+    int verbosity; /* -1 quiet, 0, 1 VERBOSE, 2 VVERBOSE */
+    bool log_json;
+    const char *logfile;
+
+    /* Every row's effective text, for Lua commands and `config`: parallel to the table. */
+    const char **values;
+};
+
+/* Reads argv, the environment and --env-file into `o`. 0; -1 with what, why and `hint:` lines in `err` (the
+ * caller prints it and exits with EXIT_USAGE). `program` is the base name of argv[0]: resque-enqueue starts
+ * the enqueue command. Removes REDIS_PASSWORD and the password inside REDIS_BACKEND and REDIS_URL from the
+ * environment, so no job sees them. */
+int options_parse(struct options *o, int argc, char **argv, char *err, size_t err_size);
+void options_clear(struct options *o);
+
+/* The table as data, for `sys.settings` in Lua and for `config`: options_rows() rows; row `i` gives the long flag
+ * without its dashes ("worker-host"; NULL: the row has none), the type ('s' text, 'i' integer, 'd' number, 'b' yes or
+ * no, 'z' size in bytes) and the effective text, already checked and in a form strtoll/strtod read ('b': "1" or "0";
+ * 'z': plain bytes), NULL when not given and without a default. False past the end. Nothing is to be freed. */
+size_t options_rows(void);
+bool options_row(const struct options *o, size_t i, const char **long_flag, char *type,
+                 const char **text);
+
+/* Writes help for a command (COMMAND_HELP: the overview) to stdout. */
+void options_help(enum command command);
+
+#endif

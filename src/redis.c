@@ -1,0 +1,415 @@
+/* redis.c - see redis.h. What hiredis 0.14 gets wrong and is worked around here: its blocking reads swallow
+ * signals, a time-out poisons its context, reconnecting forgets AUTH and SELECT, descriptors lack close-on-exec. */
+#include "redis.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <hiredis.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "memory.h"
+
+/* Once TERM or INT came, a reply is awaited this many seconds at most. */
+#define HURRY 1.0
+
+struct redis {
+    const struct address *address;
+    struct events *events;
+    redisContext *context; /* NULL: not connected */
+    unsigned to_drop;      /* replies on their way that nobody waits for */
+    bool user_ignored;
+    enum redis_trouble trouble;
+    char error[256];
+    char where[256];
+};
+
+/* --- commands being built ------------------------------------------------------------------------------- */
+
+void redis_args_add_bytes(struct redis_args *args, const char *bytes, size_t len)
+{
+    if (args->count == args->room) {
+        args->room = args->room ? args->room * 2 : 16;
+        args->text = memory_grow(args->text, args->room * sizeof *args->text);
+        args->len = memory_grow(args->len, args->room * sizeof *args->len);
+    }
+    args->text[args->count] = bytes;
+    args->len[args->count++] = len;
+}
+
+void redis_args_add(struct redis_args *args, const char *text)
+{
+    redis_args_add_bytes(args, text, strlen(text));
+}
+
+void redis_args_reset(struct redis_args *args)
+{
+    args->count = 0;
+}
+
+void redis_args_clear(struct redis_args *args)
+{
+    free(args->text);
+    free(args->len);
+    *args = (struct redis_args){0};
+}
+
+/* --- life of a connection ------------------------------------------------------------------------------- */
+
+struct redis *redis_new(const struct address *address, struct events *events)
+{
+    struct redis *r = memory_get(sizeof *r);
+    r->address = address;
+    r->events = events;
+    address_show(address, r->where, sizeof r->where);
+    return r;
+}
+
+void redis_disconnect(struct redis *r)
+{
+    if (r->context)
+        redisFree(r->context);
+    r->context = NULL;
+    r->to_drop = 0;
+    r->events->fd[EVENTS_REDIS] = -1;
+}
+
+void redis_forget(struct redis *r)
+{
+    redis_disconnect(r);
+}
+
+void redis_free(struct redis *r)
+{
+    if (!r)
+        return;
+    redis_disconnect(r);
+    free(r);
+}
+
+bool redis_connected(const struct redis *r)
+{
+    return r->context != NULL;
+}
+
+int redis_fd(const struct redis *r)
+{
+    return r->context ? r->context->fd : -1;
+}
+
+const char *redis_error(const struct redis *r)
+{
+    return r->error;
+}
+
+enum redis_trouble redis_trouble(const struct redis *r)
+{
+    return r->trouble;
+}
+
+const char *redis_where(const struct redis *r)
+{
+    return r->where;
+}
+
+bool redis_user_ignored(const struct redis *r)
+{
+    return r->user_ignored;
+}
+
+/* Notes why and closes. Always -1, so that callers can `return fail(...)`. */
+static int fail(struct redis *r, enum redis_trouble trouble, const char *why)
+{
+    r->trouble = trouble;
+    snprintf(r->error, sizeof r->error, "%s", why);
+    redis_disconnect(r);
+    return -1;
+}
+
+static int fail_hiredis(struct redis *r)
+{
+    enum redis_trouble trouble = r->context->err == REDIS_ERR_PROTOCOL ? REDIS_NOT_REDIS : REDIS_UNREACHABLE;
+    char why[256];
+    const char *text = r->context->errstr[0] ? r->context->errstr : "connection failed";
+    snprintf(why, sizeof why, "%s%s", trouble == REDIS_NOT_REDIS ? "this is not Redis: " : "", text);
+    return fail(r, trouble, why);
+}
+
+/* Waits for the socket. A caller's deadline is cut short once TERM or INT came. */
+static int wait_socket(struct redis *r, short want, int64_t deadline)
+{
+    struct events *ev = r->events;
+    ev->fd[EVENTS_REDIS] = r->context->fd;
+    ev->want[EVENTS_REDIS] = want;
+    bool hurried = false;
+    for (;;) {
+        if (!hurried && (events_pending(ev, SIGTERM) || events_pending(ev, SIGINT))) {
+            int64_t soon = clock_after(HURRY);
+            deadline = soon < deadline ? soon : deadline;
+            hurried = true;
+        }
+        unsigned seen = events_wait(ev, EVENTS_BIT(EVENTS_REDIS), deadline);
+        if (seen & EVENTS_BIT(EVENTS_REDIS))
+            return 0;
+        if (!seen)
+            return fail(r, REDIS_UNREACHABLE, "timed out");
+    }
+}
+
+static int flush(struct redis *r, int64_t deadline)
+{
+    for (int done = 0;;) {
+        if (redisBufferWrite(r->context, &done) != REDIS_OK)
+            return fail_hiredis(r);
+        if (done)
+            return 0;
+        if (wait_socket(r, POLLOUT, deadline) < 0)
+            return -1;
+    }
+}
+
+/* The next reply in arrival order, waited for. NULL: disconnected. */
+static redisReply *next_reply(struct redis *r, int64_t deadline)
+{
+    for (void *reply = NULL;;) {
+        if (redisGetReplyFromReader(r->context, &reply) != REDIS_OK) {
+            fail_hiredis(r);
+            return NULL;
+        }
+        if (reply)
+            return reply;
+        if (wait_socket(r, POLLIN, deadline) < 0)
+            return NULL;
+        if (redisBufferRead(r->context) != REDIS_OK) {
+            fail_hiredis(r);
+            return NULL;
+        }
+    }
+}
+
+/* --- connecting ----------------------------------------------------------------------------------------- */
+
+static int finish_connect(struct redis *r, int64_t deadline)
+{
+    if (wait_socket(r, POLLOUT, deadline) < 0)
+        return -1;
+    int fd = r->context->fd, error = 0, on = 1;
+    socklen_t size = sizeof error;
+    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0 || error)
+        return fail(r, REDIS_UNREACHABLE, strerror(error ? error : errno));
+    if (!r->address->path) { /* a half-open connection is noticed by the kernel; small commands go at once */
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+        setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+    }
+    return 0;
+}
+
+static int open_socket(struct redis *r)
+{
+    const struct address *a = r->address;
+    r->context = a->path ? redisConnectUnixNonBlock(a->path) : redisConnectNonBlock(a->host, a->port);
+    if (!r->context)
+        return fail(r, REDIS_UNREACHABLE, "out of memory");
+    if (r->context->err)
+        return fail_hiredis(r);
+    if (fcntl(r->context->fd, F_SETFD, FD_CLOEXEC) < 0)
+        return fail(r, REDIS_UNREACHABLE, strerror(errno));
+    return 0;
+}
+
+static bool is_denied(const struct redis_reply *reply)
+{
+    static const char *const codes[] = {"NOAUTH", "WRONGPASS", "NOPERM", "ERR invalid password",
+                                        "ERR Client sent AUTH", "ERR AUTH", "ERR Authentication"};
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
+        if (redis_reply_is_error(reply, codes[i]))
+            return true;
+    return false;
+}
+
+/* Judges the answer to one step of the handshake and frees it. 0, or -1: disconnected. */
+static int accept_reply(struct redis *r, struct redis_reply *reply)
+{
+    if (!reply)
+        return -1;
+    int result = 0;
+    if (redis_reply_type(reply) == REDIS_ERROR)
+        result = fail(r, is_denied(reply) ? REDIS_DENIED : REDIS_UNREACHABLE, redis_reply_text(reply, NULL));
+    redis_reply_free(reply);
+    return result;
+}
+
+/* AUTH user password; where that pair is refused, the password alone: php-resque ignores the user (UX §3). */
+static int authenticate(struct redis *r, int64_t deadline)
+{
+    const struct address *a = r->address;
+    if (!a->password)
+        return 0;
+    r->user_ignored = false;
+    if (a->user && *a->user) {
+        struct redis_reply *reply = redis_command(r, deadline, "AUTH", a->user, a->password, NULL);
+        if (!reply || redis_reply_type(reply) != REDIS_ERROR)
+            return accept_reply(r, reply);
+        redis_reply_free(reply);
+        r->user_ignored = true;
+    }
+    return accept_reply(r, redis_command(r, deadline, "AUTH", a->password, NULL));
+}
+
+int redis_connect(struct redis *r, int64_t deadline)
+{
+    redis_disconnect(r);
+    if (r->address->timeout > 0) {
+        int64_t own = clock_after(r->address->timeout);
+        deadline = own < deadline ? own : deadline;
+    }
+    char db[16];
+    snprintf(db, sizeof db, "%d", r->address->db > 0 ? r->address->db : 0);
+    if (open_socket(r) < 0 || finish_connect(r, deadline) < 0 || authenticate(r, deadline) < 0 ||
+        accept_reply(r, redis_command(r, deadline, "SELECT", db, NULL)) < 0)
+        return -1;
+    r->trouble = REDIS_FINE;
+    r->error[0] = '\0';
+    return 0;
+}
+
+/* --- commands ------------------------------------------------------------------------------------------- */
+
+int redis_append(struct redis *r, const struct redis_args *args)
+{
+    if (!r->context) /* the reason it went away stays in r->error */
+        return -1;
+    if (redisAppendCommandArgv(r->context, (int)args->count, args->text, args->len) != REDIS_OK)
+        return fail_hiredis(r);
+    return 0;
+}
+
+struct redis_reply *redis_read(struct redis *r, int64_t deadline)
+{
+    if (!r->context || flush(r, deadline) < 0)
+        return NULL;
+    for (; r->to_drop; r->to_drop--) {
+        redisReply *dropped = next_reply(r, deadline);
+        if (!dropped)
+            return NULL;
+        freeReplyObject(dropped);
+    }
+    return (struct redis_reply *)next_reply(r, deadline);
+}
+
+struct redis_reply *redis_call(struct redis *r, const struct redis_args *args, int64_t deadline)
+{
+    return redis_append(r, args) < 0 ? NULL : redis_read(r, deadline);
+}
+
+struct redis_reply *redis_command(struct redis *r, int64_t deadline, ...)
+{
+    struct redis_args args = {0};
+    va_list words;
+    va_start(words, deadline);
+    for (const char *word; (word = va_arg(words, const char *));)
+        redis_args_add(&args, word);
+    va_end(words);
+    struct redis_reply *reply = redis_call(r, &args, deadline);
+    redis_args_clear(&args);
+    return reply;
+}
+
+int redis_send(struct redis *r, const struct redis_args *args)
+{
+    int done = 0;
+    if (redis_append(r, args) < 0)
+        return -1;
+    if (redisBufferWrite(r->context, &done) != REDIS_OK)
+        return fail_hiredis(r);
+    r->to_drop++;
+    return 0;
+}
+
+struct redis_reply *redis_poll(struct redis *r)
+{
+    void *reply = NULL;
+    if (!r->context)
+        return NULL;
+    if (redisGetReplyFromReader(r->context, &reply) == REDIS_OK && reply)
+        return reply;
+    struct pollfd ready = {.fd = r->context->fd, .events = POLLIN};
+    if (poll(&ready, 1, 0) <= 0)
+        return NULL;
+    if (redisBufferRead(r->context) != REDIS_OK ||
+        redisGetReplyFromReader(r->context, &reply) != REDIS_OK) {
+        fail_hiredis(r);
+        return NULL;
+    }
+    return reply;
+}
+
+/* --- replies: struct redis_reply is hiredis's redisReply under a name of ours ----------------------------- */
+
+static const redisReply *raw(const struct redis_reply *reply)
+{
+    return (const redisReply *)reply;
+}
+
+enum redis_type redis_reply_type(const struct redis_reply *reply)
+{
+    switch (raw(reply)->type) {
+    case REDIS_REPLY_STRING:
+        return REDIS_STRING;
+    case REDIS_REPLY_STATUS:
+        return REDIS_STATUS;
+    case REDIS_REPLY_INTEGER:
+        return REDIS_INTEGER;
+    case REDIS_REPLY_ARRAY:
+        return REDIS_ARRAY;
+    case REDIS_REPLY_ERROR:
+        return REDIS_ERROR;
+    default:
+        return REDIS_NIL;
+    }
+}
+
+const char *redis_reply_text(const struct redis_reply *reply, size_t *len)
+{
+    enum redis_type type = redis_reply_type(reply);
+    bool text = type == REDIS_STRING || type == REDIS_STATUS || type == REDIS_ERROR;
+    if (len)
+        *len = text ? (size_t)raw(reply)->len : 0;
+    return text ? raw(reply)->str : "";
+}
+
+long long redis_reply_integer(const struct redis_reply *reply)
+{
+    return redis_reply_type(reply) == REDIS_INTEGER ? raw(reply)->integer : 0;
+}
+
+size_t redis_reply_count(const struct redis_reply *reply)
+{
+    return redis_reply_type(reply) == REDIS_ARRAY ? raw(reply)->elements : 0;
+}
+
+const struct redis_reply *redis_reply_at(const struct redis_reply *reply, size_t index)
+{
+    static const redisReply nil = {.type = REDIS_REPLY_NIL};
+    const redisReply *element = index < redis_reply_count(reply) ? raw(reply)->element[index] : &nil;
+    return (const struct redis_reply *)element;
+}
+
+void redis_reply_free(struct redis_reply *reply)
+{
+    if (reply)
+        freeReplyObject(reply);
+}
+
+bool redis_reply_is_error(const struct redis_reply *reply, const char *code)
+{
+    return redis_reply_type(reply) == REDIS_ERROR && strncmp(raw(reply)->str, code, strlen(code)) == 0;
+}
