@@ -1,0 +1,52 @@
+/* scripts.h - the server-side scripts (lua/server) on one connection, and what goes wrong when calling them.
+ *
+ * A script is loaded at its first use and called by its digest; after NOSCRIPT (restart, SCRIPT FLUSH) the whole
+ * text is sent once. Reserve, finish and put back are each one such call, so a job is always in one place. */
+#ifndef SCRIPTS_H
+#define SCRIPTS_H
+
+#include "redis.h"
+#include "source.h"
+
+enum script {
+    SCRIPT_RESERVE,
+    SCRIPT_DONE,
+    SCRIPT_FAIL,
+    SCRIPT_UNRESERVE,
+    SCRIPT_REGISTER,
+    SCRIPT_UNREGISTER,
+    SCRIPT_HEARTBEAT,
+    SCRIPT_PRUNE,
+    SCRIPT_COUNT
+};
+
+struct scripts {
+    struct redis *redis;  /* borrowed */
+    const char *prefix;   /* borrowed; ends in ':' */
+    char *text[SCRIPT_COUNT];
+    size_t len[SCRIPT_COUNT];
+    char digest[SCRIPT_COUNT][41]; /* "": not loaded yet */
+    struct redis_args args;        /* of the call being built */
+    char key[768];                 /* its KEYS[1] */
+    char error[256];               /* why the last call gave NULL */
+};
+
+/* Joins the texts (lua/server/lib/… in front of each). 0, or -1 and s->error names the file that is missing. */
+int scripts_open(struct scripts *s, struct redis *redis, const char *prefix, const struct source_place *place);
+void scripts_close(struct scripts *s);
+
+/* Starts a call: KEYS[1] is worker:<id>, ARGV[1] the prefix, ARGV[2] the id. Add the rest to the result. */
+struct redis_args *scripts_begin(struct scripts *s, const char *worker_id);
+
+/* Calls with what scripts_begin returned. NULL: cut, or the server refused (READONLY, OOM, LOADING…): s->error
+ * says which, and nothing is known about whether the script ran if redis_connected is false. The reply is always
+ * an array whose first element is a word. */
+struct redis_reply *scripts_call(struct scripts *s, enum script script);
+
+/* Sends it and drops the reply when it comes. */
+int scripts_send(struct scripts *s, enum script script);
+
+/* True if element `index` of the reply is `word`. */
+bool scripts_says(const struct redis_reply *reply, size_t index, const char *word);
+
+#endif
