@@ -103,19 +103,24 @@ void queues_clear(struct queues *q)
     *q = (struct queues){0};
 }
 
-static void add_name(struct queues *q, const char *name)
-{
-    if (any_matches(q->excluded, q->excluded_count, name))
-        return;
-    for (size_t i = 0; i < q->count; i++)
-        if (strcmp(q->names[i], name) == 0)
-            return;
-    append(&q->names, &q->count, name, strlen(name));
-}
-
 static int by_bytes(const void *a, const void *b)
 {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Whether an entry before the n-th has brought this name already; a pattern brings only names that are known. */
+static bool came_before(const struct queues *q, size_t n, const char *name, bool known)
+{
+    for (size_t i = 0; i < n; i++)
+        if ((known || !has_wildcard(q->patterns[i])) && entry_matches(q->patterns[i], name))
+            return true;
+    return false;
+}
+
+static void add_name(struct queues *q, size_t n, const char *name, bool known)
+{
+    if (!any_matches(q->excluded, q->excluded_count, name) && !came_before(q, n, name, known))
+        append(&q->names, &q->count, name, strlen(name));
 }
 
 void queues_expand(struct queues *q, const char **known, size_t count)
@@ -123,13 +128,15 @@ void queues_expand(struct queues *q, const char **known, size_t count)
     free_list(&q->names, &q->count);
     if (count)
         qsort(known, count, sizeof *known, by_bytes);
-    for (size_t i = 0; i < q->pattern_count; i++) {
-        if (!has_wildcard(q->patterns[i]))
-            add_name(q, q->patterns[i]);
-        else
-            for (size_t k = 0; k < count; k++)
-                if (entry_matches(q->patterns[i], known[k]))
-                    add_name(q, known[k]);
+    for (size_t n = 0; n < q->pattern_count; n++) {
+        const char *entry = q->patterns[n];
+        if (!has_wildcard(entry)) {
+            add_name(q, n, entry, count && bsearch(&entry, known, count, sizeof *known, by_bytes));
+            continue;
+        }
+        for (size_t k = 0; k < count; k++)
+            if (entry_matches(entry, known[k]))
+                add_name(q, n, known[k], true);
     }
 }
 

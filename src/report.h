@@ -1,0 +1,48 @@
+/* report.h - what a job's process tells its worker through a pipe, both ends.
+ *
+ * A frame is one type byte, the length of its body (4 bytes, little-endian) and the body. The reader trusts
+ * nothing: sizes are capped, text is made valid UTF-8, a frame cut short counts as never sent. */
+#ifndef REPORT_H
+#define REPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A body's largest size; a larger result is reported as null, longer texts are cut. */
+#define REPORT_BODY_MAX (1024 * 1024)
+
+enum report_end {
+    REPORT_NONE,    /* nothing, or cut short */
+    REPORT_LOAD,    /* APP_INCLUDE could not be loaded: message says why; the job was never started */
+    REPORT_DONE,    /* result holds JSON */
+    REPORT_FAILED,  /* exception, message, trace */
+    REPORT_EXIT,    /* os.exit(exit_code) */
+};
+
+struct report {
+    bool started;    /* the job's own code may have run */
+    bool on_failure; /* somebody listens to onFailure */
+    enum report_end end;
+    int exit_code;
+    char *body;       /* owns the texts below, which point into it */
+    const char *result; /* JSON; "null" if there is none */
+    size_t result_len;
+    const char *exception, *message, *trace; /* NUL-terminated; trace lines end in \n; "" if none */
+    /* the reader's own */
+    unsigned char *buffer;
+    size_t got, room;
+};
+
+/* Reads what is there from the non-blocking `fd`. True while more may come. */
+bool report_read(struct report *report, int fd);
+void report_clear(struct report *report);
+
+/* The writing end, in the job's process. 0 or -1 with errno. */
+int report_send_started(int fd, bool on_failure);
+int report_send_load(int fd, const char *message);
+int report_send_done(int fd, const char *json, size_t len);
+int report_send_failed(int fd, const char *exception, const char *message, const char *trace);
+int report_send_exit(int fd, int code);
+
+#endif

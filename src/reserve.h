@@ -1,0 +1,45 @@
+/* reserve.h - asks Redis for the next job: which queues, in which order, and what came back. */
+#ifndef RESERVE_H
+#define RESERVE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "job.h"
+#include "queues.h"
+#include "scripts.h"
+
+struct reserve {
+    struct queues queues;
+    char max_payload[24]; /* bytes, as text */
+    int64_t expand_at;    /* when a dynamic list is to be expanded again; clock_ms() */
+};
+
+enum reserve_answer {
+    RESERVE_JOB,      /* `job` is ours: in worker:<id>, status running */
+    RESERVE_EMPTY,    /* nothing in any queue */
+    RESERVE_PAUSED,   /* pause-all-workers */
+    RESERVE_REJECTED, /* one payload was unreadable and is in `failed` now: ask again */
+    RESERVE_LOST,     /* this worker is not registered any more */
+    RESERVE_CONFLICT, /* worker:<id> holds somebody else's job */
+    RESERVE_NOTHING,  /* nothing was asked for, or the server could not be asked: scripts->error */
+};
+
+/* 0, or -1 and what is wrong with the list in `err`. */
+int reserve_open(struct reserve *r, const char *queues, size_t max_payload, char *err, size_t err_size);
+void reserve_close(struct reserve *r);
+
+/* Expands wildcards: always when `now`, else when the last look is a second old. 0; -1: scripts->error. */
+int reserve_expand(struct reserve *r, struct scripts *s, bool now);
+
+/* One call of reserve.lua. */
+enum reserve_answer reserve_next(struct reserve *r, struct scripts *s, const char *worker_id, const char *token,
+                                 struct job *job);
+
+/* For commits that reserve in the same trip: the token and size limit, the queues, and the answer, which starts
+ * at element `at` of the reply. Logs a rejected payload. */
+void reserve_add_terms(const struct reserve *r, struct redis_args *args, const char *token);
+void reserve_add_queues(const struct reserve *r, struct redis_args *args);
+enum reserve_answer reserve_read(const struct redis_reply *reply, size_t at, struct job *job);
+
+#endif
