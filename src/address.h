@@ -1,10 +1,13 @@
 /* address.h - the grammar of REDIS_BACKEND and REDIS_URL (PROTOCOL §4.4). Nothing else parses one.
  *
- *   host | host:port | [ipv6]:port | unix:///path[?db=n] | (redis|tcp)://[user[:password]@]host[:port][/db][?options]
+ *   host | host:port | [ipv6] | [ipv6]:port
+ *   (redis|tcp)://[user[:password]@]host[:port][/db][?options]
+ *   unix:///path[?options]
  *
- * Options: db, timeout (seconds), password-encoding=u|b. Unknown options are refused with their name;
- * persistent and max_connect_retries (php-resque) are accepted and have no meaning here. User and password are
- * percent-decoded. rediss:// is refused until there is TLS. `redis://:password@host` has no user. */
+ * Options: db, timeout (seconds), password-encoding=u|b (b: the password is base64). Unknown
+ * options are refused with their name; persistent and max_connect_retries (php-resque) are accepted
+ * and have no meaning here. User and password are percent-decoded. rediss:// is refused until there
+ * is TLS. `redis://:password@host` has no user; an empty user or password counts as not given. */
 #ifndef ADDRESS_H
 #define ADDRESS_H
 
@@ -14,7 +17,7 @@
 #define ADDRESS_PORT 6379
 
 struct address {
-    char *host;     /* NULL with a Unix socket */
+    char *host;     /* NULL with a Unix socket; an IPv6 address stands here without brackets */
     int port;       /* 1..65535; ADDRESS_PORT when not given */
     char *path;     /* Unix socket, else NULL */
     char *user;     /* NULL: none */
@@ -23,8 +26,10 @@ struct address {
     double timeout; /* connect time-out in seconds; 0: not given */
 };
 
-/* Fills `a` (whatever was in it) from `text`. 0, or -1 with what, why and hint in `err`; the password is never
- * in `err`. After either, address_clear is safe. */
+/* Fills `a` (whatever was in it) from `text`. 0, or -1 with what is wrong and, on a second line, a
+ * `hint: ` in `err`. Of the text itself nothing is in `err` but a scheme or the name of an option:
+ * in a text that cannot be read, anything else may be the password. After either, address_clear is
+ * safe. */
 int address_parse(struct address *a, const char *text, char *err, size_t err_size);
 
 /* Frees what address_parse made; wipes the password first. */
