@@ -32,7 +32,7 @@ OBJECTS   := $(SOURCES:src/%.c=$(BUILD)/obj/%.o)
 LUA_FILES := $(sort $(wildcard lua/*.lua lua/*/*.lua lua/*/*/*.lua lua/*/*/*/*.lua))
 # The modules a plain lua5.4 can load; each links only what it uses.
 MODULES   := $(BUILD)/lib/resque/sys.so $(BUILD)/lib/resque/net.so
-SYS_NEEDS := lualib_sys text json_check log
+SYS_NEEDS := lualib_sys text json_check log suggest
 NET_NEEDS := lualib_redis redis address events clock memory
 
 .PHONY: all test demo lint fuzz cover valgrind install uninstall dist clean help
@@ -72,6 +72,8 @@ $(MODULES):
 
 -include $(wildcard $(BUILD)/obj/*.d $(BUILD)/pic/*.d)
 
+include spec/spec.mk
+
 test: ## install what is missing, build, run every test and lint
 	./spec/run
 
@@ -82,4 +84,4 @@ clean: ## remove what was built
 	rm -rf $(BUILD)
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
+	@grep -hE '^[a-z]+:.*##' Makefile spec/spec.mk | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
