@@ -1,0 +1,55 @@
+# Included by the Makefile: the C tests, the fuzz replay and the lint commands. spec/run calls these targets.
+
+# A C test says what it links: a line `/* needs: address.c text.c */` names files of src/.
+spec_needs = $(patsubst %.c,$(BUILD)/obj/%.o,\
+             $(shell sed -n 's,.*/\* needs: \(.*\) \*/.*,\1,p' $(1)))
+# $(1) program, $(2) its C files, $(3) libraries
+define spec_program
+$(1): $(2) $(call spec_needs,$(firstword $(2)))
+	@mkdir -p $$(@D)
+	$$(CC) $$(CPPFLAGS) $$(CFLAGS) $$(RL_CFLAGS) $$(LDFLAGS) -Isrc -MMD -MP -MF $$@.d -o $$@ \
+	  $$(filter %.c %.o,$$^) $$(RL_LIBS) $(3)
+endef
+
+UNIT_SOURCES := $(sort $(wildcard spec/unit/test_*.c))
+UNIT_TESTS   := $(UNIT_SOURCES:spec/unit/%.c=$(BUILD)/unit/%)
+FUZZ_SOURCES := $(sort $(wildcard spec/fuzz/fuzz_*.c))
+FUZZ_REPLAYS := $(FUZZ_SOURCES:spec/fuzz/%.c=$(BUILD)/fuzz/%)
+$(foreach s,$(UNIT_SOURCES),$(eval \
+  $(call spec_program,$(BUILD)/unit/$(notdir $(s:.c=)),$(s),-lcmocka)))
+$(foreach s,$(FUZZ_SOURCES),$(eval \
+  $(call spec_program,$(BUILD)/fuzz/$(notdir $(s:.c=)),$(s) spec/fuzz/replay.c,)))
+-include $(wildcard $(BUILD)/unit/*.d $(BUILD)/fuzz/*.d)
+
+.PHONY: unit-tests fuzz-replay
+unit-tests: $(UNIT_TESTS)
+fuzz-replay: $(FUZZ_REPLAYS)
+
+# Each lint is one target, so that spec/run counts them one by one.
+LINTS := lint-lua lint-format lint-cppcheck lint-man lint-shell lint-node lint-lines
+.PHONY: $(LINTS)
+lint: $(LINTS) ## luacheck, clang-format, cppcheck, mandoc and the small ones
+
+LINT_C     := $(wildcard src/*.[ch] spec/unit/*.[ch] spec/fuzz/*.[ch])
+LINT_SHELL := $(wildcard src/*.sh spec/*.sh spec/run spec/support/*.sh demo/run .ci/run conf/*.sh)
+# What people read is checked for lines over 100 columns, tabs, blanks at the end and unfinished work.
+LINT_TEXT  := $(LINT_C) $(LINT_SHELL) $(shell find lua jobs demo spec -name node_modules -prune -o \
+              \( -name '*.lua' -o -name '*.js' \) -print)
+
+lint-lua:
+	luacheck --quiet --no-color $(wildcard lua jobs demo) spec --exclude-files '**/node_modules/**'
+lint-format:
+	clang-format --dry-run -Werror $(LINT_C)
+lint-cppcheck:
+	cppcheck --quiet --std=c11 -D_GNU_SOURCE --enable=warning,performance,portability --inline-suppr \
+	  --suppress=missingIncludeSystem --error-exitcode=1 -Isrc $(filter %.c,$(LINT_C))
+lint-man:
+	@out=$$(mandoc -Tlint conf/man/*.[1-9]) && test -z "$$out" || { echo "$$out"; exit 1; }
+lint-shell:
+	@for f in $(LINT_SHELL); do \
+	  case $$(head -n 1 $$f) in *bash*) bash -n $$f ;; *) sh -n $$f ;; esac || exit 1; done
+lint-node:
+	@for f in spec/node/*.js; do node --check $$f || exit 1; done
+lint-lines:
+	@! grep -nE '^.{101,}|[[:blank:]]$$|	' $(LINT_TEXT)
+	@! grep -nwE 'TO''DO|FIX''ME|XX''X' $(LINT_TEXT)
