@@ -1,7 +1,9 @@
-/* options.h - every setting of every command: flag, variable, type, default, help, in one table row each.
+/* options.h - every setting of every command: flag, variable, type, default, help, in one table row
+ * each.
  *
- * A flag beats the environment, which beats --env-file, which beats the default. The table makes --help, the
- * completion and the man synopsis; a spec compares it with the man pages, the sample env file and the README. */
+ * A flag beats the environment, which beats --env-file, which beats the default. The table
+ * (options_table.c) makes --help, the completion and the man synopsis; a spec compares it with the
+ * man pages, the sample env file and the README. */
 #ifndef OPTIONS_H
 #define OPTIONS_H
 
@@ -24,12 +26,21 @@ enum command {
 };
 
 enum exit_code { /* UX.md; the same for every command */
-    EXIT_DONE = 0,
-    EXIT_FAILED = 1,
-    EXIT_USAGE = 2,
-    EXIT_INCLUDE = 3,
-    EXIT_REDIS = 4,
-    EXIT_WAIT_TIMEOUT = 5,
+                 EXIT_DONE = 0,
+                 EXIT_FAILED = 1,
+                 EXIT_USAGE = 2,
+                 EXIT_INCLUDE = 3,
+                 EXIT_REDIS = 4,
+                 EXIT_WAIT_TIMEOUT = 5,
+};
+
+enum options_source { OPTIONS_DEFAULT, OPTIONS_ENV_FILE, OPTIONS_ENVIRONMENT, OPTIONS_FLAG };
+
+/* One row's effective value and where it came from. */
+struct options_value {
+    char *text;                 /* canonical, see options_row; NULL: not given, no default */
+    enum options_source source; /* the strongest that gave it */
+    const char *variable; /* which variable; with OPTIONS_FLAG the flag, if not the row's own */
 };
 
 struct options {
@@ -54,35 +65,48 @@ struct options {
     bool graceful_term;
     const char *worker_host; /* NULL: the host name */
     const char *procline_prefix;
-    size_t max_payload; /* bytes */
-    double heartbeat;   /* seconds */
-    double prune;       /* seconds */
+    size_t max_payload;   /* bytes */
+    double heartbeat;     /* seconds */
+    double prune;         /* seconds */
     const char *lua_path; /* RESQUE_LUA_PATH, NULL: the embedded files */
 
     int verbosity; /* -1 quiet, 0, 1 VERBOSE, 2 VVERBOSE */
     bool log_json;
     const char *logfile;
 
-    /* Every row's effective text, for Lua commands and `config`: parallel to the table. */
-    const char **values;
+    bool json;   /* --json: what goes to stdout is JSON */
+    bool colour; /* false with --no-color, NO_COLOR, TERM=dumb; whether it is a terminal is another
+                    question */
+
+    struct options_value *values; /* parallel to the table, for Lua commands and `config` */
+    char **warnings;              /* things to say once logging works; NULL-terminated */
 };
 
-/* Reads argv, the environment and --env-file into `o`. 0; -1 with what, why and `hint:` lines in `err` (the
- * caller prints it and exits with EXIT_USAGE). `program` is the base name of argv[0]: resque-enqueue starts
- * the enqueue command. Removes REDIS_PASSWORD and the password inside REDIS_BACKEND and REDIS_URL from the
- * environment, so no job sees them. */
+/* Reads argv, the environment and --env-file into `o`. 0; -1 with what, why and `hint:` lines in
+ * `err` (the caller prints it and exits with EXIT_USAGE). A program whose base name (argv[0]) is
+ * resque-enqueue starts the enqueue command. Removes REDIS_PASSWORD and the password inside
+ * REDIS_BACKEND and REDIS_URL from the environment, so no job sees them. With --help or --version
+ * the environment is not looked at. After either result options_clear is due. */
 int options_parse(struct options *o, int argc, char **argv, char *err, size_t err_size);
 void options_clear(struct options *o);
 
-/* The table as data, for `sys.settings` in Lua and for `config`: options_rows() rows; row `i` gives the long flag
- * without its dashes ("worker-host"; NULL: the row has none), the type ('s' text, 'i' integer, 'd' number, 'b' yes or
- * no, 'z' size in bytes) and the effective text, already checked and in a form strtoll/strtod read ('b': "1" or "0";
- * 'z': plain bytes), NULL when not given and without a default. False past the end. Nothing is to be freed. */
+/* The table as data, for `sys.settings` in Lua: options_rows() rows; row `i` gives the long flag
+ * without its dashes ("worker-host"; NULL: the row has none), the type ('s' text, 'i' integer, 'd'
+ * number, 'b' yes or no, 'z' size in bytes) and the effective text, already checked and in a form
+ * strtoll/strtod read ('b': "1" or "0"; 'z': plain bytes; 'd' may be "inf"), NULL when not given
+ * and without a default, or secret. False past the end. Nothing is to be freed. */
 size_t options_rows(void);
 bool options_row(const struct options *o, size_t i, const char **long_flag, char *type,
                  const char **text);
 
-/* Writes help for a command (COMMAND_HELP: the overview) to stdout. */
-void options_help(enum command command);
+/* Name of a command ("job"), and the Lua module that is it ("resque.cli.job"; NULL: it is in C). */
+const char *options_command_name(enum command command);
+const char *options_command_module(enum command command);
+
+/* Each prints to stdout; -1 with what, why and hint in `err`. options_help reads which command from
+ * o->arguments (none: the overview), options_completion the shell. */
+int options_help(const struct options *o, char *err, size_t err_size);
+int options_completion(const struct options *o, char *err, size_t err_size);
+void options_config(const struct options *o);
 
 #endif

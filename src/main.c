@@ -1,0 +1,110 @@
+/* main.c - order of start-up, which command runs, exit codes. Nothing is decided here that a
+ * command could decide. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "luahost.h"
+#include "manager.h"
+#include "options.h"
+#include "title.h"
+#include "version.h"
+
+#define ERROR_SIZE 1024
+
+/* A descriptor 0, 1 or 2 that is closed would be taken by the next socket, and a job's output would
+ * go to Redis. */
+static void fill_stdio(void)
+{
+    int fd;
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
+}
+
+static int usage_error(const char *text)
+{
+    fprintf(stderr, "resque-lua: %s\n", text);
+    return EXIT_USAGE;
+}
+
+static int start_log(const struct options *o)
+{
+    static const enum log_level levels[] = {LOG_LEVEL_WARN, LOG_LEVEL_NOTICE, LOG_LEVEL_INFO,
+                                            LOG_LEVEL_DEBUG};
+    struct log_settings settings = {levels[o->verbosity + 1], o->log_json, o->logfile};
+    char err[ERROR_SIZE];
+    if (log_open(&settings) == 0)
+        return EXIT_DONE;
+    snprintf(
+        err, sizeof err,
+        "cannot write the log file %s: %s\nhint: LOGFILE or --logfile names a file in a folder "
+        "that exists and may be written",
+        o->logfile, strerror(errno));
+    return usage_error(err);
+}
+
+static int show_version(const struct options *o)
+{
+    printf(o->json ? "{\"version\":\"%s\"}\n" : "resque-lua %s\n", VERSION_TEXT);
+    return EXIT_DONE;
+}
+
+static int dispatch(const struct options *o)
+{
+    char err[ERROR_SIZE];
+    const char *module = options_command_module(o->command);
+    if (module)
+        return luahost_command(o, module);
+    switch (o->command) {
+    case COMMAND_CONFIG:
+        options_config(o);
+        return EXIT_DONE;
+    case COMMAND_COMPLETION:
+        return options_completion(o, err, sizeof err) < 0 ? usage_error(err) : EXIT_DONE;
+    case COMMAND_HELP:
+        return options_help(o, err, sizeof err) < 0 ? usage_error(err) : EXIT_DONE;
+    case COMMAND_VERSION:
+        return show_version(o);
+    default:
+        return manager_run(o);
+    }
+}
+
+static int run(const struct options *o)
+{
+    int code = start_log(o);
+    if (code != EXIT_DONE)
+        return code;
+    if (o->address.password) /* may stand on the command line, which others can read */
+        title_set("%s", options_command_name(o->command));
+    title_set_prefix(o->procline_prefix);
+    for (char **warning = o->warnings; *warning; warning++)
+        log_warn("%s", *warning);
+    code = dispatch(o);
+    if (fflush(stdout) == 0)
+        return code;
+    if (errno != EPIPE) /* `| head` has seen enough */
+        log_error("cannot write to standard output: %s", strerror(errno));
+    return code ? code : EXIT_FAILED;
+}
+
+int main(int argc, char **argv)
+{
+    struct options o;
+    char err[ERROR_SIZE];
+    fill_stdio();
+    signal(SIGPIPE,
+           SIG_IGN); /* a connection that is cut is an error of write, not the end of the program */
+    if (title_init(argc, &argv) < 0)
+        log_debug("process titles stay as they are: %s", strerror(errno));
+    int code = options_parse(&o, argc, argv, err, sizeof err) < 0 ? usage_error(err) : run(&o);
+    options_clear(&o);
+    return code;
+}

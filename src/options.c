@@ -1,0 +1,421 @@
+/* options.c - puts flags, environment, --env-file and defaults together into one struct options.
+ *
+ * Not here: the table (options_table.c), argv (options_flags.c), one value's check
+ * (options_value.c), what is shown to people (options_help.c, options_config.c,
+ * options_completion.c). */
+#include "options.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "memory.h"
+#include "options_internal.h"
+#include "text.h"
+
+#define ERROR_SIZE 512
+
+/* ---- where values come from ---- */
+
+/* The first variable of row `i` that is set and not empty and comes from `source`; NULL: none. */
+static const char *find_variable(const struct options_parse *p, size_t i,
+                                 enum options_source source)
+{
+    const struct options_setting *s = &options_settings[i];
+    for (size_t n = 0; n < 2 && s->variables[n]; n++) {
+        const char *text = getenv(s->variables[n]);
+        bool from_file = env_file_gave(&p->file, s->variables[n]);
+        if (text && *text && from_file == (source == OPTIONS_ENV_FILE))
+            return s->variables[n];
+    }
+    return NULL;
+}
+
+static int read_variable(struct options_parse *p, size_t i)
+{
+    enum options_source source = OPTIONS_ENVIRONMENT;
+    const char *variable = find_variable(p, i, source);
+    if (!variable) {
+        source = OPTIONS_ENV_FILE;
+        variable = find_variable(p, i, source);
+    }
+    if (!variable)
+        return 0;
+    return options_take(p, i, getenv(variable), source, variable, variable);
+}
+
+/* Variables of other commands are not looked at: a bad COUNT is no reason not to enqueue. */
+static int read_environment(struct options_parse *p)
+{
+    for (size_t i = 0; i < options_setting_count; i++) {
+        bool wanted = options_settings[i].commands & OPTIONS_BIT(p->o->command);
+        if (wanted && p->o->values[i].source != OPTIONS_FLAG && read_variable(p, i) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int read_env_file(struct options_parse *p)
+{
+    const char *path = p->o->values[options_find("env-file")].text;
+    char why[ERROR_SIZE];
+    if (!path || env_file_load(&p->file, path, why, sizeof why) == 0)
+        return 0;
+    return options_fail(p, "--env-file: %s\nhint: one NAME=value per line, # begins a comment",
+                        why);
+}
+
+static void set_defaults(struct options *o)
+{
+    o->values = memory_get(options_setting_count * sizeof *o->values);
+    o->warnings = memory_get(sizeof *o->warnings);
+    for (size_t i = 0; i < options_setting_count; i++)
+        options_replace(o, i, options_settings[i].fallback);
+}
+
+/* ---- from texts to the fields of the struct ---- */
+
+static const struct options_value *value_of(const struct options *o, const char *flag)
+{
+    return &o->values[options_find(flag)];
+}
+
+static bool is_on(const struct options *o, const char *flag)
+{
+    const char *text = value_of(o, flag)->text;
+    return text && *text == '1';
+}
+
+static void fill_field(struct options *o, size_t i)
+{
+    const struct options_setting *s = &options_settings[i];
+    const char *text = o->values[i].text;
+    void *field = (char *)o + s->field;
+    switch (s->type) {
+    case OPTIONS_INTEGER:
+        *(int *)field = (int)strtol(text, NULL, 10);
+        break;
+    case OPTIONS_SECONDS:
+    case OPTIONS_RATE:
+        *(double *)field = strtod(text, NULL);
+        break;
+    case OPTIONS_SIZE:
+        *(size_t *)field = strtoull(text, NULL, 10);
+        break;
+    case OPTIONS_SWITCH:
+        *(bool *)field = text && *text == '1';
+        break;
+    default:
+        *(const char **)field = text;
+    }
+}
+
+static void fill_fields(struct options *o)
+{
+    for (size_t i = 0; i < options_setting_count; i++)
+        if (options_settings[i].field)
+            fill_field(o, i);
+}
+
+static void warn(struct options *o, const char *text)
+{
+    size_t count = 0;
+    while (o->warnings[count])
+        count++;
+    o->warnings = memory_grow(o->warnings, (count + 2) * sizeof *o->warnings);
+    o->warnings[count] = memory_copy(text, strlen(text));
+    o->warnings[count + 1] = NULL;
+}
+
+/* ---- what one row alone cannot say ---- */
+
+/* The strongest source decides; within it -vv, -v, --quiet. */
+static void settle_verbosity(struct options *o)
+{
+    static const struct {
+        const char *flag;
+        int verbosity;
+    } rows[] = {{"very-verbose", 2}, {"verbose", 1}, {"quiet", -1}};
+    enum options_source strongest = OPTIONS_DEFAULT;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        enum options_source source = value_of(o, rows[i].flag)->source;
+        if (is_on(o, rows[i].flag) && source > strongest) {
+            strongest = source;
+            o->verbosity = rows[i].verbosity;
+        }
+    }
+}
+
+static void settle_waiting(struct options *o)
+{
+    const struct options_value *blocking = value_of(o, "blocking");
+    if (is_on(o, "burst")) {
+        options_replace(o, options_find("interval"), "0");
+        o->values[options_find("interval")].source = OPTIONS_FLAG;
+        o->interval = 0;
+    }
+    if (!o->blocking && blocking->variable)
+        warn(o, "BLOCKING says no, so the worker polls (php-resque takes any value as yes)");
+    if (o->blocking && o->interval == 0) {
+        warn(o, "INTERVAL=0 works until the queues are empty, so BLOCKING has no meaning and is "
+                "ignored");
+        o->blocking = false;
+        options_replace(o, options_find("blocking"), "0");
+    }
+}
+
+static void settle_prefix(struct options *o)
+{
+    size_t len = strlen(o->prefix), row = options_find("prefix");
+    if (len == 0 || o->prefix[len - 1] == ':')
+        return;
+    char *whole = memory_copy(o->prefix, len + 1);
+    whole[len] = ':';
+    whole = memory_grow(whole, len + 2);
+    whole[len + 1] = '\0';
+    options_replace(o, row, whole);
+    free(whole);
+    o->prefix = o->values[row].text;
+}
+
+static bool is_separator(char c)
+{
+    return c == ',' || isspace((unsigned char)c);
+}
+
+/* Counts the entries of a queue list that name something; a list of !skip alone names nothing. */
+static int count_queues(const char *list)
+{
+    int count = 0;
+    for (const char *at = list; at && *at;) {
+        while (is_separator(*at))
+            at++;
+        count += *at && *at != '!';
+        at += strcspn(at, ",");
+    }
+    return count;
+}
+
+static int check_queues(struct options_parse *p)
+{
+    if (p->o->command != COMMAND_WORK || count_queues(p->o->queues) > 0)
+        return 0;
+    const char *why = p->o->queues && strchr(p->o->queues, '!')
+                          ? "the list only names queues to skip"
+                          : "no queue is named";
+    return options_fail(p,
+                        "%s. Set QUEUE env var containing the list of queues to work.\n"
+                        "hint: QUEUE=mail,default resque-lua   or   resque-lua -q '*'",
+                        why);
+}
+
+/* ---- Redis: address, database, password ---- */
+
+/* 0, or what is wrong with the file, as errno has it; EINVAL: nothing on its first line. */
+static int read_first_line(const char *path, char *out, size_t size)
+{
+    FILE *in = fopen(path, "re");
+    if (!in)
+        return errno;
+    bool read = fgets(out, (int)size, in) != NULL;
+    int error = ferror(in) ? errno : 0;
+    fclose(in);
+    if (read)
+        out[strcspn(out, "\r\n")] = '\0';
+    return error ? error : read && *out ? 0 : EINVAL;
+}
+
+static int read_password_file(struct options_parse *p, char *out, size_t size)
+{
+    const char *path = value_of(p->o, "redis-password-file")->text;
+    int error = read_first_line(path, out, size);
+    char shown[OPTIONS_SHOWN];
+    if (!error)
+        return 0;
+    return options_fail(p,
+                        "the password file %s cannot be used: %s\n"
+                        "hint: REDIS_PASSWORD_FILE is a file whose first line is the password",
+                        text_printable(shown, sizeof shown, path, strlen(path)),
+                        error == EINVAL ? "its first line is empty" : strerror(error));
+}
+
+/* The URL's own password wins, then REDIS_PASSWORD, then the file. */
+static int settle_password(struct options_parse *p)
+{
+    struct address *a = &p->o->address;
+    const char *given = value_of(p->o, "redis-password")->text;
+    char line[1024];
+    if (a->password)
+        return 0;
+    if (given) {
+        a->password = memory_copy(given, strlen(given));
+    } else if (value_of(p->o, "redis-password-file")->text) {
+        if (read_password_file(p, line, sizeof line) < 0)
+            return -1;
+        a->password = memory_copy(line, strlen(line));
+        explicit_bzero(line, sizeof line);
+    }
+    return 0;
+}
+
+static const char *spelled(const struct options *o, size_t i, char *out, size_t size)
+{
+    const struct options_value *value = &o->values[i];
+    snprintf(out, size, "%s%s", value->variable ? "" : "--",
+             value->variable ? value->variable : options_settings[i].flag);
+    return out;
+}
+
+/* The database the URL named is the effective one, from where the URL is. */
+static void show_url_db(struct options *o)
+{
+    size_t row = options_find("redis-db");
+    const struct options_value *url = value_of(o, "redis");
+    char text[32];
+    snprintf(text, sizeof text, "%d", o->address.db);
+    options_replace(o, row, text);
+    o->values[row].source = url->source;
+    o->values[row].variable = url->variable ? url->variable : "--redis";
+}
+
+/* The URL's database wins over REDIS_BACKEND_DB, but not over --redis-db when the URL is no flag.
+ */
+static int settle_address(struct options_parse *p)
+{
+    struct options *o = p->o;
+    size_t row = options_find("redis");
+    const struct options_value *db = value_of(o, "redis-db");
+    char why[ERROR_SIZE], shown[ERROR_SIZE], from[64];
+    if (address_parse(&o->address, o->values[row].text, why, sizeof why) < 0)
+        return options_fail(p, "%s: %s", spelled(o, row, from, sizeof from), why);
+    bool db_is_nearer = db->source == OPTIONS_FLAG && o->values[row].source != OPTIONS_FLAG;
+    if (o->address.db < 0 || db_is_nearer)
+        o->address.db = (int)strtol(db->text, NULL, 10);
+    else
+        show_url_db(o);
+    if (settle_password(p) < 0)
+        return -1;
+    options_replace(o, row, address_show(&o->address, shown, sizeof shown));
+    options_replace(o, options_find("redis-password"), NULL);
+    return 0;
+}
+
+/* A URL that cannot be read might hold a password somewhere: it is not left for jobs to see either.
+ */
+static void hide_password(const char *variable)
+{
+    const char *text = getenv(variable);
+    char why[ERROR_SIZE], shown[ERROR_SIZE];
+    struct address a;
+    if (!text)
+        return;
+    int parsed = address_parse(&a, text, why, sizeof why);
+    if (parsed == 0 && a.password)
+        setenv(variable, address_show(&a, shown, sizeof shown), 1);
+    else if (parsed < 0 && strchr(text, '@'))
+        unsetenv(variable);
+    address_clear(&a);
+}
+
+static void hide_secrets(void)
+{
+    unsetenv("REDIS_PASSWORD");
+    hide_password("REDIS_BACKEND");
+    hide_password("REDIS_URL");
+}
+
+/* Asked of the environment itself, because --help does not read the rows. */
+static void settle_colour(struct options *o)
+{
+    const char *terminal = getenv("TERM"), *no_colour = getenv("NO_COLOR");
+    o->colour = !is_on(o, "no-color") && !(no_colour && *no_colour) &&
+                !(terminal && strcmp(terminal, "dumb") == 0);
+}
+
+static int settle(struct options_parse *p)
+{
+    struct options *o = p->o;
+    fill_fields(o);
+    settle_colour(o);
+    settle_prefix(o);
+    settle_verbosity(o);
+    settle_waiting(o);
+    o->log_json = strcmp(value_of(o, "log-format")->text, "json") == 0;
+    o->term_timeout_given = value_of(o, "term-timeout")->source != OPTIONS_DEFAULT;
+    return check_queues(p) < 0 ? -1 : settle_address(p);
+}
+
+static int parse(struct options_parse *p, int argc, char **argv)
+{
+    if (options_read_flags(p, argc, argv) < 0)
+        return -1;
+    if (p->o->command == COMMAND_HELP || p->o->command == COMMAND_VERSION) {
+        fill_fields(p->o);
+        settle_colour(p->o);
+        return 0;
+    }
+    if (read_env_file(p) < 0 || read_environment(p) < 0)
+        return -1;
+    return settle(p);
+}
+
+int options_parse(struct options *o, int argc, char **argv, char *err, size_t err_size)
+{
+    struct options_parse p = {.o = o, .err = err, .err_size = err_size};
+    *o = (struct options){.command = COMMAND_WORK};
+    set_defaults(o);
+    int done = parse(&p, argc, argv);
+    hide_secrets();
+    env_file_clear(&p.file);
+    return done;
+}
+
+void options_clear(struct options *o)
+{
+    for (size_t i = 0; o->values && i < options_setting_count; i++)
+        options_replace(o, i, NULL);
+    for (char **warning = o->warnings; warning && *warning; warning++)
+        free(*warning);
+    free(o->values);
+    free(o->warnings);
+    free(o->arguments);
+    address_clear(&o->address);
+    *o = (struct options){.command = COMMAND_WORK};
+}
+
+/* ---- the table as data ---- */
+
+size_t options_rows(void)
+{
+    return options_setting_count;
+}
+
+bool options_row(const struct options *o, size_t i, const char **long_flag, char *type,
+                 const char **text)
+{
+    static const char types[] = {
+        [OPTIONS_TEXT] = 's',    [OPTIONS_FILE] = 's',    [OPTIONS_CHOICE] = 's',
+        [OPTIONS_INTEGER] = 'i', [OPTIONS_SECONDS] = 'd', [OPTIONS_RATE] = 'd',
+        [OPTIONS_SIZE] = 'z',    [OPTIONS_SWITCH] = 'b',
+    };
+    if (i >= options_setting_count)
+        return false;
+    const struct options_setting *s = &options_settings[i];
+    bool secret = s->traits & OPTIONS_SECRET;
+    *long_flag = secret ? NULL : s->flag;
+    *type = types[s->type];
+    *text = secret ? NULL : o->values[i].text;
+    return true;
+}
+
+const char *options_command_name(enum command command)
+{
+    return options_commands[command].name;
+}
+
+const char *options_command_module(enum command command)
+{
+    return options_commands[command].module;
+}

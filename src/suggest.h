@@ -1,0 +1,13 @@
+/* suggest.h - "did you mean": the nearest of some names to what was typed. */
+#ifndef SUGGEST_H
+#define SUGGEST_H
+
+/* How many single-letter changes (insert, delete, replace, swap of neighbours) make `a` into `b`.
+ * Words of 64 letters and more count as far apart. */
+int suggest_distance(const char *a, const char *b);
+
+/* Keeps in *best (NULL at first) the candidate that is nearest to `typed`, if it is near enough to
+ * be what was meant. */
+void suggest_consider(const char *typed, const char *candidate, const char **best);
+
+#endif
