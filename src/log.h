@@ -1,14 +1,30 @@
 /* log.h - one line per event, one write(2) per line, to stderr or LOGFILE.
  *
- * Formats: `*** text` (start line, warnings, errors, VERBOSE), `** [HH:MM:SS YYYY-MM-DD] text`
- * (VVERBOSE), or one JSON object per line: time, level, pid, worker, job, text.
- * Text is made printable first (text.h), so a hostile queue name cannot forge a line. */
+ * Formats: `*** text`; with VVERBOSE `** [HH:MM:SS YYYY-MM-DD] text`, but for notices, which stay
+ * `*** text` (as php-resque's start line does); or one JSON object per line: time, level, pid,
+ * worker, job, text. Text is made printable first (text.h), so a hostile queue name cannot forge a
+ * line. Lines that would be longer than LOG_LINE end in an ellipsis.
+ *
+ * Logging never stops the program: what cannot be written (full disk, reader gone or not reading)
+ * is dropped, and the next line that can be written is preceded by one that says how many are
+ * missing. */
 #ifndef LOG_H
 #define LOG_H
 
+#include <limits.h>
 #include <stdbool.h>
 
-enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_NOTICE, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+/* Bytes of the longest line with its line end: what a pipe takes whole, so that processes that
+ * share one do not write into each other's lines. */
+#define LOG_LINE PIPE_BUF
+
+enum log_level {
+    LOG_LEVEL_ERROR,
+    LOG_LEVEL_WARN,
+    LOG_LEVEL_NOTICE,
+    LOG_LEVEL_INFO,
+    LOG_LEVEL_DEBUG
+};
 
 struct log_settings {
     enum log_level level; /* NOTICE by default, INFO with VERBOSE, DEBUG with VVERBOSE */
@@ -16,7 +32,8 @@ struct log_settings {
     const char *file; /* not owned, must outlive the process; NULL: stderr */
 };
 
-/* Starts logging. 0, or -1 with errno when the file cannot be opened (stderr is then used). */
+/* Starts logging (before it: NOTICE to stderr). 0, or -1 with errno when the file cannot be opened
+ * (stderr is then used). */
 int log_open(const struct log_settings *settings);
 
 /* Opens the file again, after logrotate moved it. 0 or -1 with errno (the old one stays in use). */
@@ -28,7 +45,7 @@ void log_set_job(const char *job_id);
 
 bool log_wants(enum log_level level);
 
-/* Never touches errno. */
+/* Never touches errno, never raises SIGPIPE. */
 void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_notice(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -1,0 +1,195 @@
+/* title.c - writes the process title over argv and environ, where Linux looks for it. Not the name
+ * of the thread (comm): that stays the program's, so that killall and `ps -C` find it. */
+#include "title.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "text.h"
+#include "version.h"
+
+/* Carries "<comm>/", then filling, into the second execution. Its presence ends the matter:
+ * whatever the space then is, there is no third. */
+#define PADDING "RESQUE_LUA_TITLE"
+
+enum {
+    COMM_SIZE = 16, /* prctl(2) */
+    PREFIX_MOST = 256,
+    LONGEST = 4096 /* the kernel shows one page of a title that runs over argv (fs/proc/base.c) */
+};
+
+/* Process-wide by nature. */
+static struct {
+    char *area;  /* argv[0]'s first byte; NULL: no titles */
+    size_t size; /* to the end of the environment */
+    size_t used; /* bytes of the title there now; the rest of the area is zero */
+    const char *prefix;
+    void *copies; /* argv and environ live there; kept here so that leak checkers see it */
+} state;
+
+/* The end of the strings of argv, which the kernel put one behind the other. */
+static char *arguments_end(char **argv)
+{
+    char *end = argv[0];
+    for (; *argv && *argv == end; argv++)
+        end += strlen(*argv) + 1;
+    return end;
+}
+
+/* The end of the environment's strings, which the kernel put behind those of argv. There may be
+ * gaps (something ran before main and removed a variable) and strangers (it added one): AT_EXECFN,
+ * which lies behind the environment, tells the strangers. */
+static char *environment_end(char *end, char **env)
+{
+    uintptr_t limit = getauxval(AT_EXECFN);
+    for (; *env; env++)
+        if ((uintptr_t)*env >= (uintptr_t)end && (uintptr_t)*env < limit)
+            end = *env + strlen(*env) + 1;
+    return end;
+}
+
+/* Executes this program again with an environment that is large enough. Returns when that is not
+ * possible. */
+static void execute_with_padding(char **argv)
+{
+    char value[COMM_SIZE + TITLE_SPACE + 1] = "";
+    prctl(PR_GET_NAME, value);
+    size_t used = strlen(value);
+    value[used++] = '/';
+    memset(value + used, '.', TITLE_SPACE);
+    value[used + TITLE_SPACE] = '\0';
+    if (setenv(PADDING, value, 1) == 0)
+        execv("/proc/self/exe", argv);
+    unsetenv(PADDING);
+}
+
+/* The kernel took the name from "/proc/self/exe". */
+static void restore_comm(const char *padding)
+{
+    char comm[COMM_SIZE] = "";
+    size_t n = strcspn(padding, "/");
+    memcpy(comm, padding, n < sizeof comm ? n : sizeof comm - 1);
+    if (n > 0 && padding[n] == '/')
+        prctl(PR_SET_NAME, comm);
+}
+
+/* Bytes of the strings of `list`, with their NULs; *count: how many there are. */
+static size_t measure(char **list, size_t *count)
+{
+    size_t bytes = 0;
+    for (*count = 0; list[*count]; ++*count)
+        bytes += strlen(list[*count]) + 1;
+    return bytes;
+}
+
+/* Copies the strings of `list` to `text`, their addresses and a NULL to `to`; returns the end. */
+static char *copy_list(char **to, char *text, char **list)
+{
+    for (; *list; list++) {
+        *to++ = text;
+        text = stpcpy(text, *list) + 1;
+    }
+    *to = NULL;
+    return text;
+}
+
+/* What libc remembers of argv[0] for its messages. */
+static void move_program_name(char *name)
+{
+    char *slash = strrchr(name, '/');
+    program_invocation_name = name;
+    program_invocation_short_name = slash ? slash + 1 : name;
+}
+
+/* One block: both lists, then the texts. setenv and friends copy the list when they need another.
+ */
+static int move_strings(char ***argv)
+{
+    size_t args, variables;
+    size_t bytes = measure(*argv, &args) + measure(environ, &variables);
+    char **lists = malloc((args + variables + 2) * sizeof *lists + bytes);
+    if (!lists)
+        return -1;
+    char **new_environ = lists + args + 1;
+    char *text = (char *)(new_environ + variables + 1);
+    text = copy_list(lists, text, *argv);
+    copy_list(new_environ, text, environ);
+    state.copies = lists;
+    *argv = lists;
+    environ = new_environ;
+    move_program_name(lists[0]);
+    return 0;
+}
+
+int title_init(int argc, char ***argv)
+{
+    if (argc < 1 || !**argv) {
+        errno = EINVAL;
+        return -1;
+    }
+    char *area = **argv, *environment = arguments_end(*argv);
+    char *end = environment_end(environment, environ);
+    const char *padding = getenv(PADDING);
+    if (padding)
+        restore_comm(padding);
+    else if (end - area < TITLE_SPACE)
+        execute_with_padding(*argv);
+    unsetenv(PADDING);
+
+    if (move_strings(argv) < 0)
+        return -1;
+    memset(environment, 0, (size_t)(end - environment));
+    state.area = area;
+    state.size = (size_t)(end - area);
+    state.used = (size_t)(environment - area);
+    return 0;
+}
+
+void title_set_prefix(const char *prefix)
+{
+    state.prefix = prefix;
+}
+
+/* Ruby's pruning leaves processes out that `grep -v resque-web` drops. */
+static void hide_web(char *title)
+{
+    static const char web[] = "resque-web";
+    for (char *at = title; (at = strstr(at, web)); at += sizeof web - 1)
+        at[sizeof "resque" - 1] = '_';
+}
+
+/* "1.0" of "1.0.0": how many bytes. */
+static int short_version(void)
+{
+    const char *dot = strchr(VERSION_TEXT, '.');
+    return (int)(dot - VERSION_TEXT + 1 + (int)strcspn(dot + 1, "."));
+}
+
+void title_set(const char *format, ...)
+{
+    char text[LONGEST + 4]; /* longer than a title, so that where it is cut off is never seen */
+    char title[LONGEST];
+    if (!state.area)
+        return;
+    int start = snprintf(text, sizeof text, "%.*sresque-%.*s: ", PREFIX_MOST,
+                         state.prefix ? state.prefix : "", short_version(), VERSION_TEXT);
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text + start, sizeof text - (size_t)start, format, args);
+    va_end(args);
+
+    size_t room = state.size < sizeof title ? state.size : sizeof title;
+    hide_web(text_printable(title, room, text, strlen(text)));
+    size_t len = strlen(title);
+    memcpy(state.area, title, len);
+    if (len < state.used)
+        memset(state.area + len, 0, state.used - len);
+    state.used = len;
+}
