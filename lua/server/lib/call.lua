@@ -1,0 +1,15 @@
+-- call.lua - what every script is called with: KEYS[1] the worker's record, ARGV[1] the prefix,
+-- ARGV[2] the worker's id. All files of this folder stand in front of each script, in alphabetical
+-- order: a file may use what is above it.
+--
+-- A full Redis (maxmemory) refuses a script's first write if that could need memory (SET, RPUSH,
+-- HSET, INCR) but allows all of them after a write that could not (DEL, LPOP, HDEL), even one that
+-- changed nothing. So every script begins with such a write. None may have a `#!lua` line: then a
+-- full Redis refuses the whole script, unless it has the flag allow-oom, which Redis 5 and 6 lack.
+
+local prefix, worker, record_key = ARGV[1], ARGV[2], KEYS[1]
+local call, try = redis.call, redis.pcall
+
+local function registered()
+  return call("SISMEMBER", prefix .. "workers", worker) == 1
+end

@@ -1,0 +1,36 @@
+-- record.lua - every failure record, and the two lists they go to.
+
+-- Ruby's seven members in Ruby's order. `failure` has exception, error, and maybe trace (a list of
+-- lines) and more (further members as text, with a comma in front of each).
+local function failure_record(queue, payload, failure)
+  local lines = {}
+  for i, line in ipairs(failure.trace or {}) do
+    lines[i] = json_string(line)
+  end
+  return table.concat({
+    '{"failed_at":"', utc(FAILED_AT, now()), '","payload":', payload,
+    ',"exception":"', (failure.exception:gsub("[^%w_:.]", "_")),
+    '","error":', json_string(failure.error),
+    ',"backtrace":[', table.concat(lines, ","),
+    '],"worker":', json_string(worker), ',"queue":', json_string(queue),
+    failure.more or "", "}",
+  })
+end
+
+-- Appends a record to `failed`, or to `failed:overflow` if that is no list. True; nil and why not.
+local function push_failure(record)
+  local reply = try("RPUSH", prefix .. "failed", record)
+  if type(reply) == "number" then return true end
+  if type(try("RPUSH", prefix .. "failed:overflow", record)) == "number" then return true end
+  return nil, "cannot write to " .. prefix .. "failed nor to failed:overflow: " .. reply.err
+end
+
+-- Counts one finished job. A counter that is no number holds up nobody.
+local function count(failed)
+  try("INCR", prefix .. "stat:processed")
+  try("INCR", prefix .. "stat:processed:" .. worker)
+  if failed then
+    try("INCR", prefix .. "stat:failed")
+    try("INCR", prefix .. "stat:failed:" .. worker)
+  end
+end

@@ -1,0 +1,94 @@
+-- take.lua - takes the next job from the queues, for reserve and for the commits that go on with
+-- the next job in the same trip.
+
+-- What the server can tell of a payload: a table with class, id and status_id, or nil and what is
+-- wrong. Only the first net: the server's cjson is lenient, the worker checks strictly.
+local function examine(payload)
+  local ok, value = pcall(cjson.decode, payload)
+  if not ok then return nil, "not JSON: " .. tostring(value) end
+  if not payload:find("^%s*{") then return nil, "not a JSON object" end
+  if type(value.class) ~= "string" then return nil, "no class, or a class that is no string" end
+  local id = type(value.id) == "string" and value.id or ""
+  local tag = id ~= "" and type(value.prefix) == "string" and value.prefix or ""
+  return { class = value.class, id = id, status_id = tag ~= "" and tag .. "_" .. id or id }
+end
+
+-- Undoes a pop.
+local function give_back(queue, payload, why)
+  call("LPUSH", prefix .. "queue:" .. queue, payload)
+  return { "ERR", why }
+end
+
+-- Records a popped payload that no worker can run.
+local function reject(queue, payload, exception, why, shown, more)
+  local ok, err = push_failure(failure_record(queue, shown, {
+    exception = exception, error = why, more = more,
+  }))
+  if not ok then return give_back(queue, payload, err) end
+  count(true)
+  return { "REJECTED", queue, why }
+end
+
+-- A payload that is only too large is spliced in whole, so that it can be looked at and tried again
+-- like any other, if it is quickly seen to be strict JSON; else it is kept as malformed ones are.
+local function reject_large(queue, payload, max_payload)
+  local why = #payload .. " bytes are more than MAX_PAYLOAD (" .. max_payload .. ")"
+  return reject(queue, payload, "Resque::PayloadTooLarge", why, presentable(payload, 1e6))
+end
+
+local function answer_job(job, seen)
+  return { "JOB", job.token, job.queue, seen.class, seen.id, job.payload }
+end
+
+local function accept(token, queue, payload, max_payload)
+  if #payload > max_payload then return reject_large(queue, payload, max_payload) end
+  local seen, why = examine(payload)
+  if not seen then
+    return reject(queue, payload, "Resque::MalformedPayload", why, malformed(payload))
+  end
+  local job = { token = token, queue = queue, payload = payload, status_id = seen.status_id }
+  local reply = try("SET", record_key, job_record(job))
+  if reply.err then return give_back(queue, payload, reply.err) end
+  set_status(job.status_id, RUNNING)
+  return answer_job(job, seen)
+end
+
+-- A record is there already: the reply of an earlier reserve of this worker was lost, or came late.
+local function resume(record, token)
+  local job = job_read(record)
+  local nonce = token:match("^%x+:")
+  if not job or job.token:sub(1, #nonce) ~= nonce then
+    return { "CONFLICT", job and job.token or "" }
+  end
+  return answer_job(job, examine(job.payload) or { class = "", id = "" })
+end
+
+-- Ruby's rule for the operator's switch.
+local function paused()
+  local value = try("GET", prefix .. "pause-all-workers")
+  return type(value) == "string" and value:match("^%s*(.-)%s*$"):lower() == "true"
+end
+
+-- The answer of reserve. The queues are ARGV from `first` on; `idle` says that the record is known
+-- to be absent. A queue key that is no list is passed over.
+local function take(token, max_payload, first, idle)
+  if not registered() then return { "LOST" } end
+  local record = not idle and try("GET", record_key)
+  if record then return resume(record, token) end
+  if paused() then return { "PAUSED" } end
+  for i = first, #ARGV do
+    local payload = try("LPOP", prefix .. "queue:" .. ARGV[i])
+    if type(payload) == "string" then
+      return accept(token, ARGV[i], payload, max_payload)
+    end
+  end
+  return { "EMPTY" }
+end
+
+-- The answer of a commit: its word, and behind it the next job if one is asked for.
+local function go_on(word, token, max_payload, first)
+  if token == "" or word == "LOST" then return { word } end
+  local answer = take(token, max_payload, first, word == "OK")
+  table.insert(answer, 1, word)
+  return answer
+end

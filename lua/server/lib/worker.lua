@@ -1,0 +1,15 @@
+-- worker.lua - the keys of a worker besides its record.
+
+-- Removes them. A key that is something else must not keep the others.
+local function forget_worker()
+  try("SREM", prefix .. "workers", worker)
+  try("HDEL", prefix .. "workers:heartbeat", worker)
+  try("DEL", prefix .. "worker:" .. worker .. ":started", prefix .. "lua:proc:" .. worker,
+    prefix .. "stat:processed:" .. worker, prefix .. "stat:failed:" .. worker)
+end
+
+-- HDEL first, for a full Redis: a worker that could not beat would be pruned alive by its peers.
+local function beat()
+  call("HDEL", prefix .. "workers:heartbeat", worker)
+  call("HSET", prefix .. "workers:heartbeat", worker, utc(HEARTBEAT, now()))
+end

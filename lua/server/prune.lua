@@ -1,0 +1,48 @@
+-- prune.lua - accounts for a worker that is dead: its job is recorded as failed, its keys go.
+-- ARGV: 3 proof: "heartbeat" (4 is the stale value seen) or "proc" or "reaped" (4 is boot id, pid
+-- namespace, pid and start time of the process that ended, joined by blanks), 5 who prunes,
+-- 6 "putback" if it is known that the job never started.
+-- Answers: OK | OK FAILED class | OK PUTBACK class | GONE (the proof does not hold any more)
+-- | ERR why (nothing was removed).
+local function proven()
+  if ARGV[3] == "heartbeat" then
+    return try("HGET", prefix .. "workers:heartbeat", worker) == ARGV[4]
+  end
+  local known = try("HMGET", prefix .. "lua:proc:" .. worker, "boot", "ns", "pid", "start")
+  for i = 1, 4 do
+    known[i] = tostring(known[i])
+  end
+  return table.concat(known, " ") == ARGV[4]
+end
+
+-- The job in any worker's record. Where no payload can be found, the record itself is the evidence.
+local function job_of(record)
+  local members = json_members(record, 99, 1e7) or {}
+  local queue = members.queue and json_text(members.queue)
+  return { queue = queue or "", payload = members.payload or record }
+end
+
+local function fail(job, record, class)
+  local more
+  job.payload, more = presentable(job.payload, 1e7)
+  return bury(job, record, {
+    exception = "Resque::PruneDeadWorkerDirtyExit",
+    error = "Worker " .. worker .. " did not gracefully exit while processing " .. class,
+    more = (more or "") .. ',"pruned_by":' .. json_string(ARGV[5]),
+  })
+end
+
+if not proven() then return { "GONE" } end
+local record = try("GET", record_key)
+local answer = { "OK" }
+if type(record) == "string" then
+  local job = job_read(record) or job_of(record)
+  local seen = examine(job.payload) or { class = "(malformed)", status_id = "" }
+  job.status_id = seen.status_id
+  local putback = ARGV[6] == "putback" and job.token
+  local went, err = (putback and put_back or fail)(job, record, seen.class)
+  if not went then return { "ERR", err } end
+  answer = { "OK", went == "PUTBACK" and went or "FAILED", seen.class }
+end
+forget_worker()
+return answer

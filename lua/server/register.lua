@@ -1,0 +1,15 @@
+-- register.lua - a worker makes itself known.
+-- ARGV: 3 boot id, 4 pid namespace, 5 pid, 6 start time of its process.
+-- Answers: OK | TAKEN (the id is somebody's: never adopted). The process that has the id already
+-- may register again: the reply to its first try can have been lost.
+local process = prefix .. "lua:proc:" .. worker
+local known = try("HMGET", process, "boot", "ns", "pid", "start")
+local same = known[1] == ARGV[3] and known[2] == ARGV[4]
+  and known[3] == ARGV[5] and known[4] == ARGV[6]
+if not same and (registered() or call("EXISTS", record_key) == 1) then return { "TAKEN" } end
+beat()
+call("SADD", prefix .. "workers", worker)
+call("SET", prefix .. "worker:" .. worker .. ":started", utc(RUN_AT, now()))
+call("DEL", process)
+call("HSET", process, "boot", ARGV[3], "ns", ARGV[4], "pid", ARGV[5], "start", ARGV[6])
+return { "OK" }

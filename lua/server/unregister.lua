@@ -1,0 +1,17 @@
+-- unregister.lua - a worker leaves, with everything of its own.
+-- ARGV: 3 nonce, 4 number of its last committed token.
+-- Answers: OK | OK PUTBACK (a late reserve had taken a job; or FAILED, as unreserve). With nothing
+-- removed: HELD token (the record's number is not newer, so the worker may have committed it once:
+-- only the worker knows) | CONFLICT token (the record is somebody else's) | ERR why.
+local record = try("GET", record_key)
+local went, err
+if type(record) == "string" then
+  local job = job_read(record)
+  local nonce, number = (job and job.token or ""):match("^(%x+):(%d+)$")
+  if nonce ~= ARGV[3] then return { "CONFLICT", job and job.token or "" } end
+  if tonumber(number) <= tonumber(ARGV[4]) then return { "HELD", job.token } end
+  went, err = put_back(job, record)
+  if not went then return { "ERR", err } end
+end
+forget_worker()
+return { "OK", went }
