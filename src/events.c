@@ -10,8 +10,7 @@
 #include "clock.h"
 
 /* Every signal that means something here (PROTOCOL §5); SIGPIPE is ignored, the rest keeps its default. */
-static const int known_signals[] = {SIGTERM, SIGINT,  SIGQUIT, SIGUSR1,  SIGUSR2,
-                                    SIGCONT, SIGHUP,  SIGCHLD, SIGWINCH, SIGALRM};
+static const int known_signals[] = {SIGTERM, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGCONT, SIGHUP, SIGCHLD};
 
 void events_init_plain(struct events *ev)
 {
@@ -23,7 +22,7 @@ void events_init_plain(struct events *ev)
     sigemptyset(&ev->original_mask);
 }
 
-int events_open(struct events *ev)
+int events_open(struct events *ev, const sigset_t *original, bool children)
 {
     events_init_plain(ev);
     sigset_t known;
@@ -32,7 +31,11 @@ int events_open(struct events *ev)
         sigaddset(&known, known_signals[i]);
     if (sigprocmask(SIG_BLOCK, &known, &ev->original_mask) < 0)
         return -1;
+    if (original)
+        ev->original_mask = *original;
     signal(SIGPIPE, SIG_IGN);
+    if (!children)
+        sigdelset(&known, SIGCHLD);
     ev->fd[EVENTS_SIGNAL] = signalfd(-1, &known, SFD_NONBLOCK | SFD_CLOEXEC);
     return ev->fd[EVENTS_SIGNAL] < 0 ? -1 : 0;
 }
@@ -85,6 +88,11 @@ unsigned events_wait(struct events *ev, unsigned slots, int64_t deadline)
     if (seen & EVENTS_BIT(EVENTS_SIGNAL))
         read_signals(ev);
     return seen;
+}
+
+int64_t events_deadline(const struct events *ev, int64_t deadline)
+{
+    return ev->signals ? 0 : deadline;
 }
 
 bool events_pending(const struct events *ev, int signo)

@@ -29,8 +29,9 @@ struct events {
     sigset_t original_mask;     /* what a job gets back */
 };
 
-/* Blocks the signals this program knows and opens the signalfd. 0 or -1 with errno. */
-int events_open(struct events *ev);
+/* Blocks the signals this program knows and opens the signalfd. `original` is the mask that jobs get back; NULL: the
+ * one in force until now. CHLD is reported only with `children`: whoever has a pidfd needs no CHLD. 0 or -1 with errno. */
+int events_open(struct events *ev, const sigset_t *original, bool children);
 
 /* In a forked process: closes the inherited signalfd; the mask stays blocked. */
 void events_close(struct events *ev);
@@ -38,11 +39,13 @@ void events_close(struct events *ev);
 /* An events struct that watches no signals, for programs that only wait for Redis. */
 void events_init_plain(struct events *ev);
 
-/* Waits until one of `slots` is ready, a signal came, or clock_ms() reaches `deadline`. */
+/* Waits until one of `slots` is ready, a signal comes, or clock_ms() reaches `deadline`. Signals that came before and
+ * were not taken do not end the wait (Redis is waited for in the middle of a step); events_deadline makes them. */
 unsigned events_wait(struct events *ev, unsigned slots, int64_t deadline);
 
 /* True once per signal received since the last call. */
 bool events_take(struct events *ev, int signo);
+int64_t events_deadline(const struct events *ev, int64_t deadline); /* 0 if signals are still to be taken */
 bool events_pending(const struct events *ev, int signo);
 
 #endif

@@ -43,9 +43,10 @@ static int send_frame(int fd, char type, const void *body, size_t len)
     return result;
 }
 
-int report_send_started(int fd, bool on_failure)
+int report_send_started(int fd, bool on_failure, bool parent_hooks)
 {
-    return send_frame(fd, 'S', on_failure ? "1" : "0", 1);
+    const char flags[] = {on_failure ? '1' : '0', parent_hooks ? '1' : '0'};
+    return send_frame(fd, 'S', flags, sizeof flags);
 }
 
 int report_send_load(int fd, const char *message)
@@ -120,7 +121,8 @@ static void take_frame(struct report *r, char type, const unsigned char *body, s
 {
     if (type == 'S') {
         r->started = true;
-        r->on_failure = len && body[0] == '1';
+        r->on_failure = len > 0 && body[0] == '1';
+        r->parent_hooks = len > 1 && body[1] == '1';
         return;
     }
     if (r->end != REPORT_NONE) /* the first ending counts */

@@ -22,7 +22,8 @@ enum report_end {
 
 struct report {
     bool started;    /* the job's own code may have run */
-    bool on_failure; /* somebody listens to onFailure */
+    bool on_failure;   /* somebody listens to onFailure */
+    bool parent_hooks; /* somebody listens to beforeFirstFork or beforeFork */
     enum report_end end;
     int exit_code;
     char *body;       /* owns the texts below, which point into it */
@@ -39,7 +40,7 @@ bool report_read(struct report *report, int fd);
 void report_clear(struct report *report);
 
 /* The writing end, in the job's process. 0 or -1 with errno. */
-int report_send_started(int fd, bool on_failure);
+int report_send_started(int fd, bool on_failure, bool parent_hooks);
 int report_send_load(int fd, const char *message);
 int report_send_done(int fd, const char *json, size_t len);
 int report_send_failed(int fd, const char *exception, const char *message, const char *trace);

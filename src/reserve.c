@@ -117,6 +117,8 @@ enum reserve_answer reserve_next(struct reserve *r, struct scripts *s, const cha
     if (!reply)
         return RESERVE_NOTHING;
     enum reserve_answer answer = reserve_read(reply, 0, job);
+    if (answer == RESERVE_NOTHING)
+        snprintf(s->error, sizeof s->error, "%s", redis_reply_text(redis_reply_at(reply, 1), NULL));
     redis_reply_free(reply);
     return answer;
 }

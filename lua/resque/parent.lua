@@ -1,0 +1,37 @@
+--- A worker's own Lua state: it only exists if somebody listens to beforeFirstFork or beforeFork.
+-- @module resque.parent
+local errors = require "resque.errors"
+local hooks = require "resque.hooks"
+local job = require "resque.job"
+local loader = require "resque.loader"
+local sys = require "resque.sys"
+
+local parent = {}
+
+--- Loads APP_INCLUDE.
+-- @treturn ?string why it cannot be loaded; nil: it is
+function parent.load()
+  local loaded, broken = loader.load(sys.settings.include)
+  return not loaded and broken.message or nil
+end
+
+--- Calls the hooks of an event.
+-- @tparam string event "beforeFirstFork" (they get the worker's id) or "beforeFork" (they get the job)
+-- @tparam string worker_id
+-- @tparam[opt] table fields payload and queue of the job
+-- @treturn[1] nil all is well
+-- @treturn[2] string exception name
+-- @treturn[2] string message
+function parent.emit(event, worker_id, fields)
+  local subject = worker_id
+  if fields then
+    subject = job.read(fields.payload, fields.queue)
+    subject.worker = worker_id
+  end
+  local ok, report = xpcall(hooks.emit, errors.handler, event, subject)
+  if not ok then
+    return report.name, report.message
+  end
+end
+
+return parent

@@ -1,0 +1,161 @@
+--- What a job's process does: load, say that the job has started, run it, say how it went.
+--
+-- The worker (src/worker.c) decides what becomes of the job; nothing here talks to Redis. Order and
+-- failure rules are php-resque's, with the differences of the README's table "how a job can end".
+-- @module resque.runner
+local errors = require "resque.errors"
+local hooks = require "resque.hooks"
+local job = require "resque.job"
+local json = require "resque.json"
+local loader = require "resque.loader"
+local sys = require "resque.sys"
+
+local runner = {}
+
+-- ----------------------------------------------------------------------------------- the job
+
+local function call_method(object, name, ...)
+  local method = job.method(object, name)
+  if method then
+    method(object, ...)
+  end
+end
+
+-- tearDown runs whenever setUp succeeded. Its own error fails the job unless the job failed before.
+local function tear_down(object, report)
+  if not report then
+    return call_method(object, "tearDown", nil)
+  end
+  local ok, second = xpcall(call_method, errors.handler, object, "tearDown", report)
+  if not ok then
+    sys.log("error", "tearDown: " .. second.message)
+  end
+end
+
+local function skips(report)
+  return errors.is(report.value, errors.DontPerform)
+end
+
+-- Raises a report (errors.handler makes one of whatever the job raised) or returns perform's result.
+local function life(info)
+  hooks.emit("afterFork", info)
+  hooks.emit("beforePerform", info)
+  local class, missing = loader.find(info.class)
+  if not class then
+    error(missing, 0)
+  end
+  local object = job.instance(class, info)
+  call_method(object, "setUp")
+  local ok, result = xpcall(job.method(object, "perform"), errors.handler, object, job.parameters(info))
+  tear_down(object, not ok and not skips(result) and result or nil)
+  if not ok then
+    error(result, 0)
+  end
+  hooks.emit("afterPerform", info)
+  return result
+end
+
+local function tell_failure(report, info)
+  local ok, second = xpcall(hooks.emit, errors.handler, "onFailure", report, info)
+  if not ok then
+    sys.log("error", "onFailure: " .. second.message)
+  end
+end
+
+--- Runs one job in this process.
+-- @tparam table info what `resque.job.read` gives
+-- @treturn[1] boolean true
+-- @return[1] what perform returned; false if DontPerform was raised
+-- @treturn[2] boolean false
+-- @treturn[2] table a report (resque.errors)
+function runner.perform(info)
+  local ok, result = xpcall(life, errors.handler, info)
+  if ok then
+    return true, result
+  end
+  if skips(result) then
+    sys.log("info", "not performed: " .. result.message)
+    return true, false
+  end
+  tell_failure(result, info)
+  return false, result
+end
+
+-- ------------------------------------------------------------------------------- for the worker
+
+local function encode_result(result)
+  if result == nil then
+    return "null"
+  end
+  local ok, text = pcall(json.encode, result)
+  if not ok then
+    sys.log("warn", "the result of perform is not kept: " .. tostring(text))
+    return "null"
+  end
+  return text
+end
+
+local function one_text(lines)
+  local clean = {}
+  for i, line in ipairs(lines) do
+    clean[i] = line:gsub("\n", " ") .. "\n"
+  end
+  return table.concat(clean)
+end
+
+local function wants_parent()
+  return hooks.has "beforeFirstFork" or hooks.has "beforeFork"
+end
+
+--- The entry of a job's process.
+-- @tparam table fields payload, queue, worker (class and id as the server read them)
+-- @treturn[1] string "done"
+-- @treturn[1] string perform's result as JSON
+-- @treturn[2] string "load": APP_INCLUDE is broken, the job was not started
+-- @treturn[2] string why
+-- @treturn[3] string "failed"
+-- @treturn[3] string exception name
+-- @treturn[3] string message
+-- @treturn[3] string trace lines, each ended by a newline
+function runner.run(fields)
+  local loaded, broken = loader.load(sys.settings.include)
+  if not loaded then
+    return "load", broken.message
+  end
+  sys.report_started(hooks.has "onFailure", wants_parent())
+  local info = job.read(fields.payload, fields.queue)
+  info.worker = fields.worker
+  local ok, result = runner.perform(info)
+  if ok then
+    return "done", encode_result(result)
+  end
+  return "failed", result.name, result.message, one_text(result.trace)
+end
+
+--- In a process of its own: onFailure for a job whose process died.
+-- @tparam table fields as for `run`
+-- @tparam string exception
+-- @tparam string message
+function runner.on_failure(fields, exception, message)
+  local loaded, broken = loader.load(sys.settings.include)
+  if not loaded then
+    return sys.log("error", "onFailure was not run: " .. broken.message)
+  end
+  local info = job.read(fields.payload, fields.queue)
+  info.worker = fields.worker
+  tell_failure(errors.report { name = exception, message = message }, info)
+end
+
+--- Loads APP_INCLUDE to see whether it can be.
+-- @treturn[1] boolean whether somebody listens to beforeFirstFork or beforeFork
+-- @treturn[2] nil
+-- @treturn[2] string why it cannot be loaded
+function runner.check()
+  local loaded, broken = loader.load(sys.settings.include)
+  if not loaded then
+    return nil, broken.message
+  end
+  return wants_parent(), nil
+end
+
+return runner

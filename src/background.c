@@ -1,0 +1,60 @@
+/* background.c - see background.h. */
+#include "background.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "options.h"
+
+/* The command's half: waits for the verdict; a start that dies without one has failed. */
+static int await(int fd)
+{
+    unsigned char code = EXIT_FAILED;
+    ssize_t n;
+    do
+        n = read(fd, &code, 1);
+    while (n < 0 && errno == EINTR);
+    close(fd);
+    return n == 1 ? code : EXIT_FAILED;
+}
+
+int background_start(struct background *b)
+{
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return EXIT_FAILED;
+    pid_t pid = fork();
+    if (pid < 0)
+        return EXIT_FAILED;
+    if (pid > 0) {
+        close(ends[1]);
+        waitpid(pid, NULL, 0);
+        return await(ends[0]);
+    }
+    close(ends[0]);
+    setsid();
+    if (fork() != 0) /* not a session leader: it can never get a terminal again */
+        _exit(EXIT_DONE);
+    b->ready_fd = ends[1];
+    return -1;
+}
+
+void background_ready(struct background *b, int code)
+{
+    unsigned char verdict = (unsigned char)code;
+    if (b->ready_fd < 0)
+        return;
+    if (code == EXIT_DONE) {
+        int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+        for (int fd = STDIN_FILENO; null >= 0 && fd <= STDERR_FILENO; fd++)
+            dup2(null, fd);
+        if (null >= 0)
+            close(null);
+    }
+    while (write(b->ready_fd, &verdict, 1) < 0 && errno == EINTR)
+        ;
+    close(b->ready_fd);
+    b->ready_fd = -1;
+}

@@ -1,0 +1,17 @@
+/* background.h - BACKGROUND: a process of its own that goes on after the command has returned, with the command
+ * returning only when the start has succeeded or failed. */
+#ifndef BACKGROUND_H
+#define BACKGROUND_H
+
+struct background {
+    int ready_fd; /* tells the command how the start went; -1: not in the background */
+};
+
+/* Forks away from terminal and session. In the command: returns the exit code of the start (>= 0), once it is known.
+ * In the new process: -1. On failure: EXIT_FAILED, with errno. */
+int background_start(struct background *b);
+
+/* In the new process: the start is over with this exit code; 0 lets go of the terminal. */
+void background_ready(struct background *b, int code);
+
+#endif

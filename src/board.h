@@ -1,0 +1,32 @@
+/* board.h - the memory that manager, workers and jobs share: one slot per worker.
+ *
+ * It carries what a dead process can no longer tell (who it was, which job had started) and who is idle. Each
+ * field has one writer; the manager reads texts only after their writer has ended. */
+#ifndef BOARD_H
+#define BOARD_H
+
+#include <stdatomic.h>
+
+#include "identity.h"
+#include "job.h"
+#include "registry.h"
+
+enum board_state {
+    BOARD_BUSY,    /* has a job, or does not want one */
+    BOARD_LOOKING, /* about to ask Redis: a push may come too late for that question */
+    BOARD_IDLE,    /* waiting for a wake-up or INTERVAL */
+};
+
+struct board_slot {
+    atomic_int state;                  /* enum board_state, by the worker */
+    char worker_id[REGISTRY_ID_SIZE];  /* by the worker; "": not registered */
+    char identity[IDENTITY_TEXT_SIZE]; /* by the worker, as prune.lua compares it */
+    char started[JOB_TOKEN_SIZE];      /* by the job's process: the last token whose code began to run */
+};
+
+struct board {
+    atomic_int parent_hooks; /* somebody listens to beforeFirstFork or beforeFork */
+    struct board_slot slot[];
+};
+
+#endif

@@ -1,0 +1,248 @@
+/* child.c - see child.h. Today a fork for each job. */
+#include "child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "log.h"
+#include "title.h"
+
+#define SWEEPS_MAX 50 /* rounds of killing what a job left behind, 10 ms apart at most */
+
+/* --- in the new process ----------------------------------------------------------------------------------- */
+
+/* Signals as the user's shell had them: the worker only blocks them and ignores PIPE. */
+static void restore_signals(const struct events *ev)
+{
+    signal(SIGPIPE, SIG_DFL);
+    sigprocmask(SIG_SETMASK, &ev->original_mask, NULL);
+}
+
+/* The first steps: a group of its own, no life without the worker, nothing of the worker's. */
+static void isolate(const struct child_place *place, pid_t worker)
+{
+    setpgid(0, 0);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != worker) /* it died before the line above */
+        _exit(EXIT_FAILURE);
+    redis_forget(place->redis);
+    events_close(place->events);
+    if (place->wakeup_fd >= 0)
+        close(place->wakeup_fd);
+    restore_signals(place->events);
+}
+
+static void send_end(int fd, const struct luahost_end *end)
+{
+    if (end->end == REPORT_DONE)
+        report_send_done(fd, end->text[0], end->len);
+    else if (end->end == REPORT_FAILED)
+        report_send_failed(fd, end->text[0], end->text[1], end->text[2]);
+    else if (end->end == REPORT_LOAD)
+        report_send_load(fd, end->text[0]);
+}
+
+static struct luahost_place lua_place(const struct child_place *place, int report_fd)
+{
+    return (struct luahost_place){.report_fd = report_fd,
+                                  .mark = place->mark,
+                                  .term_hook = place->options->term_child,
+                                  .worker_id = place->worker_id};
+}
+
+static _Noreturn void run_job(const struct child_place *place, const struct job *job, int report_fd)
+{
+    char now[CLOCK_LOCAL_SIZE];
+    clock_local(now);
+    title_set("Processing %s since %s [%s]", job->queue, now, job->class);
+    log_set_job(job->id);
+    struct luahost_place lua = lua_place(place, report_fd);
+    struct luahost_end end;
+    luahost_job(place->options, &lua, job, &end);
+    fflush(NULL);
+    send_end(report_fd, &end);
+    _exit(EXIT_SUCCESS);
+}
+
+static _Noreturn void run_on_failure(const struct child_place *place, const struct job *job, int report_fd,
+                                     const char *exception, const char *message)
+{
+    title_set("Running onFailure for %s [%s]", job->queue, job->class);
+    log_set_job(job->id);
+    struct luahost_place lua = lua_place(place, report_fd);
+    luahost_on_failure(place->options, &lua, job, exception, message);
+    fflush(NULL);
+    _exit(EXIT_SUCCESS);
+}
+
+/* --- in the worker ---------------------------------------------------------------------------------------- */
+
+static int open_pidfd(pid_t pid)
+{
+    return (int)syscall(SYS_pidfd_open, pid, 0);
+}
+
+/* The worker's half of a successful fork. */
+static int adopt(struct child *c, struct events *ev, int read_end)
+{
+    setpgid(c->pid, c->pid); /* both do it, so that neither has to wait for the other */
+    c->report_fd = read_end;
+    c->pidfd = open_pidfd(c->pid);
+    if (c->pidfd < 0) {
+        int error = errno;
+        kill(c->pid, SIGKILL);
+        waitpid(c->pid, NULL, 0);
+        errno = error;
+        return -1;
+    }
+    ev->fd[EVENTS_CHILD] = c->pidfd;
+    ev->fd[EVENTS_REPORT] = c->report_fd;
+    return 0;
+}
+
+/* Forks with a report pipe. In the new process: 1 and the pipe's writing end. */
+static int fork_process(struct child *c, const struct child_place *place, int *write_end)
+{
+    int ends[2];
+    *c = (struct child){.pidfd = -1, .report_fd = -1, .kill_at = CLOCK_NEVER};
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return -1;
+    fcntl(ends[0], F_SETFL, O_NONBLOCK);
+    fflush(NULL); /* else both would write what is buffered */
+    pid_t worker = getpid();
+    c->pid = fork();
+    if (c->pid == 0) {
+        close(ends[0]);
+        isolate(place, worker);
+        *write_end = ends[1];
+        return 1;
+    }
+    close(ends[1]);
+    if (c->pid > 0 && adopt(c, place->events, ends[0]) == 0)
+        return 0;
+    int error = errno;
+    close(ends[0]);
+    *c = (struct child){.pidfd = -1, .report_fd = -1};
+    errno = error;
+    return -1;
+}
+
+int child_start(struct child *c, const struct child_place *place, const struct job *job)
+{
+    int report_fd;
+    int result = fork_process(c, place, &report_fd);
+    if (result == 1)
+        run_job(place, job, report_fd);
+    return result;
+}
+
+int child_start_on_failure(struct child *c, const struct child_place *place, const struct job *job,
+                           const char *exception, const char *message)
+{
+    int report_fd;
+    int result = fork_process(c, place, &report_fd);
+    if (result == 1)
+        run_on_failure(place, job, report_fd, exception, message);
+    return result;
+}
+
+static void read_report(struct child *c, struct events *ev)
+{
+    if (!report_read(&c->report, c->report_fd))
+        ev->fd[EVENTS_REPORT] = -1; /* nothing more comes; the pidfd tells the rest */
+}
+
+/* The group goes before its leader is reaped: until then its number cannot belong to anybody else. */
+static void reap(struct child *c, struct events *ev)
+{
+    kill(-c->pid, SIGKILL);
+    if (waitpid(c->pid, &c->wait_status, 0) != c->pid)
+        return;
+    c->ended = true;
+    if (ev->fd[EVENTS_REPORT] >= 0)
+        read_report(c, ev);
+}
+
+static void climb(struct child *c, const struct options *o)
+{
+    if (c->ladder == KILL_TERM_NEXT) {
+        kill(-c->pid, SIGTERM);
+        kill(-c->pid, SIGCONT);
+        c->ladder = KILL_KILL_NEXT;
+        c->kill_at = clock_after(o->term_timeout);
+    } else if (c->ladder == KILL_KILL_NEXT) {
+        kill(-c->pid, SIGKILL);
+        c->ladder = KILL_DONE;
+        c->kill_at = CLOCK_NEVER;
+    }
+}
+
+void child_kill(struct child *c, const struct options *o, const char *why)
+{
+    if (c->ladder != KILL_NOTHING || c->ended)
+        return;
+    c->killed_for = why;
+    c->ladder = o->term_child ? KILL_TERM_NEXT : KILL_KILL_NEXT;
+    c->kill_at = o->term_child ? clock_after(o->pre_shutdown_timeout) : clock_ms();
+}
+
+void child_wait(struct child *c, const struct options *o, struct events *ev, int64_t deadline)
+{
+    int64_t until = c->kill_at < deadline ? c->kill_at : deadline;
+    unsigned seen =
+        events_wait(ev, EVENTS_BIT(EVENTS_CHILD) | EVENTS_BIT(EVENTS_REPORT), events_deadline(ev, until));
+    if (seen & EVENTS_BIT(EVENTS_REPORT))
+        read_report(c, ev);
+    if (seen & EVENTS_BIT(EVENTS_CHILD))
+        reap(c, ev);
+    if (!c->ended && clock_ms() >= c->kill_at)
+        climb(c, o);
+}
+
+/* Kills every process that was handed to us because its parent, a part of the job, has ended. */
+static void kill_adopted(void)
+{
+    char path[64];
+    int pid;
+    snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
+    FILE *file = fopen(path, "re");
+    while (file && fscanf(file, "%d", &pid) == 1)
+        kill(pid, SIGKILL);
+    if (file)
+        fclose(file);
+}
+
+/* We are their subreaper, so the job's orphans end up here; their own children follow in the next round. */
+static void sweep(void)
+{
+    for (int round = 0; round < SWEEPS_MAX; round++) {
+        pid_t pid = waitpid(-1, NULL, WNOHANG);
+        if (pid < 0)
+            return; /* no children left */
+        if (pid > 0)
+            continue;
+        kill_adopted();
+        usleep(round ? 10000 : 500);
+    }
+    log_warn("a process that the job left behind does not end");
+}
+
+void child_finish(struct child *c, struct events *ev)
+{
+    sweep();
+    ev->fd[EVENTS_CHILD] = ev->fd[EVENTS_REPORT] = -1;
+    if (c->pidfd >= 0)
+        close(c->pidfd);
+    if (c->report_fd >= 0)
+        close(c->report_fd);
+    report_clear(&c->report);
+}

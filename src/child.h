@@ -1,0 +1,53 @@
+/* child.h - a job's process: started, watched, killed, reaped. Where it comes from is this module's secret. */
+#ifndef CHILD_H
+#define CHILD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "events.h"
+#include "job.h"
+#include "luahost.h"
+#include "options.h"
+#include "redis.h"
+#include "report.h"
+
+struct child {
+    pid_t pid;
+    int pidfd, report_fd; /* -1: none */
+    struct report report;
+    bool ended;
+    int wait_status;       /* valid once ended */
+    const char *killed_for; /* why we kill it ("SIGUSR1"); NULL: we do not */
+    enum { KILL_NOTHING, KILL_TERM_NEXT, KILL_KILL_NEXT, KILL_DONE } ladder;
+    int64_t kill_at; /* when the ladder's next step is due; CLOCK_NEVER */
+};
+
+/* What the new process must let go of and may use. */
+struct child_place {
+    const struct options *options;
+    struct events *events;
+    struct redis *redis;
+    int wakeup_fd; /* -1: none */
+    const char *worker_id;
+    char *mark; /* see luahost_place */
+};
+
+/* Forks; the process runs the job and reports. 0 or -1 with errno (nothing was started). */
+int child_start(struct child *c, const struct child_place *place, const struct job *job);
+
+/* The same, but it only runs onFailure for a job whose process died. */
+int child_start_on_failure(struct child *c, const struct child_place *place, const struct job *job,
+                           const char *exception, const char *message);
+
+/* Waits until the process said or did something, a signal came, or the deadline or the ladder's next step is due. */
+void child_wait(struct child *c, const struct options *o, struct events *ev, int64_t deadline);
+
+/* Begins to end it: with TERM_CHILD as its time-outs say, else with KILL at once. `why` is a literal. */
+void child_kill(struct child *c, const struct options *o, const char *why);
+
+/* Kills and reaps whatever the process left behind, in its group or adopted by us, and frees. */
+void child_finish(struct child *c, struct events *ev);
+
+#endif

@@ -1,0 +1,565 @@
+/* manager.c - see manager.h. It never touches a queue: workers take jobs, the manager looks after workers. */
+#include "manager.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "background.h"
+#include "backoff.h"
+#include "board.h"
+#include "clock.h"
+#include "log.h"
+#include "luahost.h"
+#include "memory.h"
+#include "pidfile.h"
+#include "prune.h"
+#include "redis.h"
+#include "scripts.h"
+#include "signals.h"
+#include "title.h"
+#include "wakeup.h"
+#include "worker.h"
+
+#define CONNECT_TIMEOUT 5.0 /* seconds */
+#define STEADY 10.0         /* a worker that lived this many seconds is restarted at once */
+#define ORPHAN_ROUNDS 50    /* of ending what a dead worker left behind */
+
+struct member {
+    pid_t pid; /* 0: not running */
+    int wakeup_fd; /* writing end; -1: none */
+    struct board_slot *slot;
+    int64_t started_at, restart_at; /* restart_at: CLOCK_NEVER unless it is to be started */
+    struct backoff backoff;
+};
+
+/* A dead worker that Redis has not been told about yet. */
+struct debt {
+    char worker_id[REGISTRY_ID_SIZE], identity[IDENTITY_TEXT_SIZE], started[JOB_TOKEN_SIZE];
+};
+
+struct manager {
+    const struct options *options;
+    struct events events;
+    struct background background;
+    struct pidfile pidfile;
+    struct board *board;
+    size_t board_size;
+    struct member *members; /* options->count of them */
+    struct redis *redis;
+    struct scripts scripts;
+    struct backoff backoff; /* of the connection */
+    int64_t connect_at, prune_at;
+    struct prune prune;
+    struct wakeup wakeup; /* watch is NULL without BLOCKING */
+    struct debt *debts;
+    size_t debt_count;
+    bool stopping, paused;
+    int exit_code;
+};
+
+/* --- APP_INCLUDE ----------------------------------------------------------------------------------------- */
+
+static _Noreturn void check_in_child(struct manager *m, int report_fd)
+{
+    char err[4096];
+    bool parent_hooks = false;
+    sigprocmask(SIG_SETMASK, &m->events.original_mask, NULL);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (m->redis)
+        redis_forget(m->redis);
+    wakeup_forget(&m->wakeup);
+    if (luahost_check(m->options, &parent_hooks, err, sizeof err) < 0) {
+        if (write(report_fd, err, strlen(err)) < 0)
+            _exit(EXIT_FAILED);
+        _exit(EXIT_INCLUDE);
+    }
+    atomic_store(&m->board->parent_hooks, parent_hooks);
+    _exit(EXIT_DONE);
+}
+
+/* What the throw-away process has to say; its end closes the pipe. TERM or INT end it. */
+static void hear(struct manager *m, pid_t pid, int fd, char *text, size_t size)
+{
+    size_t got = 0;
+    ssize_t n = 1;
+    m->events.fd[EVENTS_REPORT] = fd;
+    while (n > 0) {
+        unsigned seen = events_wait(&m->events, EVENTS_BIT(EVENTS_REPORT), CLOCK_NEVER);
+        if (events_pending(&m->events, SIGTERM) || events_pending(&m->events, SIGINT))
+            kill(pid, SIGKILL);
+        if (!(seen & EVENTS_BIT(EVENTS_REPORT)))
+            continue;
+        n = read(fd, text + got, size - 1 - got);
+        got += n > 0 ? (size_t)n : 0;
+    }
+    text[got] = '\0';
+    m->events.fd[EVENTS_REPORT] = -1;
+}
+
+/* Loads APP_INCLUDE in a process of its own, so that nothing it does stays. 0, or -1: said in the log. */
+static int check_include(struct manager *m)
+{
+    int ends[2], status = 0;
+    char text[4096];
+    if (!m->options->include)
+        return 0;
+    if (pipe2(ends, O_CLOEXEC) < 0) {
+        log_error("pipe: %s", strerror(errno));
+        return -1;
+    }
+    fflush(NULL);
+    pid_t pid = fork();
+    if (pid == 0)
+        check_in_child(m, ends[1]);
+    close(ends[1]);
+    if (pid > 0) {
+        hear(m, pid, ends[0], text, sizeof text);
+        waitpid(pid, &status, 0);
+    }
+    close(ends[0]);
+    if (pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        return 0;
+    if (pid < 0)
+        log_error("fork: %s", strerror(errno));
+    else if (WIFSIGNALED(status))
+        log_error("APP_INCLUDE %s: loading it was ended by %s", m->options->include, signals_name(WTERMSIG(status)));
+    else
+        log_error("APP_INCLUDE %s cannot be loaded: %s", m->options->include, text[0] ? text : "it called os.exit");
+    return -1;
+}
+
+/* --- Redis ----------------------------------------------------------------------------------------------- */
+
+static bool connected(struct manager *m)
+{
+    if (redis_connected(m->redis))
+        return true;
+    if (clock_ms() < m->connect_at)
+        return false;
+    if (redis_connect(m->redis, clock_after(CONNECT_TIMEOUT)) == 0) {
+        backoff_reset(&m->backoff);
+        return true;
+    }
+    m->connect_at = backoff_next(&m->backoff);
+    return false;
+}
+
+/* Tells Redis about dead workers; what cannot be told now is told later. */
+static void pay_debts(struct manager *m)
+{
+    while (m->debt_count && connected(m)) {
+        const struct debt *d = &m->debts[m->debt_count - 1];
+        const struct prune_own dead = {d->worker_id, d->identity, d->started};
+        if (prune_own(&m->scripts, &dead, m->prune.pruner) < 0) {
+            log_warn("worker %s has died and is not accounted for yet: %s", d->worker_id, m->scripts.error);
+            m->connect_at = backoff_next(&m->backoff);
+            return;
+        }
+        m->debt_count--;
+    }
+}
+
+static void look_for_dead(struct manager *m)
+{
+    if (clock_ms() < m->prune_at || !connected(m))
+        return;
+    m->prune_at = clock_after(m->options->heartbeat);
+    if (prune_look(&m->prune) < 0)
+        log_warn("looking for dead workers failed: %s", m->scripts.error);
+}
+
+/* --- workers --------------------------------------------------------------------------------------------- */
+
+static _Noreturn void be_worker(struct manager *m, struct member *member, pid_t manager, int wakeup_fd)
+{
+    struct worker_place place = {m->options, m->board, member->slot, wakeup_fd, &m->events.original_mask};
+    setpgid(0, 0);
+    prctl(PR_SET_PDEATHSIG, SIGQUIT); /* without a manager: finish the job and leave */
+    if (getppid() != manager)
+        _exit(WORKER_STOPPED);
+    redis_forget(m->redis);
+    wakeup_forget(&m->wakeup);
+    events_close(&m->events);
+    pidfile_forget(&m->pidfile);
+    background_ready(&m->background, EXIT_DONE);
+    for (int i = 0; i < m->options->count; i++)
+        if (m->members[i].wakeup_fd >= 0)
+            close(m->members[i].wakeup_fd);
+    int code = (int)worker_run(&place);
+    fflush(NULL);
+    _exit(code);
+}
+
+static int open_wakeup_pipe(struct manager *m, int ends[2])
+{
+    ends[0] = ends[1] = -1;
+    if (!m->wakeup.watch)
+        return 0;
+    return pipe2(ends, O_CLOEXEC | O_NONBLOCK);
+}
+
+static void start_member(struct manager *m, struct member *member)
+{
+    int ends[2];
+    pid_t manager = getpid();
+    memset(member->slot, 0, sizeof *member->slot);
+    member->started_at = clock_ms();
+    member->restart_at = CLOCK_NEVER;
+    if (open_wakeup_pipe(m, ends) == 0) {
+        fflush(NULL);
+        member->pid = fork();
+        if (member->pid == 0) {
+            if (ends[1] >= 0)
+                close(ends[1]);
+            be_worker(m, member, manager, ends[0]);
+        }
+        if (ends[0] >= 0)
+            close(ends[0]);
+    }
+    if (member->pid <= 0) {
+        log_error("cannot start a worker: %s", strerror(errno));
+        member->pid = 0;
+        if (ends[1] >= 0)
+            close(ends[1]);
+        member->restart_at = backoff_next(&member->backoff);
+        return;
+    }
+    setpgid(member->pid, member->pid);
+    member->wakeup_fd = ends[1];
+    if (m->paused) /* the pause is the user's word to all, present and future */
+        kill(member->pid, SIGUSR2);
+}
+
+static void start_due(struct manager *m)
+{
+    for (int i = 0; i < m->options->count; i++)
+        if (!m->members[i].pid && !m->stopping && clock_ms() >= m->members[i].restart_at)
+            start_member(m, &m->members[i]);
+}
+
+static int running(const struct manager *m)
+{
+    int count = 0;
+    for (int i = 0; i < m->options->count; i++)
+        count += m->members[i].pid > 0;
+    return count;
+}
+
+static struct member *find_member(struct manager *m, pid_t pid)
+{
+    for (int i = 0; i < m->options->count; i++)
+        if (m->members[i].pid == pid)
+            return &m->members[i];
+    return NULL;
+}
+
+/* Ends what was handed to us because its parent, a worker or a part of its job, has ended. True: there was something. */
+static bool end_orphans(struct manager *m)
+{
+    char path[64];
+    int pid;
+    bool any = false;
+    snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
+    FILE *file = fopen(path, "re");
+    while (file && fscanf(file, "%d", &pid) == 1)
+        if (!find_member(m, pid)) {
+            kill(pid, SIGKILL);
+            waitpid(pid, NULL, 0);
+            any = true;
+        }
+    if (file)
+        fclose(file);
+    return any;
+}
+
+static void owe(struct manager *m, const struct board_slot *slot)
+{
+    m->debts = memory_grow(m->debts, (m->debt_count + 1) * sizeof *m->debts);
+    struct debt *d = &m->debts[m->debt_count++];
+    memcpy(d->worker_id, slot->worker_id, sizeof d->worker_id);
+    memcpy(d->identity, slot->identity, sizeof d->identity);
+    memcpy(d->started, slot->started, sizeof d->started);
+}
+
+/* What a worker's end means: how to say it, and whether another one takes its place. */
+static void judge_end(struct manager *m, struct member *member, pid_t pid, int status)
+{
+    int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    if (code == WORKER_HOOK_FAILED) {
+        m->exit_code = EXIT_INCLUDE;
+        return;
+    }
+    if (m->stopping || code == WORKER_EMPTY)
+        return;
+    if (code == WORKER_STOPPED)
+        log_notice("worker process %d was told to leave; starting another", (int)pid);
+    else if (WIFSIGNALED(status))
+        log_error("worker process %d was killed by %s; starting another", (int)pid, signals_name(WTERMSIG(status)));
+    else
+        log_error("worker process %d ended with exit code %d; starting another", (int)pid, code);
+    if (code == WORKER_STOPPED || clock_ms() - member->started_at > (int64_t)(STEADY * 1000))
+        backoff_reset(&member->backoff);
+    member->restart_at = member->backoff.seconds > 0 ? backoff_next(&member->backoff) : clock_ms();
+    if (!member->backoff.seconds)
+        member->backoff.seconds = 0.1; /* the first restart is at once, a second one soon after is not */
+}
+
+/* Its job's processes go first: a job must not run any more when it is recorded as failed. */
+static void bury(struct manager *m, struct member *member, int status)
+{
+    pid_t pid = member->pid;
+    member->pid = 0;
+    for (int round = 0; round < ORPHAN_ROUNDS && end_orphans(m); round++)
+        ; /* the orphans' own children are handed to us in turn */
+    if (member->slot->worker_id[0])
+        owe(m, member->slot);
+    if (member->wakeup_fd >= 0)
+        close(member->wakeup_fd);
+    member->wakeup_fd = -1;
+    judge_end(m, member, pid, status);
+}
+
+/* Everything that ended; a stranger is an orphan, or, for a manager that is PID 1, anybody's. */
+static void reap(struct manager *m)
+{
+    int status;
+    pid_t pid;
+    bool any = false;
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+        struct member *member = find_member(m, pid);
+        if (member)
+            bury(m, member, status);
+        any = any || member;
+    }
+    if (any && running(m))
+        title_set("Monitoring %d children", running(m));
+}
+
+/* --- signals --------------------------------------------------------------------------------------------- */
+
+static void pass_on(struct manager *m, int signo)
+{
+    log_debug("passing %s on to %d workers", signals_name(signo), running(m));
+    for (int i = 0; i < m->options->count; i++)
+        if (m->members[i].pid)
+            kill(m->members[i].pid, signo);
+}
+
+static bool has_terminal(void)
+{
+    int fd = open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC);
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0;
+}
+
+static void hang_up(struct manager *m)
+{
+    if (has_terminal()) { /* the terminal is gone, and so is who was watching */
+        m->stopping = true;
+        pass_on(m, SIGTERM);
+        return;
+    }
+    if (log_reopen() < 0)
+        log_error("cannot open the log file again: %s", strerror(errno));
+    if (check_include(m) == 0 && m->options->include)
+        log_notice("APP_INCLUDE is fine");
+    pass_on(m, SIGHUP);
+}
+
+static void take_signals(struct manager *m)
+{
+    static const int leave[] = {SIGTERM, SIGINT, SIGQUIT};
+    for (size_t i = 0; i < sizeof leave / sizeof *leave; i++)
+        if (events_take(&m->events, leave[i])) {
+            m->stopping = true;
+            pass_on(m, leave[i]);
+        }
+    if (events_take(&m->events, SIGUSR1))
+        pass_on(m, SIGUSR1);
+    if (events_take(&m->events, SIGUSR2)) {
+        m->paused = true;
+        pass_on(m, SIGUSR2);
+    }
+    if (events_take(&m->events, SIGCONT)) {
+        m->paused = false;
+        pass_on(m, SIGCONT);
+    }
+    if (events_take(&m->events, SIGHUP))
+        hang_up(m);
+    if (events_take(&m->events, SIGCHLD))
+        reap(m);
+}
+
+/* --- waking ---------------------------------------------------------------------------------------------- */
+
+static bool any_idle(const struct manager *m)
+{
+    for (int i = 0; i < m->options->count; i++)
+        if (m->members[i].pid && atomic_load(&m->members[i].slot->state) != BOARD_BUSY)
+            return true;
+    return false;
+}
+
+/* Calls idle workers, one for each job; one that is just asking Redis may have asked too early, and is told too. */
+static void wake(struct manager *m, long jobs)
+{
+    for (int i = 0; jobs > 0 && i < m->options->count; i++) {
+        struct member *member = &m->members[i];
+        int state = member->pid && member->wakeup_fd >= 0 ? atomic_load(&member->slot->state) : BOARD_BUSY;
+        if (state == BOARD_BUSY || write(member->wakeup_fd, "", 1) != 1)
+            continue;
+        if (state == BOARD_IDLE) {
+            atomic_compare_exchange_strong(&member->slot->state, &state, BOARD_LOOKING);
+            jobs--;
+        }
+    }
+}
+
+/* --- from start to end ----------------------------------------------------------------------------------- */
+
+static int open_board(struct manager *m)
+{
+    m->board_size = sizeof *m->board + (size_t)m->options->count * sizeof m->board->slot[0];
+    m->board = mmap(NULL, m->board_size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (m->board == MAP_FAILED) {
+        log_error("mmap: %s", strerror(errno));
+        m->board = NULL;
+        return -1;
+    }
+    m->members = memory_get((size_t)m->options->count * sizeof *m->members);
+    for (int i = 0; i < m->options->count; i++)
+        m->members[i] = (struct member){.wakeup_fd = -1, .slot = &m->board->slot[i]};
+    return 0;
+}
+
+static int connect_first(struct manager *m)
+{
+    if (redis_connect(m->redis, clock_after(CONNECT_TIMEOUT)) == 0)
+        return 0;
+    bool denied = redis_trouble(m->redis) == REDIS_DENIED;
+    log_error("Redis at %s: %s", redis_where(m->redis), redis_error(m->redis));
+    log_error("hint: %s", denied ? "check the password: REDIS_PASSWORD, REDIS_PASSWORD_FILE or the one in REDIS_BACKEND"
+                                 : "is redis-server running there? REDIS_BACKEND=host:port or unix:///path says where");
+    return -1;
+}
+
+/* Everything that can refuse to start, in an order that leaves nothing behind. An exit code. */
+static int open_manager(struct manager *m)
+{
+    const struct options *o = m->options;
+    const struct source_place source = {o->lua_path};
+    char err[512];
+    if (events_open(&m->events, NULL, true) < 0 || open_board(m) < 0)
+        return EXIT_FAILED;
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    if (o->pidfile && pidfile_open(&m->pidfile, o->pidfile, err, sizeof err) < 0) {
+        log_error("%s", err);
+        return EXIT_FAILED;
+    }
+    if (!o->include)
+        log_warn("no APP_INCLUDE: this worker knows no jobs, every one will fail");
+    if (check_include(m) < 0)
+        return EXIT_INCLUDE;
+    m->redis = redis_new(&o->address, &m->events);
+    if (scripts_open(&m->scripts, m->redis, o->prefix, &source) < 0) {
+        log_error("%s", m->scripts.error);
+        return EXIT_FAILED;
+    }
+    prune_open(&m->prune, &m->scripts, o->prune);
+    if (connect_first(m) < 0)
+        return EXIT_REDIS;
+    if (o->blocking && o->interval > 0)
+        wakeup_open(&m->wakeup, &o->address, &m->events, m->redis, o->prefix, o->queues);
+    else if (o->blocking)
+        log_warn("BLOCKING is ignored: INTERVAL=0 means to leave when the queues are empty");
+    return EXIT_DONE;
+}
+
+static void close_manager(struct manager *m)
+{
+    if (m->debt_count) {
+        m->connect_at = 0;
+        pay_debts(m);
+    }
+    wakeup_close(&m->wakeup);
+    prune_close(&m->prune);
+    scripts_close(&m->scripts);
+    redis_free(m->redis);
+    pidfile_close(&m->pidfile);
+    free(m->debts);
+    free(m->members);
+    if (m->board)
+        munmap(m->board, m->board_size);
+    events_close(&m->events);
+}
+
+static int64_t next_deadline(const struct manager *m)
+{
+    int64_t until = m->prune_at;
+    if (!redis_connected(m->redis) && m->connect_at > until)
+        until = m->connect_at;
+    for (int i = 0; i < m->options->count; i++)
+        if (!m->members[i].pid && m->members[i].restart_at < until)
+            until = m->members[i].restart_at;
+    if (m->debt_count && m->connect_at < until)
+        until = m->connect_at;
+    if (m->wakeup.watch && wakeup_deadline(&m->wakeup) < until)
+        until = wakeup_deadline(&m->wakeup);
+    return until;
+}
+
+/* Somebody works, or will again. */
+static bool has_work(const struct manager *m)
+{
+    for (int i = 0; i < m->options->count; i++)
+        if (m->members[i].pid || (!m->stopping && m->members[i].restart_at != CLOCK_NEVER))
+            return true;
+    return false;
+}
+
+static void look_after_workers(struct manager *m)
+{
+    while (has_work(m)) {
+        start_due(m);
+        pay_debts(m);
+        look_for_dead(m);
+        if (m->wakeup.watch)
+            wake(m, wakeup_look(&m->wakeup, any_idle(m)));
+        events_wait(&m->events, EVENTS_BIT(EVENTS_WATCH), events_deadline(&m->events, next_deadline(m)));
+        take_signals(m);
+    }
+}
+
+int manager_run(const struct options *o)
+{
+    struct manager manager = {.options = o, .background.ready_fd = -1};
+    struct manager *m = &manager;
+    if (o->background) {
+        int code = background_start(&m->background);
+        if (code >= 0)
+            return code;
+    }
+    title_set("Starting");
+    events_init_plain(&m->events);
+    int code = open_manager(m);
+    if (code == EXIT_DONE) {
+        look_for_dead(m);
+        start_due(m);
+        title_set("Monitoring %d children", o->count);
+        background_ready(&m->background, EXIT_DONE);
+        look_after_workers(m);
+        code = m->exit_code;
+    }
+    background_ready(&m->background, code);
+    close_manager(m);
+    return code;
+}

@@ -1,0 +1,222 @@
+/* prune.c - see prune.h. */
+#include "prune.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "identity.h"
+#include "log.h"
+#include "memory.h"
+
+#define TIMEOUT 5.0   /* seconds for one plain command */
+#define LOCK_TTL "60" /* seconds; Ruby's lock, only to spare Redis several pruners at once */
+
+struct prune_seen {
+    char *worker_id, *beat;
+};
+
+/* --- one worker ------------------------------------------------------------------------------------------ */
+
+/* Calls prune.lua. 1: removed; 0: the proof did not hold any more; -1: scripts->error. */
+static int remove_worker(struct scripts *s, const char *worker_id, const char *proof, const char *value,
+                         const char *pruner, const char *started)
+{
+    struct redis_args *args = scripts_begin(s, worker_id);
+    redis_args_add(args, proof);
+    redis_args_add(args, value);
+    redis_args_add(args, pruner);
+    redis_args_add(args, started);
+    struct redis_reply *reply = scripts_call(s, SCRIPT_PRUNE);
+    if (!reply)
+        return -1;
+    bool refused = scripts_says(reply, 0, "ERR"), removed = scripts_says(reply, 0, "OK");
+    const char *detail = redis_reply_text(redis_reply_at(reply, 1), NULL);
+    const char *class = redis_reply_text(redis_reply_at(reply, 2), NULL);
+    const char *job = strcmp(detail, "FAILED") == 0    ? "; its job is recorded as failed: "
+                      : strcmp(detail, "PUTBACK") == 0 ? "; its job had not started and is put back: "
+                                                       : "";
+    if (refused)
+        snprintf(s->error, sizeof s->error, "%s", detail);
+    else if (removed)
+        log_warn("worker %s has died (%s)%s%s", worker_id, proof, job, class);
+    redis_reply_free(reply);
+    return refused ? -1 : removed;
+}
+
+int prune_own(struct scripts *s, const struct prune_own *dead, const char *pruner)
+{
+    return remove_worker(s, dead->worker_id, "reaped", dead->identity, pruner, dead->started) < 0 ? -1 : 0;
+}
+
+/* --- all workers ----------------------------------------------------------------------------------------- */
+
+void prune_open(struct prune *p, struct scripts *s, double age)
+{
+    char host[256] = "localhost";
+    *p = (struct prune){.scripts = s, .age = age};
+    if (gethostname(host, sizeof host - 1) < 0)
+        host[0] = '\0';
+    snprintf(p->pruner, sizeof p->pruner, "%s:%d", host, (int)getpid());
+}
+
+static void free_seen(struct prune_seen *seen, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        free(seen[i].worker_id);
+        free(seen[i].beat);
+    }
+    free(seen);
+}
+
+void prune_close(struct prune *p)
+{
+    free_seen(p->seen, p->seen_count);
+    p->seen = NULL;
+    p->seen_count = 0;
+}
+
+/* Says why and frees what is no array. */
+static struct redis_reply *expect_array(struct prune *p, struct redis_reply *reply)
+{
+    if (reply && redis_reply_type(reply) == REDIS_ARRAY)
+        return reply;
+    snprintf(p->scripts->error, sizeof p->scripts->error, "%s",
+             reply ? redis_reply_text(reply, NULL) : redis_error(p->scripts->redis));
+    redis_reply_free(reply);
+    return NULL;
+}
+
+static struct redis_reply *ask(struct prune *p, const char *command, const char *name)
+{
+    char key[256];
+    snprintf(key, sizeof key, "%s%s", p->scripts->prefix, name);
+    return expect_array(p, redis_command(p->scripts->redis, clock_after(TIMEOUT), command, key, NULL));
+}
+
+/* 1: its lua:proc names a process of this machine that has ended, and `identity` holds it; 0: not so; -1: error. */
+static int proven_dead(struct prune *p, const char *worker_id, struct identity *identity)
+{
+    char key[768];
+    snprintf(key, sizeof key, "%slua:proc:%s", p->scripts->prefix, worker_id);
+    struct redis_reply *reply = expect_array(p, redis_command(p->scripts->redis, clock_after(TIMEOUT), "HMGET", key,
+                                                              "boot", "ns", "pid", "start", NULL));
+    if (!reply)
+        return -1;
+    const char *part[4];
+    for (size_t i = 0; i < 4; i++)
+        part[i] = redis_reply_text(redis_reply_at(reply, i), NULL);
+    snprintf(identity->boot, sizeof identity->boot, "%s", part[0]);
+    snprintf(identity->namespace, sizeof identity->namespace, "%s", part[1]);
+    snprintf(identity->pid, sizeof identity->pid, "%s", part[2]);
+    snprintf(identity->start, sizeof identity->start, "%s", part[3]);
+    redis_reply_free(reply);
+    return identity->boot[0] && identity_is_dead(identity);
+}
+
+static int prune_proven(struct prune *p, const struct redis_reply *workers)
+{
+    for (size_t i = 0; i < redis_reply_count(workers); i++) {
+        const char *worker_id = redis_reply_text(redis_reply_at(workers, i), NULL);
+        struct identity identity;
+        char text[IDENTITY_TEXT_SIZE];
+        int dead = proven_dead(p, worker_id, &identity);
+        if (dead < 0)
+            return -1;
+        identity_text(&identity, text);
+        if (dead && remove_worker(p->scripts, worker_id, "proc", text, p->pruner, "") < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* Redis's own clock, in seconds; 0 on error. */
+static long long redis_now(struct prune *p)
+{
+    struct redis_reply *reply =
+        expect_array(p, redis_command(p->scripts->redis, clock_after(TIMEOUT), "TIME", NULL));
+    long long now = reply ? strtoll(redis_reply_text(redis_reply_at(reply, 0), NULL), NULL, 10) : 0;
+    redis_reply_free(reply);
+    return now;
+}
+
+/* "2026-11-22T09:52:02+00:00", any offset, or Z. -1: not a time, so nothing can be said of its worker. */
+static long long beat_seconds(const char *beat)
+{
+    struct tm tm = {0};
+    const char *zone = strptime(beat, "%Y-%m-%dT%H:%M:%S", &tm);
+    int hours = 0, minutes = 0;
+    if (!zone || (*zone != 'Z' && sscanf(zone, "%3d:%2d", &hours, &minutes) < 1))
+        return -1;
+    int offset = hours * 3600 + (*zone == '-' ? -minutes : minutes) * 60;
+    return (long long)timegm(&tm) - offset;
+}
+
+static bool was_seen(const struct prune *p, const char *worker_id, const char *beat)
+{
+    for (size_t i = 0; i < p->seen_count; i++)
+        if (strcmp(p->seen[i].worker_id, worker_id) == 0 && strcmp(p->seen[i].beat, beat) == 0)
+            return true;
+    return false;
+}
+
+static void note(struct prune_seen **seen, size_t *count, const char *worker_id, const char *beat)
+{
+    *seen = memory_grow(*seen, (*count + 1) * sizeof **seen);
+    (*seen)[(*count)++] = (struct prune_seen){memory_copy(worker_id, strlen(worker_id)), memory_copy(beat, strlen(beat))};
+}
+
+/* `beats` is HGETALL workers:heartbeat: id, time, id, time… Stale ones are removed at their second look. */
+static int prune_silent(struct prune *p, const struct redis_reply *beats, long long now)
+{
+    struct prune_seen *stale = NULL;
+    size_t count = 0;
+    int result = 0;
+    for (size_t i = 0; result == 0 && i + 1 < redis_reply_count(beats); i += 2) {
+        const char *worker_id = redis_reply_text(redis_reply_at(beats, i), NULL);
+        const char *beat = redis_reply_text(redis_reply_at(beats, i + 1), NULL);
+        long long at = beat_seconds(beat);
+        if (at < 0 || (double)(now - at) <= p->age)
+            continue;
+        if (!was_seen(p, worker_id, beat))
+            note(&stale, &count, worker_id, beat);
+        else if (remove_worker(p->scripts, worker_id, "heartbeat", beat, p->pruner, "") < 0)
+            result = -1;
+    }
+    prune_close(p);
+    p->seen = stale;
+    p->seen_count = count;
+    return result;
+}
+
+/* Whether it is our turn to look at heartbeats. */
+static bool take_lock(struct prune *p)
+{
+    char key[256];
+    snprintf(key, sizeof key, "%spruning_dead_workers_in_progress", p->scripts->prefix);
+    struct redis_reply *reply = redis_command(p->scripts->redis, clock_after(TIMEOUT), "SET", key, p->pruner, "EX",
+                                              LOCK_TTL, "NX", NULL);
+    bool ours = reply && redis_reply_type(reply) == REDIS_STATUS;
+    redis_reply_free(reply);
+    return ours;
+}
+
+int prune_look(struct prune *p)
+{
+    struct redis_reply *workers = ask(p, "SMEMBERS", "workers");
+    if (!workers)
+        return -1;
+    int result = prune_proven(p, workers);
+    redis_reply_free(workers);
+    if (result < 0 || !take_lock(p))
+        return result;
+    struct redis_reply *beats = ask(p, "HGETALL", "workers:heartbeat");
+    long long now = beats ? redis_now(p) : 0;
+    result = beats && now ? prune_silent(p, beats, now) : -1;
+    redis_reply_free(beats);
+    return result;
+}

@@ -1,0 +1,153 @@
+/* registry.c - see registry.h. */
+#include "registry.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "memory.h"
+
+/* How many workers of one id (containers with the same host name and pid) are told apart. */
+#define SAME_ID_MAX 99
+/* Longer results and traces are forgotten; what counts after a rollback is that the job is not run again. */
+#define REMEMBERED_TEXT_MAX 2048
+
+/* --- opening -------------------------------------------------------------------------------------------- */
+
+static int make_nonce(char nonce[17])
+{
+    unsigned char bytes[8];
+    if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes)
+        return -1;
+    for (size_t i = 0; i < sizeof bytes; i++)
+        snprintf(nonce + 2 * i, 3, "%02x", bytes[i]);
+    return 0;
+}
+
+/* Every reader of worker ids splits at ':', so an IPv6 address as a host name would break them all. */
+static void take_host(struct registry *r, const char *host)
+{
+    if (host)
+        snprintf(r->host, sizeof r->host, "%s", host);
+    else if (gethostname(r->host, sizeof r->host - 1) < 0 || !r->host[0])
+        snprintf(r->host, sizeof r->host, "localhost");
+    for (char *at = r->host; (at = strpbrk(at, ": \t\r\n"));)
+        *at = '-';
+}
+
+int registry_open(struct registry *r, struct scripts *s, const char *host, const char *queues, double period)
+{
+    *r = (struct registry){.scripts = s, .queues = queues, .period = period, .heartbeat_at = CLOCK_NEVER};
+    take_host(r, host);
+    return make_nonce(r->nonce) < 0 || identity_of(&r->identity, 0) < 0 ? -1 : 0;
+}
+
+void registry_close(struct registry *r)
+{
+    for (int i = 0; i < REGISTRY_REMEMBERED; i++)
+        outcome_clear(&r->remembered[i]);
+}
+
+/* --- in the fleet --------------------------------------------------------------------------------------- */
+
+static void name_worker(struct registry *r, int same)
+{
+    char again[8] = "";
+    if (same > 1)
+        snprintf(again, sizeof again, "~%d", same);
+    snprintf(r->id, sizeof r->id, "%s%s:%s:%s", r->host, again, r->identity.pid, r->queues);
+}
+
+static struct redis_reply *call_register(struct registry *r)
+{
+    struct redis_args *args = scripts_begin(r->scripts, r->id);
+    redis_args_add(args, r->identity.boot);
+    redis_args_add(args, r->identity.namespace);
+    redis_args_add(args, r->identity.pid);
+    redis_args_add(args, r->identity.start);
+    return scripts_call(r->scripts, SCRIPT_REGISTER);
+}
+
+int registry_register(struct registry *r)
+{
+    for (int same = 1; same <= SAME_ID_MAX; same++) {
+        name_worker(r, same);
+        struct redis_reply *reply = call_register(r);
+        if (!reply)
+            return -1;
+        bool taken = !scripts_says(reply, 0, "OK");
+        redis_reply_free(reply);
+        if (!taken) {
+            r->heartbeat_at = clock_after(r->period);
+            return 0;
+        }
+    }
+    snprintf(r->scripts->error, sizeof r->scripts->error, "%d workers called %.100s are registered already",
+             SAME_ID_MAX, r->id);
+    return -1;
+}
+
+int registry_unregister(struct registry *r)
+{
+    char committed[24];
+    snprintf(committed, sizeof committed, "%" PRIu64, r->committed);
+    struct redis_args *args = scripts_begin(r->scripts, r->id);
+    redis_args_add(args, r->nonce);
+    redis_args_add(args, committed);
+    struct redis_reply *reply = scripts_call(r->scripts, SCRIPT_UNREGISTER);
+    int result = reply ? 0 : -1;
+    redis_reply_free(reply);
+    return result;
+}
+
+void registry_beat(struct registry *r)
+{
+    if (clock_ms() < r->heartbeat_at || !redis_connected(r->scripts->redis))
+        return;
+    scripts_begin(r->scripts, r->id);
+    scripts_send(r->scripts, SCRIPT_HEARTBEAT); /* a failure shows at the next call that waits */
+    r->heartbeat_at = clock_after(r->period);
+}
+
+/* --- tokens --------------------------------------------------------------------------------------------- */
+
+void registry_token(struct registry *r, char token[JOB_TOKEN_SIZE])
+{
+    snprintf(token, JOB_TOKEN_SIZE, "%s:%" PRIu64, r->nonce, ++r->given);
+}
+
+static bool too_long(const char *text)
+{
+    return text && strlen(text) > REMEMBERED_TEXT_MAX;
+}
+
+void registry_remember(struct registry *r, const struct job *job, const struct outcome *o)
+{
+    size_t slot = job->number % REGISTRY_REMEMBERED;
+    struct outcome *kept = &r->remembered[slot];
+    if (job->number > r->committed)
+        r->committed = job->number;
+    if (o->kind == OUTCOME_PUT_BACK) /* it is to run again */
+        return;
+    outcome_clear(kept);
+    r->remembered_number[slot] = job->number;
+    struct outcome brief = *o;
+    if (brief.result_len > REMEMBERED_TEXT_MAX) {
+        brief.result = (char[]){"null"};
+        brief.result_len = 4;
+    }
+    brief.trace = too_long(o->trace) ? NULL : o->trace;
+    brief.error = too_long(o->error) ? (char[]){"(the text was too long to be remembered)"} : o->error;
+    outcome_copy(kept, &brief);
+}
+
+const struct outcome *registry_recall(const struct registry *r, const struct job *job)
+{
+    size_t slot = job->number % REGISTRY_REMEMBERED;
+    return job->number && r->remembered_number[slot] == job->number ? &r->remembered[slot] : NULL;
+}

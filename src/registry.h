@@ -1,0 +1,50 @@
+/* registry.h - this worker's place in the fleet: its id, its heartbeat, the tokens it gives out, and the outcomes of
+ * the last jobs it finished (a record that reappears after a Redis rollback is committed again, not run again). */
+#ifndef REGISTRY_H
+#define REGISTRY_H
+
+#include <stdint.h>
+
+#include "identity.h"
+#include "job.h"
+#include "outcome.h"
+#include "scripts.h"
+
+#define REGISTRY_REMEMBERED 64
+#define REGISTRY_ID_SIZE 640
+
+struct registry {
+    struct scripts *scripts; /* borrowed */
+    char host[256];
+    const char *queues;          /* the id's last part; borrowed */
+    char id[REGISTRY_ID_SIZE];   /* host:pid:queues, or host~2:pid:queues where that was taken */
+    struct identity identity;
+    char nonce[17];     /* of all tokens of this process */
+    uint64_t given;     /* number of the newest token */
+    uint64_t committed; /* number of the newest token that was finished */
+    double period;      /* seconds between heartbeats */
+    int64_t heartbeat_at;
+    struct outcome remembered[REGISTRY_REMEMBERED]; /* by number modulo; long texts are not kept */
+    uint64_t remembered_number[REGISTRY_REMEMBERED];
+};
+
+/* Prepares; talks to nobody. `host` NULL: the host name. 0 or -1 with errno (no randomness, no /proc). */
+int registry_open(struct registry *r, struct scripts *s, const char *host, const char *queues, double period);
+void registry_close(struct registry *r);
+
+/* Takes an id nobody has. 0, or -1: scripts->error. */
+int registry_register(struct registry *r);
+/* Removes the worker; a job that slipped into its record meanwhile is put back. 0, or -1: scripts->error. */
+int registry_unregister(struct registry *r);
+
+/* Sends the heartbeat if it is due; its reply is dropped. */
+void registry_beat(struct registry *r);
+
+/* A new token. */
+void registry_token(struct registry *r, char token[JOB_TOKEN_SIZE]);
+
+/* Notes how a job was finished; asks for it later. NULL: not among the last ones. */
+void registry_remember(struct registry *r, const struct job *job, const struct outcome *o);
+const struct outcome *registry_recall(const struct registry *r, const struct job *job);
+
+#endif

@@ -1,0 +1,590 @@
+/* worker.c - the life of a job, top to bottom: see worker_run at the end, then next_job, run, commit above it.
+ *
+ * Where the job is if the power goes out: in its queue until next_job's reserve, then in worker:<id> until commit,
+ * then done, in `failed`, or back in its queue. Each of those moves is one script inside Redis. */
+#include "worker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "backoff.h"
+#include "child.h"
+#include "clock.h"
+#include "json_check.h"
+#include "log.h"
+#include "luahost.h"
+#include "outcome.h"
+#include "redis.h"
+#include "registry.h"
+#include "reserve.h"
+#include "scripts.h"
+#include "title.h"
+
+#define CONNECT_TIMEOUT 5.0    /* seconds */
+#define LEAVE_TIMEOUT 5.0      /* seconds for a last word to a Redis that does not answer */
+#define LOAD_WAIT 1.0          /* seconds after APP_INCLUDE could not be loaded, or fork failed */
+#define UNSTARTED_MAX 2        /* times a job whose process died before it started is put back */
+#define ON_FAILURE_LIMIT 5.0   /* seconds for onFailure after a dirty exit */
+#define IDENTITY_WORDS "(Job{%s} | %s | %s)"
+
+/* What signals asked for; nothing but take_signals writes it, nothing but the steps below reads it. */
+struct wishes {
+    enum { STAY, LEAVE_AFTER_JOB, LEAVE_NOW } leave;
+    bool pause;
+    const char *kill;  /* end the running job, for this signal; NULL: no */
+    int64_t leave_by;  /* when LEAVE_AFTER_JOB becomes LEAVE_NOW */
+};
+
+struct worker {
+    const struct options *options;
+    struct board *board;
+    struct board_slot *slot;
+    struct events events;
+    struct redis *redis;
+    struct scripts scripts;
+    struct reserve reserve;
+    struct registry registry;
+    bool registered;
+    struct wishes wishes;
+    struct luahost_parent *parent; /* NULL: nobody listens to its hooks */
+    struct backoff backoff;
+    int64_t rest_until; /* no new job before this */
+    struct {
+        enum reserve_answer answer; /* what the last commit brought along */
+        struct job job;
+    } handed;
+    struct {
+        char id[64];
+        int times; /* in a row that this job's process died before it started */
+    } unstarted;
+};
+
+/* --- wishes ------------------------------------------------------------------------------------------------ */
+
+static void wish_to_leave(struct worker *w, const char *signal_name)
+{
+    struct wishes *wish = &w->wishes;
+    if (wish->leave == STAY && w->options->graceful_term) {
+        wish->leave = LEAVE_AFTER_JOB;
+        if (w->options->term_timeout_given)
+            wish->leave_by = clock_after(w->options->term_timeout);
+    } else {
+        wish->leave = LEAVE_NOW;
+        wish->kill = signal_name;
+    }
+}
+
+static void take_signals(struct worker *w)
+{
+    struct events *ev = &w->events;
+    struct wishes *wish = &w->wishes;
+    if (events_take(ev, SIGTERM))
+        wish_to_leave(w, "SIGTERM");
+    if (events_take(ev, SIGINT))
+        wish_to_leave(w, "SIGINT");
+    if (events_take(ev, SIGQUIT) && wish->leave == STAY)
+        wish->leave = LEAVE_AFTER_JOB;
+    if (events_take(ev, SIGUSR1))
+        wish->kill = "SIGUSR1";
+    if (events_take(ev, SIGUSR2))
+        wish->pause = true;
+    if (events_take(ev, SIGCONT))
+        wish->pause = false;
+    if (events_take(ev, SIGHUP)) {
+        w->rest_until = 0;
+        log_reopen();
+    }
+    if (wish->leave == LEAVE_AFTER_JOB && clock_ms() >= wish->leave_by) {
+        wish->leave = LEAVE_NOW;
+        wish->kill = "SIGTERM (RESQUE_TERM_TIMEOUT is over)";
+    }
+}
+
+static bool wants_next(const struct worker *w)
+{
+    return w->wishes.leave == STAY && !w->wishes.pause && clock_ms() >= w->rest_until;
+}
+
+static int64_t sooner(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Waits for signals and, with EVENTS_WAKEUP in `slots`, for the manager; beats in passing. True: woken up. */
+static bool wait_until(struct worker *w, unsigned slots, int64_t deadline)
+{
+    deadline = events_deadline(&w->events, sooner(deadline, w->registry.heartbeat_at));
+    unsigned seen = events_wait(&w->events, slots, deadline);
+    take_signals(w);
+    registry_beat(&w->registry);
+    char dropped[64];
+    if (!(seen & EVENTS_BIT(EVENTS_WAKEUP)))
+        return false;
+    while (read(w->events.fd[EVENTS_WAKEUP], dropped, sizeof dropped) == (ssize_t)sizeof dropped)
+        ;
+    return true;
+}
+
+/* --- the connection -------------------------------------------------------------------------------------- */
+
+/* Says what is wrong with Redis and waits a while; wakes early for signals. */
+static void back_off(struct worker *w, const char *doing, const char *why)
+{
+    log_warn("%s at %s failed: %s; trying again", doing, redis_where(w->redis), why);
+    int64_t until = backoff_next(&w->backoff);
+    int leave = w->wishes.leave;
+    while (clock_ms() < until && (int)w->wishes.leave == leave)
+        wait_until(w, 0, until);
+}
+
+static bool connected(struct worker *w)
+{
+    if (redis_connected(w->redis))
+        return true;
+    if (redis_connect(w->redis, clock_after(CONNECT_TIMEOUT)) < 0) {
+        back_off(w, "connecting to Redis", redis_error(w->redis));
+        return false;
+    }
+    if (redis_user_ignored(w->redis))
+        log_warn("Redis refused the user name in the address; the password alone was accepted");
+    return true;
+}
+
+static bool registered(struct worker *w)
+{
+    if (w->registered)
+        return true;
+    if (registry_register(&w->registry) < 0) {
+        back_off(w, "registering", w->scripts.error);
+        return false;
+    }
+    memcpy(w->slot->worker_id, w->registry.id, sizeof w->slot->worker_id);
+    log_set_worker(w->registry.id);
+    log_notice("Starting worker %s", w->registry.id);
+    return w->registered = true;
+}
+
+/* Unknown to the fleet: a pruner took us for dead, or Redis forgot. */
+static void lose(struct worker *w)
+{
+    log_warn("worker %s is not registered any more (pruned, or Redis lost data); registering again", w->registry.id);
+    w->registered = false;
+}
+
+/* --- reserve --------------------------------------------------------------------------------------------- */
+
+static enum reserve_answer ask(struct worker *w, struct job *job)
+{
+    enum reserve_answer answer = w->handed.answer;
+    if (answer != RESERVE_NOTHING) {
+        w->handed.answer = RESERVE_NOTHING;
+        *job = w->handed.job;
+        w->handed.job = (struct job){0};
+        return answer;
+    }
+    atomic_store(&w->slot->state, BOARD_LOOKING);
+    char token[JOB_TOKEN_SIZE];
+    registry_token(&w->registry, token);
+    if (reserve_expand(&w->reserve, &w->scripts, true) == 0)
+        answer = reserve_next(&w->reserve, &w->scripts, w->registry.id, token, job);
+    if (answer == RESERVE_NOTHING)
+        back_off(w, "asking for a job", w->scripts.error);
+    else
+        backoff_reset(&w->backoff);
+    return answer;
+}
+
+/* Nothing to do: until INTERVAL has passed, the manager calls, or somebody wishes something. */
+static void idle(struct worker *w)
+{
+    atomic_store(&w->slot->state, BOARD_IDLE);
+    title_set("Waiting for %s", w->reserve.queues.label);
+    int64_t until = clock_after(w->options->interval);
+    while (clock_ms() < until && wants_next(w))
+        if (wait_until(w, EVENTS_BIT(EVENTS_WAKEUP), until))
+            break;
+}
+
+static void paused(struct worker *w)
+{
+    atomic_store(&w->slot->state, BOARD_BUSY);
+    title_set("Paused");
+    while (w->wishes.pause && w->wishes.leave == STAY)
+        wait_until(w, 0, CLOCK_NEVER);
+}
+
+static void commit(struct worker *w, struct job *job, struct outcome *end);
+
+/* A job that was reserved but is not wanted any more. */
+static void put_back(struct worker *w, struct job *job, const char *why)
+{
+    struct outcome end;
+    outcome_put_back(&end, why);
+    commit(w, job, &end);
+}
+
+/* An old record that came back with a Redis rollback is finished again as it was, not run again. */
+static bool finished_before(struct worker *w, struct job *job)
+{
+    const struct outcome *known = registry_recall(&w->registry, job);
+    if (!known)
+        return false;
+    log_warn(IDENTITY_WORDS " is back after its end: Redis lost data; noting its end again", job->queue, job->id,
+             job->class);
+    struct outcome end;
+    outcome_copy(&end, known);
+    commit(w, job, &end);
+    return true;
+}
+
+/* Waits out what keeps us from asking. False: leave. */
+static bool ready(struct worker *w)
+{
+    for (;;) {
+        wait_until(w, 0, 0); /* signals that came meanwhile */
+        if (w->wishes.leave != STAY)
+            return false;
+        if (w->wishes.pause)
+            paused(w);
+        else if (clock_ms() < w->rest_until)
+            wait_until(w, 0, w->rest_until);
+        else if (connected(w) && registered(w))
+            return true;
+    }
+}
+
+/* The next job that is to run. False: this worker leaves. */
+static bool next_job(struct worker *w, struct job *job)
+{
+    for (;;) {
+        bool stay = w->handed.answer == RESERVE_JOB ? wants_next(w) : ready(w);
+        if (!stay && w->handed.answer == RESERVE_JOB) {
+            ask(w, job);
+            put_back(w, job, "the worker was told to stop or pause first");
+            continue;
+        }
+        if (!stay)
+            return false;
+        switch (ask(w, job)) {
+        case RESERVE_JOB:
+            if (!finished_before(w, job))
+                return true;
+            break;
+        case RESERVE_EMPTY:
+            if (w->options->interval <= 0)
+                return false;
+            idle(w);
+            break;
+        case RESERVE_PAUSED:
+            title_set("Paused");
+            wait_until(w, EVENTS_BIT(EVENTS_WAKEUP), clock_after(w->options->interval > 0 ? w->options->interval : 1));
+            break;
+        case RESERVE_LOST:
+            lose(w);
+            break;
+        case RESERVE_CONFLICT:
+            w->rest_until = clock_after(LOAD_WAIT);
+            break;
+        case RESERVE_REJECTED:
+        case RESERVE_NOTHING:
+            break;
+        }
+    }
+}
+
+/* --- run ------------------------------------------------------------------------------------------------- */
+
+/* Redis's own parser let it pass; the fleet's others would not. 0, or -1 and `end` is set. */
+static int check(const struct job *job, struct outcome *end)
+{
+    char why[128];
+    if (json_check(job->payload, job->payload_len, JSON_CHECK_DEPTH, why, sizeof why) == 0)
+        return 0;
+    outcome_fail(end, OUTCOME_MALFORMED, "Resque::MalformedPayload", why);
+    return -1;
+}
+
+/* The state for the worker's own hooks, made when it is needed and again when the files have changed. */
+static int open_parent(struct worker *w)
+{
+    char err[1024];
+    if (w->parent && !luahost_parent_is_stale(w->parent, w->options))
+        return 0;
+    luahost_parent_close(w->parent);
+    w->parent = luahost_parent_open(w->options, err, sizeof err);
+    if (!w->parent)
+        log_error("APP_INCLUDE cannot be loaded: %s", err);
+    return w->parent ? 0 : -1;
+}
+
+static int before_fork(struct worker *w, const struct job *job, struct outcome *end)
+{
+    char *exception, *message;
+    if (!atomic_load(&w->board->parent_hooks))
+        return 0;
+    if (open_parent(w) < 0) {
+        w->rest_until = clock_after(LOAD_WAIT);
+        outcome_put_back(end, "APP_INCLUDE cannot be loaded");
+        return -1;
+    }
+    if (luahost_parent_emit(w->parent, "beforeFork", w->registry.id, job, &exception, &message) == 0)
+        return 0;
+    outcome_fail(end, OUTCOME_FAILED, exception, message);
+    free(exception);
+    free(message);
+    return -1;
+}
+
+static struct child_place place_of(struct worker *w)
+{
+    return (struct child_place){.options = w->options,
+                                .events = &w->events,
+                                .redis = w->redis,
+                                .wakeup_fd = w->events.fd[EVENTS_WAKEUP],
+                                .worker_id = w->registry.id,
+                                .mark = w->slot->started};
+}
+
+static int start(struct worker *w, struct child *child, const struct job *job, struct outcome *end)
+{
+    char now[CLOCK_LOCAL_SIZE], why[128];
+    const struct child_place place = place_of(w);
+    wait_until(w, 0, 0);
+    if (w->wishes.leave == LEAVE_NOW) {
+        outcome_put_back(end, "the worker was told to stop first");
+        return -1;
+    }
+    w->wishes.kill = NULL; /* it was meant for the job before */
+    if (child_start(child, &place, job) < 0) {
+        snprintf(why, sizeof why, "fork failed: %s", strerror(errno));
+        outcome_put_back(end, why);
+        w->rest_until = clock_after(LOAD_WAIT);
+        return -1;
+    }
+    clock_local(now);
+    title_set("Forked %d at %s", (int)child->pid, now);
+    return 0;
+}
+
+static void watch(struct worker *w, struct child *child)
+{
+    while (!child->ended) {
+        child_wait(child, w->options, &w->events, sooner(w->registry.heartbeat_at, w->wishes.leave_by));
+        take_signals(w);
+        if (w->wishes.kill)
+            child_kill(child, w->options, w->wishes.kill);
+        registry_beat(&w->registry);
+    }
+}
+
+/* A process that dies again and again before the job starts is not going to do better the third time. */
+static void limit_unstarted(struct worker *w, const struct job *job, const struct child *child, struct outcome *end)
+{
+    const char *id = job->id[0] ? job->id : job->class;
+    if (end->kind != OUTCOME_PUT_BACK || !end->dirty || child->killed_for) {
+        w->unstarted.times = 0;
+        return;
+    }
+    if (strncmp(w->unstarted.id, id, sizeof w->unstarted.id - 1) != 0)
+        w->unstarted.times = 0;
+    snprintf(w->unstarted.id, sizeof w->unstarted.id, "%s", id);
+    if (++w->unstarted.times > UNSTARTED_MAX)
+        end->kind = OUTCOME_FAILED;
+}
+
+static void decide(struct worker *w, const struct job *job, struct child *child, struct outcome *end)
+{
+    outcome_decide(end, &child->report, child->wait_status, child->killed_for);
+    limit_unstarted(w, job, child, end);
+    if (child->report.end == REPORT_LOAD)
+        w->rest_until = clock_after(LOAD_WAIT);
+    if (child->report.started)
+        atomic_store(&w->board->parent_hooks, child->report.parent_hooks);
+    end->dirty = end->dirty && end->kind == OUTCOME_FAILED && child->report.on_failure;
+    child_finish(child, &w->events);
+    w->wishes.kill = NULL;
+}
+
+static void run(struct worker *w, const struct job *job, struct outcome *end)
+{
+    struct child child;
+    atomic_store(&w->slot->state, BOARD_BUSY);
+    log_set_job(job->id);
+    log_info("got " IDENTITY_WORDS, job->queue, job->id, job->class);
+    if (check(job, end) < 0 || before_fork(w, job, end) < 0 || start(w, &child, job, end) < 0)
+        return;
+    watch(w, &child);
+    decide(w, job, &child, end);
+}
+
+/* --- commit ---------------------------------------------------------------------------------------------- */
+
+static void tell(const struct job *job, const struct outcome *end)
+{
+    if (end->kind == OUTCOME_DONE)
+        log_info("done " IDENTITY_WORDS, job->queue, job->id, job->class);
+    else if (end->kind == OUTCOME_PUT_BACK)
+        log_warn("put back " IDENTITY_WORDS ": %s", job->queue, job->id, job->class, end->error);
+    else
+        log_warn("failed " IDENTITY_WORDS ": %s: %.500s", job->queue, job->id, job->class, end->exception, end->error);
+}
+
+/* onFailure of a job whose process could not run it any more. */
+static void run_on_failure(struct worker *w, const struct job *job, const struct outcome *end)
+{
+    struct child child;
+    const struct child_place place = place_of(w);
+    if (!end->dirty)
+        return;
+    if (child_start_on_failure(&child, &place, job, end->exception, end->error) < 0) {
+        log_error("onFailure was not run: fork failed: %s", strerror(errno));
+        return;
+    }
+    int64_t until = clock_after(ON_FAILURE_LIMIT);
+    while (!child.ended) {
+        child_wait(&child, w->options, &w->events, sooner(until, w->registry.heartbeat_at));
+        registry_beat(&w->registry);
+        if (clock_ms() >= until)
+            kill(-child.pid, SIGKILL);
+    }
+    child_finish(&child, &w->events);
+}
+
+/* One try to write the outcome, with the next job on the way back if we want one. */
+static enum outcome_commit try_commit(struct worker *w, const struct job *job, const struct outcome *end)
+{
+    char token[JOB_TOKEN_SIZE];
+    bool more = wants_next(w) && !end->dirty && end->kind != OUTCOME_PUT_BACK &&
+                reserve_expand(&w->reserve, &w->scripts, false) == 0;
+    if (!redis_connected(w->redis))
+        return COMMIT_TROUBLE;
+    if (more)
+        registry_token(&w->registry, token);
+    atomic_store(&w->slot->state, BOARD_LOOKING);
+    return outcome_commit(end, &w->scripts, w->registry.id, job, &w->reserve, more ? token : NULL, &w->handed.answer,
+                          &w->handed.job);
+}
+
+/* Writes how the job ended, for as long as it takes. A worker that is told to leave gives up after a while: the job
+ * stays in worker:<id>, and whoever finds the worker dead accounts for it. Takes job and end. */
+static void commit(struct worker *w, struct job *job, struct outcome *end)
+{
+    enum outcome_commit result = COMMIT_TROUBLE;
+    int64_t give_up = CLOCK_NEVER;
+    while (clock_ms() < give_up) {
+        if (connected(w) && (result = try_commit(w, job, end)) != COMMIT_TROUBLE)
+            break;
+        if (redis_connected(w->redis))
+            back_off(w, "writing a job's end", w->scripts.error);
+        wait_until(w, 0, 0);
+        if (w->wishes.leave != STAY && give_up == CLOCK_NEVER)
+            give_up = clock_after(LEAVE_TIMEOUT);
+    }
+    if (result == COMMIT_WRITTEN) {
+        backoff_reset(&w->backoff);
+        registry_remember(&w->registry, job, end);
+        tell(job, end);
+        run_on_failure(w, job, end);
+    } else if (result == COMMIT_LOST) {
+        log_error("ownership of " IDENTITY_WORDS " was lost: its end is not written", job->queue, job->id, job->class);
+        lose(w);
+    } else {
+        log_error("the end of " IDENTITY_WORDS " could not be written; it stays in the record of %s", job->queue,
+                  job->id, job->class, w->registry.id);
+    }
+    log_set_job(NULL);
+    outcome_clear(end);
+    job_clear(job);
+}
+
+/* --- from start to end ----------------------------------------------------------------------------------- */
+
+static int open_worker(struct worker *w, const struct worker_place *place)
+{
+    const struct source_place source = {w->options->lua_path};
+    char err[512];
+    title_set("Starting");
+    if (events_open(&w->events, place->original_mask, false) < 0) {
+        log_error("signalfd: %s", strerror(errno));
+        return -1;
+    }
+    w->events.fd[EVENTS_WAKEUP] = place->wakeup_fd;
+    prctl(PR_SET_CHILD_SUBREAPER, 1); /* what a job leaves behind comes to us, to be ended */
+    w->redis = redis_new(&w->options->address, &w->events);
+    if (scripts_open(&w->scripts, w->redis, w->options->prefix, &source) < 0) {
+        log_error("%s", w->scripts.error);
+        return -1;
+    }
+    if (reserve_open(&w->reserve, w->options->queues, w->options->max_payload, err, sizeof err) < 0) {
+        log_error("%s", err);
+        return -1;
+    }
+    if (registry_open(&w->registry, &w->scripts, w->options->worker_host, w->reserve.queues.label,
+                      w->options->heartbeat) < 0) {
+        log_error("cannot tell who this process is: %s", strerror(errno));
+        return -1;
+    }
+    identity_text(&w->registry.identity, w->slot->identity);
+    return 0;
+}
+
+static int before_first_fork(struct worker *w)
+{
+    char *exception, *message;
+    if (!atomic_load(&w->board->parent_hooks))
+        return 0;
+    if (open_parent(w) < 0)
+        return -1;
+    if (luahost_parent_emit(w->parent, "beforeFirstFork", w->registry.id, NULL, &exception, &message) == 0)
+        return 0;
+    log_error("beforeFirstFork: %s: %s", exception, message);
+    free(exception);
+    free(message);
+    return -1;
+}
+
+static void close_worker(struct worker *w)
+{
+    if (!redis_connected(w->redis) && w->registered)
+        redis_connect(w->redis, clock_after(LEAVE_TIMEOUT));
+    if (w->registered && registry_unregister(&w->registry) < 0)
+        log_warn("worker %s could not be unregistered: %s", w->registry.id, w->scripts.error);
+    else
+        w->slot->worker_id[0] = '\0';
+    luahost_parent_close(w->parent);
+    registry_close(&w->registry);
+    reserve_close(&w->reserve);
+    scripts_close(&w->scripts);
+    redis_free(w->redis);
+    events_close(&w->events);
+}
+
+enum worker_exit worker_run(const struct worker_place *place)
+{
+    struct worker worker = {.options = place->options,
+                            .board = place->board,
+                            .slot = place->slot,
+                            .wishes.leave_by = CLOCK_NEVER,
+                            .handed.answer = RESERVE_NOTHING};
+    struct worker *w = &worker;
+    struct job job = {0};
+    struct outcome end;
+    if (open_worker(w, place) < 0)
+        return WORKER_BROKEN;
+    if (before_first_fork(w) < 0)
+        return WORKER_HOOK_FAILED;
+    while (next_job(w, &job)) {
+        run(w, &job, &end);
+        commit(w, &job, &end);
+    }
+    enum worker_exit code = w->wishes.leave == STAY ? WORKER_EMPTY : WORKER_STOPPED;
+    close_worker(w);
+    return code;
+}
