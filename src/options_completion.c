@@ -140,7 +140,9 @@ static void zsh_flags(int command)
     for (size_t i = 0; i < options_setting_count; i++)
         if (has(&options_settings[i], command))
             zsh_flag(&options_settings[i]);
-    if (command == COMMAND_COMPLETION)
+    if (command == COMMAND_WORK)
+        puts("        '*:command:_resque_lua_commands' ;;");
+    else if (command == COMMAND_COMPLETION)
         puts("        '*:shell:(bash zsh fish)' ;;");
     else if (command == COMMAND_HELP)
         puts("        '*:command:($names)' ;;");
@@ -152,6 +154,9 @@ static void zsh(void)
 {
     fputs("#compdef resque-lua resque-enqueue\n"
           "# zsh completion for resque-lua; made by `resque-lua completion zsh`\n"
+          "_resque_lua_commands() {\n"
+          "  _describe command commands # of _resque_lua, which calls it\n"
+          "}\n"
           "_resque_lua() {\n"
           "  local command='' word\n"
           "  local -a names commands\n"
@@ -170,16 +175,17 @@ static void zsh(void)
          "  for word in ${words[2,CURRENT-1]}; do\n"
          "    [[ -z $command && -n ${names[(r)$word]} ]] && command=$word\n"
          "  done\n"
-         "  if [[ -z $command && $PREFIX != -* ]]; then\n"
-         "    _describe command commands\n"
-         "    return\n"
-         "  fi\n"
          "  case ${command:-work} in");
     for (int i = 0; i < COMMAND_COUNT; i++)
         zsh_flags(i);
     puts("  esac\n"
          "}\n"
-         "compdef _resque_lua resque-lua resque-enqueue");
+         "# the first time as the file _resque-lua of fpath, else read by `source`\n"
+         "if [[ ${funcstack[1]} == _resque-lua ]]; then\n"
+         "  _resque_lua \"$@\"\n"
+         "else\n"
+         "  compdef _resque_lua resque-lua resque-enqueue\n"
+         "fi");
 }
 
 /* ---- fish ---- */
