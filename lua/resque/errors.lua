@@ -1,0 +1,218 @@
+--- Error values made readable: a name, a message and a short traceback, whatever was raised.
+--
+-- Also the two values that are raised to skip a job, DontPerform and DontCreate. What happens to an
+-- error afterwards (failure record, log) is not decided here.
+-- @module resque.errors
+local json = require "resque.json"
+
+local errors = {}
+
+-- Half of the frames that are shown at most: from where it happened, and from where the job began.
+local HALF = 20
+
+-- -------------------------------------------------------------------------- raised to skip a job
+
+local function signal(name)
+  local class = { name = name, message = name }
+  class.__index = class
+  class.__tostring = function(e)
+    return e.message
+  end
+  return setmetatable(class, {
+    __tostring = class.__tostring,
+    __call = function(_, why)
+      return setmetatable({ message = why and tostring(why) or name }, class)
+    end,
+  })
+end
+
+--- Raise it to end a job without a failure: `error(resque.DontPerform)`, or with a reason
+-- `error(resque.DontPerform "nothing to do")`.
+errors.DontPerform = signal "DontPerform"
+
+--- Raise it in a beforeEnqueue hook: the job is not put in.
+errors.DontCreate = signal "DontCreate"
+
+--- Whether an error value is one of the two.
+-- @param err any value
+-- @tparam table class `errors.DontPerform` or `errors.DontCreate`
+-- @treturn boolean
+function errors.is(err, class)
+  return err == class or (type(err) == "table" and getmetatable(err) == class)
+end
+
+--- Ends the job here, without a failure.
+-- @tparam[opt] string why goes to the log
+function errors.dont_perform(why)
+  error(errors.DontPerform(why), 0)
+end
+
+--- In a beforeEnqueue hook: the job is not put in; `resque.enqueue` returns nil and the reason.
+-- @tparam[opt] string why
+function errors.dont_create(why)
+  error(errors.DontCreate(why), 0)
+end
+
+-- ------------------------------------------------------------------------------------- traceback
+
+-- Where our own modules are, as chunk names begin: their frames say nothing to a job's author.
+local OWN = debug.getinfo(1, "S").source:match "^(.*)errors%.lua$" or "="
+local OWN_FACE = OWN:gsub("/$", ".lua")
+
+-- A frame, not the number of frames left out; Lua, not C; not ours.
+local function is_users(info)
+  return type(info) == "table" and info.what ~= "C" and info.source ~= OWN_FACE
+    and info.source:sub(1, #OWN) ~= OWN
+end
+
+local function place(info)
+  if info.what == "C" then
+    return "[C]"
+  end
+  local file = info.source:match "^[@=](.*)" or info.short_src
+  return info.currentline > 0 and file .. ":" .. info.currentline or file
+end
+
+local function what(info)
+  if info.what == "main" then
+    return "main chunk"
+  elseif info.name then
+    return ("%s '%s'"):format(info.namewhat == "method" and "method" or "function", info.name)
+  elseif info.what == "C" then
+    return "?"
+  end
+  return ("function <line %d>"):format(info.linedefined)
+end
+
+-- The number of the outermost frame, found by halving: a stack may have 200,000 of them.
+local function outermost(level)
+  local low, high = level, level + 1
+  while debug.getinfo(high, "l") do
+    low, high = high, high * 2
+  end
+  while high - low > 1 do
+    local middle = (low + high) // 2
+    if debug.getinfo(middle, "l") then
+      low = middle
+    else
+      high = middle
+    end
+  end
+  return low
+end
+
+-- The frames from `level` outwards, the middle of a deep stack left out.
+local function frames(level)
+  local last = outermost(level + 1) - 1 -- inside that function there is one level more
+  local list, left_out = {}, last - level + 1 - 2 * HALF
+  while level <= last do
+    if #list == HALF and left_out > 0 then
+      level = level + left_out
+      list[#list + 1] = left_out
+    end
+    list[#list + 1] = debug.getinfo(level, "Snl")
+    level = level + 1
+  end
+  return list
+end
+
+-- The user's part of a stack: from behind `error` to the outermost function that is not ours.
+local function users_part(list)
+  local first, last = 1, #list
+  while last > 0 and not is_users(list[last]) do
+    last = last - 1
+  end
+  if last == 0 then
+    return 1, #list
+  end
+  while list[first].what == "C" and (list[first].name == "error" or list[first].name == "assert") do
+    first = first + 1
+  end
+  return first, last
+end
+
+--- The stack as short lines, innermost first: "jobs.lua:14: in method 'perform'".
+-- @tparam[opt=1] integer level 1 is the function that calls `trace`
+-- @treturn {string,...}
+function errors.trace(level)
+  local list = frames((level or 1) + 2)
+  local first, last = users_part(list)
+  local lines = {}
+  for i = first, last do
+    local info = list[i]
+    lines[#lines + 1] = type(info) == "number" and ("... (%d levels left out)"):format(info)
+      or place(info) .. ": in " .. what(info)
+  end
+  return lines
+end
+
+-- --------------------------------------------------------------------------------------- reports
+
+local function string_field(t, name)
+  local ok, value = pcall(function()
+    return t[name]
+  end)
+  local kind = ok and type(value)
+  return (kind == "string" or kind == "number") and tostring(value) or nil
+end
+
+local function table_message(t)
+  local meta = getmetatable(t)
+  if type(meta) == "table" and meta.__tostring then
+    local ok, text = pcall(tostring, t)
+    if ok then
+      return text
+    end
+  end
+  local message, code = string_field(t, "message"), string_field(t, "code")
+  if message then
+    return code and ("%s (code %s)"):format(message, code) or message
+  end
+  local ok, text = pcall(json.encode, t)
+  return ok and text or "an error table without a message"
+end
+
+local function message_of(err)
+  if type(err) == "string" then
+    return err
+  elseif type(err) == "table" or type(err) == "userdata" then
+    return type(err) == "table" and table_message(err) or tostring(err)
+  elseif err == nil then
+    return "nil was raised: error() was called without a message"
+  end
+  return ("a %s was raised: %s"):format(type(err), tostring(err))
+end
+
+local Report = {
+  __tostring = function(report)
+    return report.message
+  end,
+}
+
+--- Makes the report of an error: what hooks get and failure records are made of.
+-- @param err any value; a report is returned as it is
+-- @tparam[opt] {string,...} trace
+-- @treturn table `name` (its table's own `name`, else "LuaError"), `message`, `trace` (list of
+--   lines), `value` (what was raised)
+function errors.report(err, trace)
+  if type(err) == "table" and getmetatable(err) == Report then
+    return err
+  end
+  local name = type(err) == "table" and string_field(err, "name") or "LuaError"
+  return setmetatable({
+    name = name:sub(1, 100):gsub("[^%w_:.]", "_"),
+    message = message_of(err),
+    trace = trace or {},
+    value = err,
+  }, Report)
+end
+
+--- Message handler for xpcall: the report with the traceback of where the error was raised.
+-- @param err any value
+-- @treturn table see `report`
+-- @usage local ok, report = xpcall(f, errors.handler)
+function errors.handler(err)
+  return errors.report(err, errors.trace(2))
+end
+
+return errors
