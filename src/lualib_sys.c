@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -346,6 +347,33 @@ static int sys_log_level(lua_State *L)
     return 0;
 }
 
+#define READ_CHUNK 65536
+
+/*** Reads what a descriptor has, and waits for it a while. Not to be mixed with io.stdin.
+@function read
+@tparam integer fd
+@tparam[opt] number seconds to wait at most; none: as long as it takes
+@treturn[1] string at most 64 KB
+@treturn[2] nil
+@treturn[2] string "end", "later" (nothing came, or a signal did), or an error message */
+static int sys_read(lua_State *L)
+{
+    struct pollfd wait = {.fd = (int)luaL_checkinteger(L, 1), .events = POLLIN};
+    lua_Number seconds = luaL_optnumber(L, 2, -1);
+    luaL_argcheck(L, seconds <= 2e6, 2, "too long (seconds)");
+    luaL_Buffer b;
+    int ready = poll(&wait, 1, seconds < 0 ? -1 : (int)(seconds * 1000));
+    ssize_t len = ready > 0 ? read(wait.fd, luaL_buffinitsize(L, &b, READ_CHUNK), READ_CHUNK) : -1;
+    if (len > 0) {
+        luaL_pushresultsize(&b, (size_t)len);
+        return 1;
+    }
+    lua_pushnil(L);
+    bool later = ready == 0 || (len < 0 && (errno == EINTR || errno == EAGAIN));
+    lua_pushstring(L, len == 0 ? "end" : later ? "later" : strerror(errno));
+    return 2;
+}
+
 /*** Whether there is something at a path.
 @function file_exists
 @tparam string path
@@ -396,6 +424,7 @@ static const luaL_Reg functions[] = {{"time", sys_time},
                                      {"json_settle", sys_json_settle},
                                      {"printable", sys_printable},
                                      {"nearest", sys_nearest},
+                                     {"read", sys_read},
                                      {"log", sys_log},
                                      {"log_level", sys_log_level},
                                      {"file_exists", sys_file_exists},
