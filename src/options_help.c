@@ -100,8 +100,7 @@ static void commands(const struct options *o)
 static void exit_codes(const struct options *o)
 {
     heading(o, "Exit codes");
-    puts("  0 done   1 it failed   2 usage or settings   3 APP_INCLUDE   4 Redis   5 --wait too "
-         "long");
+    puts("  0 done  1 failed  2 usage, settings  3 APP_INCLUDE  4 Redis  5 --wait too long");
 }
 
 static void overview(const struct options *o)

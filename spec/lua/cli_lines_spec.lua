@@ -3,8 +3,8 @@ local json = require "resque.json"
 local lines = require "resque.cli.lines"
 local uv = require "luv"
 
-local function job_of(line, queue, class, decoded)
-  local job, err = lines.reader(queue, class, decoded)(line)
+local function job_of(line, queue, class)
+  local job, err = lines.reader(queue, class)(line)
   if job then
     return ("%s %s %s %s"):format(job.queue, job.class, json.encode(job.args), job.id or "-")
   end
@@ -18,8 +18,7 @@ describe("a line of standard input", function()
       ['{"class":"Other"}'] = '[{"class":"Other"}]',
     }
     for line, list in pairs(rows) do
-      assert.are.equal("mail Send " .. list .. " -", job_of(line, "mail", "Send", false))
-      assert.are.equal("mail Send " .. list .. " -", job_of(line, "mail", "Send", true))
+      assert.are.equal("mail Send " .. list .. " -", job_of(line, "mail", "Send"))
     end
   end)
 
@@ -57,7 +56,7 @@ describe("a line of standard input", function()
       assert.is_nil(job)
       assert.is_truthy(err:find(row[2], 1, true), err)
     end
-    assert.is_truthy(select(2, job_of("{x", "q", "C", false)):find "not JSON")
+    assert.is_truthy(select(2, job_of("{x", "q", "C")):find "not JSON")
   end)
 end)
 

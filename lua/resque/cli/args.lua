@@ -6,7 +6,7 @@
 --    to=x n:=5 body=@f cfg:=@f      [{"to":"x","n":5,"body":"…","cfg":…}]
 --    --positional '["x",1]'         ["x",1]
 --
--- JSON texts are kept byte for byte unless `decoded` values are asked for, as hooks need them.
+-- JSON texts are kept byte for byte (json.raw).
 -- @module resque.cli.args
 local json = require "resque.json"
 local sys = require "resque.sys"
@@ -18,18 +18,14 @@ local LIST_DEPTH = 97
 
 --- A value from JSON text.
 -- @tparam string text
--- @tparam boolean decoded false: a value that is only good for writing, with the same bytes
 -- @tparam[opt=false] boolean whole it is the list itself, not an element
--- @treturn[1] any
+-- @treturn[1] table a value for json.encode
 -- @treturn[2] nil
 -- @treturn[2] string what is wrong with it
-function args.value(text, decoded, whole)
+function args.value(text, whole)
   local ok, err = sys.json_check(text, whole and LIST_DEPTH or LIST_DEPTH - 1)
   if not ok then
     return nil, err
-  end
-  if decoded then
-    return json.decode_checked(text)
   end
   return json.raw(text)
 end
@@ -50,7 +46,7 @@ local function shown(text)
 end
 
 -- One `name=text`, `name:=json`, `name=@file` or `name:=@file`: the value.
-local function field_value(name, colon, rest, decoded)
+local function field_value(name, colon, rest)
   local text = rest
   if rest:sub(1, 1) == "@" then
     local err
@@ -67,14 +63,14 @@ local function field_value(name, colon, rest, decoded)
     end
     return text
   end
-  local value, err = args.value(text, decoded)
-  if err then
+  local value, err = args.value(text)
+  if not value then
     return nil, ("%s: not JSON: %s"):format(name, err), ("to send text: %s=…"):format(name)
   end
   return value
 end
 
-local function fields(words, decoded)
+local function fields(words)
   local object = {}
   for _, word in ipairs(words) do
     local name, colon, rest = word:match "^([^=]-)(:?)=(.*)$"
@@ -87,8 +83,8 @@ local function fields(words, decoded)
       return nil, ("'%s' is given twice"):format(shown(name)),
         ("a list is one value: %s:='[1,2]'"):format(shown(name))
     end
-    local value, err, hint = field_value(name, colon, rest, decoded)
-    if err then
+    local value, err, hint = field_value(name, colon, rest)
+    if not value then
       return nil, err, hint
     end
     object[name] = value
@@ -97,17 +93,17 @@ local function fields(words, decoded)
 end
 
 -- The whole list from --positional.
-local function positional(text, words, decoded)
+local function positional(text, words)
   if words[1] then
     return nil, ("'%s' has no place beside --positional"):format(shown(words[1])),
       "--positional is the whole list"
   end
-  local list, err = args.value(text, true, true)
-  if err or not json.is_array(list) then
+  local list, err = args.value(text, true)
+  if not list or not text:find "^%s*%[" then
     return nil, "--positional: " .. (err and "not JSON: " .. err or "a JSON list is wanted"),
       [[--positional '["x",1]']]
   end
-  return decoded and list or args.value(text, false, true)
+  return list
 end
 
 -- A word that can only be meant as JSON, so that its error is worth telling.
@@ -118,27 +114,26 @@ end
 --- Reads the words of a command line.
 -- @tparam {string,...} words what follows QUEUE and CLASS
 -- @tparam[opt] string whole the text of --positional
--- @tparam[opt=false] boolean decoded true: hooks will look into it
--- @treturn[1] any the list of arguments, ready for JSON
+-- @treturn[1] table the list of arguments, for json.encode
 -- @treturn[2] nil
 -- @treturn[2] string what is wrong
 -- @treturn[2] ?string hint
-function args.read(words, whole, decoded)
+function args.read(words, whole)
   if whole then
-    return positional(whole, words, decoded)
+    return positional(whole, words)
   elseif #words == 0 then
     return json.array { {} }
   elseif #words == 1 then
-    local value, err = args.value(words[1], decoded)
-    if not err then
+    local value, err = args.value(words[1])
+    if value then
       return json.array { value }
     elseif looks_like_json(words[1]) then
       return nil, "the arguments are not JSON: " .. err,
         [['{"name":"value"}' in single quotes, or name=value]]
     end
   end
-  local object, err, hint = fields(words, decoded)
-  if err then
+  local object, err, hint = fields(words)
+  if not object then
     return nil, err, hint
   end
   return json.array { object }

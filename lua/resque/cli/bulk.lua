@@ -51,7 +51,9 @@ function Bulk:flush()
   self:pace()
   local results, err = self.push(batch)
   if not results then
-    self.stopped = { first = batch[1].number, last = batch[#batch].number, err = err }
+    self.stopped = {
+      first = batch[1].number, last = batch[#batch].number, err = err,
+    }
     return false
   end
   for i, job in ipairs(batch) do
@@ -111,9 +113,9 @@ end
 function Bulk:explain_stop()
   local stop = self.stopped
   return terminal.fail(terminal.EXIT.redis, ("stopped at line %d: %s"):format(stop.first, stop.err),
-    ("what stands before line %d is done; look whether %s in the queue"):format(stop.first,
-      stop.first == stop.last and "its job is"
-      or ("the jobs of lines %d to %d are"):format(stop.first, stop.last)))
+    ("everything before line %d is done; %s be in the queue or not"):format(stop.first,
+      stop.first == stop.last and "its job may"
+      or ("the jobs of lines %d to %d may"):format(stop.first, stop.last)))
 end
 
 --- Runs the whole input.

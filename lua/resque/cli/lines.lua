@@ -43,7 +43,7 @@ end
 
 -- A line that is a whole job.
 local function read_record(line, queue)
-  local record, err = args.value(line, true)
+  local record, err = json.decode(line)
   if err then
     return nil, "not JSON: " .. err
   elseif type(record) ~= "table" or json.is_array(record) then
@@ -66,18 +66,17 @@ end
 --- Makes the reader of lines.
 -- @tparam ?string queue from the command line
 -- @tparam ?string class from the command line
--- @tparam boolean decoded true: hooks will look into the arguments
 -- @treturn function takes a line; returns a table with queue, class, args (the list), id - or nil
 --   and what is wrong
-function lines.reader(queue, class, decoded)
+function lines.reader(queue, class)
   if not class then
     return function(line)
       return read_record(line, queue)
     end
   end
   return function(line)
-    local value, err = args.value(line, decoded)
-    if err then
+    local value, err = args.value(line)
+    if not value then
       return nil, "not JSON: " .. err
     end
     return { queue = queue, class = class, args = json.array { value } }

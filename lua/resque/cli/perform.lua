@@ -62,8 +62,8 @@ function perform.run(arguments)
   if not utf8.len(class_name) then
     return terminal.fail(EXIT.usage, "the name of the class is not valid UTF-8")
   end
-  local list, err, hint = args.read({ table.unpack(arguments, 2) }, settings.positional, false)
-  if err then
+  local list, err, hint = args.read({ table.unpack(arguments, 2) }, settings.positional)
+  if not list then
     return terminal.fail(EXIT.usage, err, hint)
   end
   local ok, report = loader.load(settings.include)

@@ -25,6 +25,20 @@ function terminal.fail(code, what, hint)
   return code
 end
 
+local REDIS_HINTS = {
+  unreachable = "is Redis running there? REDIS_BACKEND or --redis says where",
+  denied = "REDIS_PASSWORD, or redis://user:password@host, says who we are",
+  not_redis = "does another service listen there? REDIS_BACKEND or --redis says where",
+}
+
+--- Writes what is wrong with Redis to stderr.
+-- @tparam string err as the connection gave it, with the address
+-- @tparam ?string trouble its kind
+-- @treturn integer exit code
+function terminal.redis_failed(err, trouble)
+  return terminal.fail(terminal.EXIT.redis, err, REDIS_HINTS[trouble])
+end
+
 --- Talks on stderr, unless --quiet.
 -- @tparam string format as string.format
 -- @param ... its values

@@ -1,0 +1,88 @@
+--- `resque-lua job ID`: status, times and result of a tracked job. With --wait[=S] after its end.
+-- @module resque.cli.job
+local connection = require "resque.connection"
+local json = require "resque.json"
+local outcome = require "resque.cli.outcome"
+local status = require "resque.status"
+local sys = require "resque.sys"
+local terminal = require "resque.cli.terminal"
+
+local job = {}
+local EXIT = terminal.EXIT
+
+local function time_text(seconds)
+  if math.type(seconds) ~= "integer" then
+    return "-"
+  elseif terminal.is_tty(1) then
+    return os.date("%Y-%m-%d %H:%M:%S", seconds)
+  end
+  return os.date("!%Y-%m-%dT%H:%M:%SZ", seconds)
+end
+
+local function print_json(id, read, failure)
+  print(json.encode {
+    id = id, status = status.name(read.status), code = read.status, started = read.started,
+    updated = read.updated, result = read.result, exception = failure and failure.exception,
+    error = failure and failure.error, backtrace = failure and failure.backtrace,
+  })
+end
+
+local function print_rows(id, read, failure)
+  local format = terminal.is_tty(1) and "%-9s %s" or "%s\t%s"
+  local function row(name, value)
+    print(format:format(name, value))
+  end
+  row("job", sys.printable(id))
+  row("status", outcome.word(read.status))
+  row("enqueued", time_text(read.started))
+  row("updated", time_text(read.updated))
+  if read.status == status.COMPLETE then
+    row("result", outcome.summary(read))
+  elseif failure then
+    row("error", sys.printable(outcome.summary(read, failure)))
+    for _, line in ipairs(type(failure.backtrace) == "table" and failure.backtrace or {}) do
+      row("", sys.printable(tostring(line)))
+    end
+  end
+end
+
+local function show(id)
+  local read, err, trouble = status.new(id):read()
+  if read == nil then
+    return terminal.redis_failed(err, trouble)
+  elseif not read then
+    return outcome.untracked(id)
+  end
+  local failure = read.status == status.FAILED and outcome.failure(id) or nil
+  if terminal.settings().json then
+    print_json(id, read, failure)
+  else
+    print_rows(id, read, failure)
+  end
+  return terminal.settings().wait and outcome.exit_code(read.status) or EXIT.done
+end
+
+--- Runs the command.
+-- @tparam {string,...} arguments the job's id
+-- @treturn integer exit code
+function job.run(arguments)
+  local id = arguments[1]
+  if not id or id == "" or arguments[2] then
+    return terminal.fail(EXIT.usage, "`job` needs the id of one job",
+      "resque-lua job ID, with the id that resque-enqueue printed")
+  end
+  local conn, err, trouble = connection.own()
+  if not conn then
+    return terminal.redis_failed(err, trouble)
+  end
+  local wait = terminal.settings().wait
+  if wait then
+    local code, exit = outcome.wait(id, wait)
+    if not code then
+      return exit
+    end
+  end
+  return show(id)
+end
+
+return job
