@@ -1,7 +1,8 @@
 /* lualib_settings.c - the effective settings of the program as the Lua table `sys.settings`.
  *
  * Apart from lualib_sys.c because sys.so, the module for plain lua5.4, has no options to show.
- * Secrets are not in it: options_row gives none. */
+ * Secrets are not in it: options_row gives none. A setting is looked up when it is first asked for:
+ * a job's process needs one or two of them. */
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,14 +12,13 @@
 #include "lualib_sys.h"
 #include "options.h"
 
-/* Pushes the value of one row; `text` was checked by options_parse. Nothing at all: a switch that
- * is off. */
-static bool push_value(lua_State *L, char type, const char *text)
+/* Pushes the value of one row, whose text options_parse has checked; a switch that is off is nil.
+ */
+static void push_value(lua_State *L, char type, const char *text)
 {
     if (type == 'b' && strcmp(text, "1") != 0)
-        return false;
-    if (type == 'b' ||
-        (type != 's' && !*text)) /* a flag that was given without its optional value */
+        lua_pushnil(L);
+    else if (type == 'b' || (type != 's' && !*text)) /* a flag without its optional value */
         lua_pushboolean(L, true);
     else if (type == 'i' || type == 'z')
         lua_pushinteger(L, strtoll(text, NULL, 10));
@@ -26,15 +26,33 @@ static bool push_value(lua_State *L, char type, const char *text)
         lua_pushnumber(L, strtod(text, NULL));
     else
         lua_pushstring(L, text);
-    return true;
 }
 
-/* Pops a value; "worker-host" becomes settings.worker_host. */
-static void set_row(lua_State *L, const char *flag)
+/* "worker-host" is worker_host. */
+static bool is_named(const char *flag, const char *name)
 {
-    luaL_gsub(L, flag, "-", "_");
-    lua_insert(L, -2);
-    lua_rawset(L, -3);
+    for (; *flag && *name; flag++, name++)
+        if (*flag != *name && !(*flag == '-' && *name == '_'))
+            return false;
+    return !*flag && !*name;
+}
+
+/* __index of the settings; upvalue 1: struct options. What was found is kept in the table. */
+static int settings_index(lua_State *L)
+{
+    const struct options *o = lua_touserdata(L, lua_upvalueindex(1));
+    const char *name = luaL_checkstring(L, 2), *flag, *text;
+    char type;
+    for (size_t i = 0; i < options_rows(); i++) {
+        if (!options_row(o, i, &flag, &type, &text) || !flag || !text || !is_named(flag, name))
+            continue;
+        push_value(L, type, text);
+        lua_pushvalue(L, 2);
+        lua_pushvalue(L, -2);
+        lua_rawset(L, 1);
+        return 1;
+    }
+    return 0;
 }
 
 static void push_arguments(lua_State *L, const struct options *o)
@@ -46,28 +64,26 @@ static void push_arguments(lua_State *L, const struct options *o)
     }
 }
 
-/* Makes the table: every row that has a value, by its long flag; the prefix; the words after the
- * flags. */
+/* Makes the table; upvalue 1: struct options. */
 static int make_settings(lua_State *L)
 {
     const struct options *o = lua_touserdata(L, lua_upvalueindex(1));
-    lua_createtable(L, 0, 64);
-    for (size_t i = 0; i < options_rows(); i++) {
-        const char *flag, *text;
-        char type;
-        if (options_row(o, i, &flag, &type, &text) && flag && text && push_value(L, type, text))
-            set_row(L, flag);
-    }
+    lua_createtable(L, 0, 4);
     lua_pushstring(L, o->prefix);
     lua_setfield(L, -2, "prefix");
     push_arguments(L, o);
     lua_setfield(L, -2, "arguments");
+    lua_createtable(L, 0, 1);
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_pushcclosure(L, settings_index, 1);
+    lua_setfield(L, -2, "__index");
+    lua_setmetatable(L, -2);
     return 1;
 }
 
 void lualib_sys_set_program(lua_State *L, const struct options *o)
 {
-    lua_pushlightuserdata(L, (void *)o);
+    lua_pushlightuserdata(L, (void *)(size_t)o);
     lua_pushcclosure(L, make_settings, 1);
     lua_setfield(L, LUA_REGISTRYINDEX, LUALIB_SYS_SETTINGS);
 }

@@ -40,15 +40,21 @@ function json.array(t)
   return setmetatable(t, ARRAY)
 end
 
---- Whether a value would be written as an array: a marked table, or one with an element [1].
+-- Metatable of text that is JSON already.
+local RAW = { __name = "resque.json.raw" }
+
+--- Whether a value would be written as an array: a marked table, one with an element [1], or the
+-- raw text of an array.
 -- @param value anything
 -- @treturn boolean
 function json.is_array(value)
-  return type(value) == "table" and (getmetatable(value) == ARRAY or rawget(value, 1) ~= nil)
+  if type(value) ~= "table" then
+    return false
+  elseif getmetatable(value) == RAW then
+    return find(value.text, "^%s*%[") ~= nil
+  end
+  return getmetatable(value) == ARRAY or rawget(value, 1) ~= nil
 end
-
--- Metatable of text that is JSON already.
-local RAW = { __name = "resque.json.raw" }
 
 --- JSON text that is written as it is, byte for byte, wherever the result stands in a value.
 -- @tparam string text strict JSON

@@ -1,0 +1,137 @@
+--- The Redis connection of this process and the names of keys.
+--
+-- Opened at first use, never inherited: after a fork the first command opens another. `redis(...)`
+-- is what jobs use; resque.queue and resque.status go through `own`.
+-- @module resque.connection
+local net = require "resque.net"
+local sys = require "resque.sys"
+
+local connection = {}
+
+local address -- nil: where the program's settings or the environment say
+local current -- nil: not opened yet
+local prefix
+
+--- Names another Redis. Nothing is opened before the first command.
+-- @tparam[opt] string where as REDIS_BACKEND takes it: "host", "host:port", "redis://...",
+--   "unix://..."; nil: back to the settings (plain lua5.4: REDIS_BACKEND, REDIS_URL, localhost)
+-- @usage resque.set_backend("localhost:6379")
+function connection.set_backend(where)
+  if where ~= nil and type(where) ~= "string" then
+    error("set_backend: an address expected, got " .. type(where), 2)
+  end
+  if current then
+    current:close()
+  end
+  address, current = where, nil
+end
+
+-- With a user that an old server does not know, the password alone may have done it (php-resque
+-- ignores the user). A worker has said so already, so its jobs do not.
+local function warn_of_user(conn)
+  if conn:user_ignored() and not sys.report_started then
+    sys.log("warn", ("Redis at %s takes the password, but not the user"):format(conn:where()))
+  end
+end
+
+--- The connection, opened if it is not yet.
+-- @treturn[1] connection (resque.net): `call`, `pipeline`, `where`
+-- @treturn[2] nil
+-- @treturn[2] string why it cannot be opened
+-- @treturn[2] ?string "unreachable", "denied" or "not_redis"; nil: the address cannot be read
+function connection.default()
+  if not current then
+    local conn, err, trouble = net.connect(address)
+    if not conn then
+      return nil, err, trouble
+    end
+    current = conn
+    warn_of_user(conn)
+  end
+  return current
+end
+
+--- The same for resque's own commands, which must not get between a user's MULTI and EXEC.
+-- @return as `default`
+function connection.own()
+  local conn, err, trouble = connection.default()
+  if conn and conn:in_transaction() then
+    return nil, "resque.redis is inside a transaction: MULTI or WATCH was not ended"
+  end
+  return conn, err, trouble
+end
+
+-- ------------------------------------------------------------------------------------------- keys
+
+local function with_colon(text)
+  return (text == "" or text:sub(-1) == ":") and text or text .. ":"
+end
+
+local function first_prefix()
+  if sys.settings then
+    return sys.settings.prefix
+  end
+  return with_colon(os.getenv "PREFIX" or "resque")
+end
+
+--- A key of Resque's: the prefix and the name.
+-- @tparam string name such as "queue:mail"
+-- @treturn string
+-- @usage resque.redis("LLEN", resque.key("queue:mail"))
+function connection.key(name)
+  prefix = prefix or first_prefix()
+  return prefix .. name
+end
+
+--- Sets the prefix of keys; PREFIX and --prefix set it, too.
+-- @tparam string text a missing ":" is added; "" is none
+function connection.set_prefix(text)
+  if type(text) ~= "string" then
+    error("set_prefix: a string expected, got " .. type(text), 2)
+  end
+  prefix = with_colon(text)
+end
+
+-- ------------------------------------------------------------------------------------------ redis
+
+local redis = {}
+connection.redis = redis
+
+--- Sends several commands in one round trip.
+-- @function redis.pipeline
+-- @tparam function fill gets a function that takes one command as `redis` does
+-- @treturn[1] table one value per command; nil is resque.null, an error reply is {err = text}
+-- @treturn[2] nil
+-- @treturn[2] string what happened to the connection
+-- @usage resque.redis.pipeline(function(p) p("INCR", "a") p("INCR", "b") end)
+function redis.pipeline(fill)
+  local commands = {}
+  fill(function(...)
+    commands[#commands + 1] = { ... }
+  end)
+  local conn, err, trouble = connection.default()
+  if not conn then
+    return nil, err, trouble
+  end
+  return conn:pipeline(commands)
+end
+
+--- Sends one command. Keys are not prefixed: see `key`.
+-- @function redis
+-- @tparam string name
+-- @param ... strings and numbers
+-- @return[1] the reply: string, integer, table, or nil
+-- @treturn[2] nil
+-- @treturn[2] string an error reply, or what happened to the connection
+-- @usage local count, err = resque.redis("HINCRBY", "seen", "chris", 1)
+setmetatable(redis, {
+  __call = function(_, ...)
+    local conn, err, trouble = connection.default()
+    if not conn then
+      return nil, err, trouble
+    end
+    return conn:call(...)
+  end,
+})
+
+return connection
