@@ -53,7 +53,8 @@ static void send_end(int fd, const struct luahost_end *end)
 
 static struct luahost_place lua_place(const struct child_place *place, int report_fd)
 {
-    return (struct luahost_place){.report_fd = report_fd,
+    return (struct luahost_place){.code = place->code,
+                                  .report_fd = report_fd,
                                   .mark = place->mark,
                                   .term_hook = place->options->term_child,
                                   .worker_id = place->worker_id};

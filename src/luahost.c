@@ -25,21 +25,22 @@
 
 /* --- a state -------------------------------------------------------------------------------------------- */
 
-/* Upvalue 1: struct options. Receives a module name, returns a loader or the text why not (package.searchers). */
+/* A package searcher: receives a module name, returns a loader or the text why not. Upvalues: options, code. */
 static int search_embedded(lua_State *L)
 {
     const struct options *o = lua_touserdata(L, lua_upvalueindex(1));
     const struct source_place place = {o->lua_path};
     const char *module = luaL_checkstring(L, 1);
     size_t len;
-    char *owned;
-    const char *text = source_text(&place, module, &len, &owned);
-    if (!text) {
+    char *owned = NULL;
+    const char *text = luacode_find(lua_touserdata(L, lua_upvalueindex(2)), module, &len);
+    const char *mode = text ? "b" : "t";
+    if (!text && !(text = source_text(&place, module, &len, &owned))) {
         lua_pushfstring(L, "no embedded module '%s'", module);
         return 1;
     }
     lua_pushfstring(L, "@%s.lua", luaL_gsub(L, module, ".", "/"));
-    int status = luaL_loadbufferx(L, text, len, lua_tostring(L, -1), "t");
+    int status = luaL_loadbufferx(L, text, len, lua_tostring(L, -1), mode);
     free(owned);
     if (status != LUA_OK)
         return lua_error(L);
@@ -47,7 +48,7 @@ static int search_embedded(lua_State *L)
 }
 
 /* Our own modules come right after package.preload, so that no file of the user can stand in for them. */
-static void add_searcher(lua_State *L, const struct options *o)
+static void add_searcher(lua_State *L, const struct options *o, const struct luacode *code)
 {
     lua_getglobal(L, "package");
     lua_getfield(L, -1, "searchers");
@@ -56,7 +57,8 @@ static void add_searcher(lua_State *L, const struct options *o)
         lua_seti(L, -2, i + 1);
     }
     lua_pushlightuserdata(L, (void *)(size_t)o);
-    lua_pushcclosure(L, search_embedded, 1);
+    lua_pushlightuserdata(L, (void *)(size_t)code);
+    lua_pushcclosure(L, search_embedded, 2);
     lua_seti(L, -2, 2);
     lua_pop(L, 2);
 }
@@ -93,7 +95,7 @@ static int prepare(lua_State *L)
     add_preload(L, "resque.net", luaopen_resque_net);
     lualib_sys_set_program(L, o);
     lualib_redis_set_program(L, o);
-    add_searcher(L, o);
+    add_searcher(L, o, lua_touserdata(L, 2));
     return 0;
 }
 
@@ -117,7 +119,7 @@ static int protected(lua_State *L, int arguments, int results)
 }
 
 /* A state with everything a script may use; NULL: `err` says why. */
-static lua_State *open_state(const struct options *o, char *err, size_t err_size)
+static lua_State *open_state(const struct options *o, const struct luacode *code, char *err, size_t err_size)
 {
     lua_State *L = luaL_newstate();
     if (!L) {
@@ -126,7 +128,8 @@ static lua_State *open_state(const struct options *o, char *err, size_t err_size
     }
     lua_pushcfunction(L, prepare);
     lua_pushlightuserdata(L, (void *)(size_t)o);
-    if (protected(L, 1, 0) == LUA_OK)
+    lua_pushlightuserdata(L, (void *)(size_t)code);
+    if (protected(L, 2, 0) == LUA_OK)
         return L;
     snprintf(err, err_size, "%s", lua_tostring(L, -1));
     lua_close(L);
@@ -163,7 +166,7 @@ int luahost_command(const struct options *o, const char *module)
 {
     char err[512];
     int code = EXIT_FAILED;
-    lua_State *L = open_state(o, err, sizeof err);
+    lua_State *L = open_state(o, NULL, err, sizeof err);
     if (!L) {
         fprintf(stderr, "resque-lua: %s\n", err);
         return code;
@@ -306,7 +309,7 @@ void luahost_job(const struct options *o, const struct luahost_place *place, con
 {
     char err[512];
     *end = (struct luahost_end){.end = REPORT_LOAD};
-    lua_State *L = open_state(o, err, sizeof err);
+    lua_State *L = open_state(o, place->code, err, sizeof err);
     if (!L) {
         end->text[0] = memory_copy(err, strlen(err));
         return;
@@ -342,7 +345,7 @@ void luahost_on_failure(const struct options *o, const struct luahost_place *pla
                         const char *exception, const char *message)
 {
     char err[512];
-    lua_State *L = open_state(o, err, sizeof err);
+    lua_State *L = open_state(o, place->code, err, sizeof err);
     if (!L)
         return;
     lua_pushcfunction(L, call_on_failure);
@@ -366,7 +369,7 @@ static int call_check(lua_State *L)
 
 int luahost_check(const struct options *o, bool *parent_hooks, char *err, size_t err_size)
 {
-    lua_State *L = open_state(o, err, err_size);
+    lua_State *L = open_state(o, NULL, err, err_size);
     int result = -1;
     if (!L)
         return -1;
@@ -400,7 +403,7 @@ static int load_parent(lua_State *L)
 struct luahost_parent *luahost_parent_open(const struct options *o, char *err, size_t err_size)
 {
     uint64_t signature = includes_signature(o->include);
-    lua_State *L = open_state(o, err, err_size);
+    lua_State *L = open_state(o, NULL, err, err_size);
     if (!L)
         return NULL;
     lua_pushcfunction(L, load_parent);

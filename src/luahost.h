@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "job.h"
+#include "luacode.h"
 #include "options.h"
 #include "report.h"
 
@@ -26,6 +27,7 @@ struct luahost_end {
  * run, a `started` frame goes to report_fd and `mark` (shared memory, may be NULL) becomes the job's token.
  * With term_hook, SIGTERM raises Resque::TermException inside the job. os.exit sends its frame and ends the process. */
 struct luahost_place {
+    const struct luacode *code; /* our modules; NULL: compile them */
     int report_fd;
     char *mark;
     bool term_hook;

@@ -16,7 +16,7 @@ function parent.load()
 end
 
 --- Calls the hooks of an event.
--- @tparam string event "beforeFirstFork" (they get the worker's id) or "beforeFork" (they get the job)
+-- @tparam string event "beforeFirstFork" (gets the worker's id) or "beforeFork" (gets the job)
 -- @tparam string worker_id
 -- @tparam[opt] table fields payload and queue of the job
 -- @treturn[1] nil all is well

@@ -36,7 +36,7 @@ local function skips(report)
   return errors.is(report.value, errors.DontPerform)
 end
 
--- Raises a report (errors.handler makes one of whatever the job raised) or returns perform's result.
+-- Returns perform's result, or raises: errors.handler makes a report of whatever it is.
 local function life(info)
   hooks.emit("afterFork", info)
   hooks.emit("beforePerform", info)
@@ -46,7 +46,8 @@ local function life(info)
   end
   local object = job.instance(class, info)
   call_method(object, "setUp")
-  local ok, result = xpcall(job.method(object, "perform"), errors.handler, object, job.parameters(info))
+  local perform = job.method(object, "perform")
+  local ok, result = xpcall(perform, errors.handler, object, job.parameters(info))
   tear_down(object, not ok and not skips(result) and result or nil)
   if not ok then
     error(result, 0)
