@@ -281,6 +281,22 @@ function append(out, n, v, depth)
   return n + 1
 end
 
+--- Writes JSON if it can be done.
+-- @param value see `encode`
+-- @treturn[1] string
+-- @treturn[2] nil
+-- @treturn[2] string what JSON cannot hold
+function json.try_encode(value)
+  local out = {}
+  local ok, err = pcall(append, out, 0, value, MAX_DEPTH)
+  if ok then
+    return table.concat(out)
+  elseif type(err) == "table" and err.refused then
+    return nil, "JSON cannot hold " .. err.refused
+  end
+  error(err, 0) -- such as: not enough memory
+end
+
 --- Writes JSON. The keys of objects are sorted: equal values are equal texts. Text is raw UTF-8.
 -- Raises an error that says what JSON cannot hold: functions, inf and nan, bytes that are no UTF-8,
 -- lists with holes, keys that are not strings, more than 1000 tables inside each other.
@@ -288,12 +304,11 @@ end
 --   marked array
 -- @treturn string
 function json.encode(value)
-  local out = {}
-  local ok, err = pcall(append, out, 0, value, MAX_DEPTH)
-  if not ok then
-    error(type(err) == "table" and err.refused and "JSON cannot hold " .. err.refused or err, 2)
+  local text, err = json.try_encode(value)
+  if not text then
+    error(err, 2)
   end
-  return table.concat(out)
+  return text
 end
 
 return json

@@ -51,18 +51,27 @@ local function time_text(now)
 end
 
 --- The payload of a job, as it lies in a queue.
--- Raises what JSON cannot hold, and arguments nested too deeply for a worker.
 -- @tparam string class
 -- @tparam table list the whole list of arguments (`json.raw` of one is fine)
 -- @tparam string id
 -- @tparam[opt] number now Unix time
--- @treturn string JSON: {"class":...,"args":[...],"id":...,"queue_time":...}
+-- @treturn[1] string JSON: {"class":...,"args":[...],"id":...,"queue_time":...}
+-- @treturn[2] nil
+-- @treturn[2] string what JSON cannot hold, or that it is nested too deeply for a worker
 function queue.payload(class, list, id, now)
-  local text = ('{"class":%s,"args":%s,"id":%s,"queue_time":%s}'):format(json.encode(class),
-    json.encode(list), json.encode(id), time_text(now or sys.time()))
+  local texts = {}
+  for i, value in ipairs { class, list, id } do
+    local text, err = json.try_encode(value)
+    if not text then
+      return nil, err
+    end
+    texts[i] = text
+  end
+  local text = ('{"class":%s,"args":%s,"id":%s,"queue_time":%s}'):format(texts[1], texts[2],
+    texts[3], time_text(now or sys.time()))
   local ok, err = sys.json_check(text, MAX_DEPTH)
   if not ok then
-    error("the arguments are not for a worker: " .. err, 2)
+    return nil, "the arguments are not for a worker: " .. err
   end
   return text
 end
@@ -131,11 +140,12 @@ local function prepare(item)
     warned[target] = true
     sys.log("warn", ("queue %s: %s"):format(target, warning))
   end
-  ok, err = pcall(queue.payload, name, list, id)
-  if not ok then
+  local payload
+  payload, err = queue.payload(name, list, id)
+  if not payload then
     return nil, err
   end
-  return { class = name, queue = target, id = id, track = item.track, payload = err }
+  return { class = name, queue = target, id = id, track = item.track, payload = payload }
 end
 
 -- What a hook gets as args: what `enqueue` was given, read from what will be sent.

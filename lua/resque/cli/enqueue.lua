@@ -119,9 +119,9 @@ local function show_only(jobs)
   local results = {}
   for i, job in ipairs(jobs) do
     local id = job.id or sys.unique_id()
-    local ok, payload = pcall(queue.payload, job.class, job.args, id)
-    if not ok then
-      results[i] = { err = payload }
+    local payload, err = queue.payload(job.class, job.args, id)
+    if not payload then
+      results[i] = { err = err }
     else
       results[i] = { id = id }
       if terminal.settings().json then
