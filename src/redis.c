@@ -254,14 +254,19 @@ static int authenticate(struct redis *r, int64_t deadline)
     if (!a->password)
         return 0;
     r->user_ignored = false;
-    if (a->user && *a->user) {
-        struct redis_reply *reply = redis_command(r, deadline, "AUTH", a->user, a->password, NULL);
-        if (!reply || redis_reply_type(reply) != REDIS_ERROR)
-            return accept_reply(r, reply);
-        redis_reply_free(reply);
-        r->user_ignored = true;
+    if (!a->user || !*a->user)
+        return accept_reply(r, redis_command(r, deadline, "AUTH", a->password, NULL));
+    struct redis_reply *pair = redis_command(r, deadline, "AUTH", a->user, a->password, NULL);
+    if (!pair || redis_reply_type(pair) != REDIS_ERROR)
+        return accept_reply(r, pair);
+    struct redis_reply *alone = redis_command(r, deadline, "AUTH", a->password, NULL);
+    r->user_ignored = alone && redis_reply_type(alone) != REDIS_ERROR;
+    if (alone && !r->user_ignored && redis_reply_is_error(pair, "WRONGPASS")) {
+        redis_reply_free(alone); /* what the server says of the pair is what the person can mend */
+        return accept_reply(r, pair);
     }
-    return accept_reply(r, redis_command(r, deadline, "AUTH", a->password, NULL));
+    redis_reply_free(pair);
+    return accept_reply(r, alone);
 }
 
 int redis_connect(struct redis *r, int64_t deadline)
