@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -26,12 +25,11 @@ static const char ellipsis[] = "…";
 static struct {
     struct log_settings settings;
     int fd;
-    bool may_block;     /* fd is no regular file */
     bool stuck;         /* the last line found it full: the next one does not wait again */
     bool in_line;       /* a line was cut off in the middle */
     unsigned long lost; /* lines dropped since the last one that was written */
     char *worker, *job; /* owned; NULL: none */
-} state = {.settings = {.level = LOG_LEVEL_NOTICE}, .fd = STDERR_FILENO, .may_block = true};
+} state = {.settings = {.level = LOG_LEVEL_NOTICE}, .fd = STDERR_FILENO};
 
 static const char *const level_names[] = {"error", "warn", "notice", "info", "debug"};
 
@@ -43,9 +41,7 @@ struct line {
 
 static void use(int fd)
 {
-    struct stat info;
     state.fd = fd;
-    state.may_block = fstat(fd, &info) != 0 || !S_ISREG(info.st_mode);
     state.stuck = state.in_line = false;
 }
 
@@ -133,8 +129,7 @@ add_own(struct line *line, const char *format, ...)
     line->used += n > 0 ? (size_t)n : 0;
 }
 
-/* Makes `text` printable and adds it. The last bytes of the line stay free for the ellipsis and its
- * end. */
+/* Makes `text` printable and adds it; leaves room for the ellipsis and the end of the line. */
 static void add_text(struct line *line, size_t most, const char *text, size_t len)
 {
     enum { END = sizeof "…\"}\n" };
@@ -144,7 +139,7 @@ static void add_text(struct line *line, size_t most, const char *text, size_t le
     add(line, limit, text_printable(shown, sizeof shown, text, len < LOG_LINE ? len : LOG_LINE));
 }
 
-/* ,"name":"value" unless there is none. */
+/* "name":"value", unless there is none. */
 static void add_name(struct line *line, const char *name, const char *value)
 {
     enum { MOST = LOG_LINE / 4 };
@@ -184,7 +179,8 @@ static void begin_plain(struct line *line, enum log_level level)
     add_own(line, "** [%s] ", when);
 }
 
-/* Waits a moment for room. True also when an error waits to be seen by write. */
+/* Waits a moment for room; a regular file always has some. True also when write will meet an error.
+ */
 static bool has_room(void)
 {
     struct pollfd out = {.fd = state.fd, .events = POLLOUT};
@@ -199,7 +195,7 @@ static bool has_room(void)
 static bool write_all(const char *text, size_t len)
 {
     while (len > 0) {
-        if (state.may_block && !has_room())
+        if (!has_room())
             return false;
         ssize_t n = write(state.fd, text, len);
         if (n < 0 && errno == EINTR)

@@ -55,8 +55,7 @@ static char *environment_end(char *end, char **env)
     return end;
 }
 
-/* Executes this program again with an environment that is large enough. Returns when that is not
- * possible. */
+/* Executes this program again with a large enough environment. Returns when that is impossible. */
 static void execute_with_padding(char **argv)
 {
     char value[COMM_SIZE + TITLE_SPACE + 1] = "";
@@ -108,8 +107,7 @@ static void move_program_name(char *name)
     program_invocation_short_name = slash ? slash + 1 : name;
 }
 
-/* One block: both lists, then the texts. setenv and friends copy the list when they need another.
- */
+/* One block: both lists, then the texts. setenv copies the list when it needs a longer one. */
 static int move_strings(char ***argv)
 {
     size_t args, variables;
