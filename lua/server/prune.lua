@@ -10,7 +10,7 @@ local function proven()
   end
   local known = try("HMGET", prefix .. "lua:proc:" .. worker, "boot", "ns", "pid", "start")
   for i = 1, 4 do
-    known[i] = tostring(known[i])
+    if not known[i] then return false end
   end
   return table.concat(known, " ") == ARGV[4]
 end

@@ -1,4 +1,5 @@
---- Runs one server script alone: its text as the program sends it, one worker, a private redis-server.
+--- Runs one server script alone: its text as the program sends it, one worker, a private
+-- redis-server.
 local assert = require "luassert"
 local cjson = require "cjson"
 local uv = require "luv"
@@ -59,8 +60,14 @@ function Scripts:reset(lone)
   self:set("CONFIG", "SET", "maxmemory", "0")
   self:set "FLUSHALL"
   if not lone then
-    assert.same({ "OK" }, self:run("register", "boot", "4026531836", "12", "777"))
+    self:worker_named(self.worker)
   end
+end
+
+--- Registers a worker of that name; the calls that follow are its own.
+function Scripts:worker_named(worker)
+  self.worker = worker
+  assert.same({ "OK" }, self:run("register", "boot", "4026531836", "12", "777"))
 end
 
 --- A command that must not fail.
@@ -80,7 +87,8 @@ function Scripts:run(name, ...)
     self.prefix .. "worker:" .. self.worker, self.prefix, self.worker, ...)
 end
 
---- What Lua code gives when it is run behind the files of lib; its own arguments are ARGV[3] and on.
+--- What Lua code gives when it is run behind the files of lib; its own arguments are ARGV[3] and
+-- on.
 function Scripts:lib(code, ...)
   return self:set("EVAL", lib_text() .. code, 1, self.prefix .. "worker:" .. self.worker,
     self.prefix, self.worker, ...)
@@ -131,7 +139,8 @@ function Scripts:record()
   return self:key("GET", "worker:" .. self.worker)
 end
 
---- The n-th failure record (default: the last): its text, and decoded after a strict check of the text.
+--- The n-th failure record (default: the last): its text, and decoded after a strict check of the
+-- text.
 function Scripts:failure(n, list)
   local text = self:key("LINDEX", list or "failed", n or -1)
   if not text then return nil end
