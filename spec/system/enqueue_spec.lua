@@ -102,6 +102,10 @@ describe("one job", function()
     local shown = cjson.decode(out)
     assert.equal(0, code)
     assert.same({ "mail", "Echo" }, { shown.queue, shown.payload.class })
+    code, out, err = enqueue({ "mail", "Echo", "--dry-run", "-" },
+      nowhere, { stdin = '{"a":1}\n{"a":\n{"a":2}\n' })
+    assert.same({ 1, "" }, { code, (out:gsub("mail\t[^\n]+\n", "", 2)) })
+    assert.matches("stdin:2: .*\n2 would be queued, 1 rejected\n", err)
   end)
 
   it("goes to the queue its job table names with --class", function()
@@ -331,10 +335,10 @@ nonsense
 
   it("shows a bar on a terminal only", function()
     local file = w:write("lines", count_lines(20000, '{"n":%d}\n'))
-    local function on_terminal(more)
+    local function on_terminal(more, term)
       local line = ("%s mail Noop - %s < %s"):format(world.enqueue_program, more, file)
       local _, out = process.run({ "script", "-qec", line, "/dev/null" },
-        { env = w:env { TERM = "xterm" }, clean = true, dir = w.dir })
+        { env = w:env { TERM = term or "xterm" }, clean = true, dir = w.dir })
       return out
     end
     local seen = on_terminal ""
@@ -342,6 +346,7 @@ nonsense
     assert.matches("20,000 queued, 0 rejected\r\n$", seen)
     assert.is_nil(seen:find("%x%x%x%x%x%x%x%x\r\n"), "ids are not for people")
     assert.is_nil(on_terminal("--no-progress"):find("░", 1, true))
+    assert.is_nil(on_terminal("", "dumb"):find("░", 1, true))
     local _, _, err = enqueue({ "mail", "Noop", "-" }, nil, { stdin = "{}\n" })
     assert.equal("1 queued, 0 rejected\n", err)
     _, _, err = enqueue({ "mail", "Noop", "-", "--quiet" }, nil, { stdin = "{}\n" })

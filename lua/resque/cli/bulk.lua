@@ -106,7 +106,8 @@ function Bulk:report()
     self.bar:clear()
   end
   local number = terminal.number
-  terminal.say("%s queued, %s rejected", number(self.queued), number(self.rejected))
+  terminal.say("%s %squeued, %s rejected", number(self.queued),
+    self.settings.dry_run and "would be " or "", number(self.rejected))
 end
 
 -- What is known about the jobs when Redis went away: those of the last batch may be queued or not.
@@ -128,7 +129,7 @@ function bulk.run(how)
     settings = settings, read = how.read, push = how.push, show = how.show,
     batch = {}, queued = 0, rejected = 0, started = sys.monotonic(),
   }, Bulk)
-  if terminal.is_tty(2) and not (settings.no_progress or settings.quiet) then
+  if terminal.can_draw() and not (settings.no_progress or settings.quiet) then
     self.bar = progress.new(input.count())
   end
   local complete = self:loop()

@@ -65,6 +65,12 @@ function terminal.is_tty(fd)
   return sys.isatty(fd)
 end
 
+--- Whether stderr is a terminal that can draw a line again.
+-- @treturn boolean
+function terminal.can_draw()
+  return terminal.is_tty(2) and os.getenv "TERM" ~= "dumb"
+end
+
 local COLOURS = { red = 31, green = 32, yellow = 33, bold = 1, dim = 2 }
 
 --- A text in colour, when stdout is a terminal and nobody forbade it.
