@@ -78,9 +78,9 @@ function Status:read()
 end
 
 local function field(self, name)
-  local value, err = self:read()
+  local value, err, trouble = self:read()
   if not value then
-    return value, err
+    return value, err, trouble
   end
   value = value[name]
   if value == json.null then
@@ -103,9 +103,9 @@ end
 -- @treturn[2] nil
 -- @treturn[2] string error message
 function Status:is_tracking()
-  local value, err = self:read()
+  local value, err, trouble = self:read()
   if value == nil then
-    return nil, err
+    return nil, err, trouble
   end
   return value ~= false
 end
