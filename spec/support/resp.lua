@@ -1,5 +1,6 @@
---- A Redis client for specs, on luasocket: enough RESP2 to send bytes and read any reply. It shares no code with
--- the product, so that what the product wrote is seen by somebody else. No reconnecting, no time-outs.
+--- A Redis client for specs, on luasocket: enough RESP2 to send bytes and read any reply. It
+-- shares no code with the product, so that what the product wrote is seen by somebody else. No
+-- reconnecting, no time-outs.
 local unix = require "socket.unix"
 
 local resp = {}
@@ -34,8 +35,8 @@ local function read_bulk(socket, len)
   return (assert(socket:receive(len + 2)):sub(1, len))
 end
 
--- Bulk and status -> string, integer -> integer, nil -> nil (false inside an array), array -> table,
--- error -> a table with the field err.
+-- Bulk and status -> string, integer -> integer, nil -> nil (false inside an array), array ->
+-- table, error -> a table with the field err.
 local function read(socket)
   local line = assert(socket:receive "*l")
   local kind, rest = line:sub(1, 1), line:sub(2)

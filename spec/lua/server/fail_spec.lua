@@ -83,6 +83,13 @@ describe("fail", function()
     end
   end)
 
+  it("takes no trace line for a queue", function()
+    s:push("mail", JOB, JOB)
+    local token = s:reserve("mail")[2]
+    assert.same({ "OK", "EMPTY" },
+      s:fail(token, { trace = { "mail", "mail" }, next_token = s:token(), queues = { "none" } }))
+  end)
+
   it("twice changes nothing and answers ALREADY", function()
     local token = s:working(JOB)
     s:fail(token)
