@@ -100,9 +100,13 @@ int registry_unregister(struct registry *r)
     redis_args_add(args, r->nonce);
     redis_args_add(args, committed);
     struct redis_reply *reply = scripts_call(r->scripts, SCRIPT_UNREGISTER);
-    int result = reply ? 0 : -1;
+    bool left = reply && scripts_says(reply, 0, "OK");
+    if (reply && !left) /* a job is still in the record, or it is somebody else's: nothing was removed */
+        snprintf(r->scripts->error, sizeof r->scripts->error, "%s %.200s",
+                 redis_reply_text(redis_reply_at(reply, 0), NULL),
+                 redis_reply_text(redis_reply_at(reply, 1), NULL));
     redis_reply_free(reply);
-    return result;
+    return left ? 0 : -1;
 }
 
 void registry_beat(struct registry *r)
