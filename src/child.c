@@ -41,22 +41,13 @@ static void isolate(const struct child_place *place, pid_t worker)
     restore_signals(place->events);
 }
 
-static void send_end(int fd, const struct luahost_end *end)
+static struct luahost_place lua_place(const struct child_place *place, const struct job *job, int report_fd)
 {
-    if (end->end == REPORT_DONE)
-        report_send_done(fd, end->text[0], end->len);
-    else if (end->end == REPORT_FAILED)
-        report_send_failed(fd, end->text[0], end->text[1], end->text[2]);
-    else if (end->end == REPORT_LOAD)
-        report_send_load(fd, end->text[0]);
-}
-
-static struct luahost_place lua_place(const struct child_place *place, int report_fd)
-{
-    return (struct luahost_place){.code = place->code,
+    log_set_job(job->id);
+    return (struct luahost_place){.options = place->options,
+                                  .prepared = place->prepared,
                                   .report_fd = report_fd,
                                   .mark = place->mark,
-                                  .term_hook = place->options->term_child,
                                   .worker_id = place->worker_id};
 }
 
@@ -65,24 +56,16 @@ static _Noreturn void run_job(const struct child_place *place, const struct job 
     char now[CLOCK_LOCAL_SIZE];
     clock_local(now);
     title_set("Processing %s since %s [%s]", job->queue, now, job->class);
-    log_set_job(job->id);
-    struct luahost_place lua = lua_place(place, report_fd);
-    struct luahost_end end;
-    luahost_job(place->options, &lua, job, &end);
-    fflush(NULL);
-    send_end(report_fd, &end);
-    _exit(EXIT_SUCCESS);
+    const struct luahost_place lua = lua_place(place, job, report_fd);
+    luahost_job(&lua, job);
 }
 
 static _Noreturn void run_on_failure(const struct child_place *place, const struct job *job, int report_fd,
                                      const char *exception, const char *message)
 {
     title_set("Running onFailure for %s [%s]", job->queue, job->class);
-    log_set_job(job->id);
-    struct luahost_place lua = lua_place(place, report_fd);
-    luahost_on_failure(place->options, &lua, job, exception, message);
-    fflush(NULL);
-    _exit(EXIT_SUCCESS);
+    const struct luahost_place lua = lua_place(place, job, report_fd);
+    luahost_on_failure(&lua, job, exception, message);
 }
 
 /* --- in the worker ---------------------------------------------------------------------------------------- */

@@ -27,7 +27,7 @@ struct child {
 /* What the new process must let go of and may use. */
 struct child_place {
     const struct options *options;
-    const struct luacode *code;
+    struct lua_State *prepared; /* see luahost_prepare */
     struct events *events;
     struct redis *redis;
     int wakeup_fd; /* -1: none */

@@ -1,7 +1,5 @@
-/* luahost.h - the only place that runs Lua: states, search paths, one protected entry with traceback.
- *
- * Three users: the Lua commands, a job's process, and a worker whose user registered beforeFirstFork or beforeFork.
- * The rest of the program never sees a Lua stack. */
+/* luahost.h - where Lua runs: commands, the check of APP_INCLUDE, a job's process (luahost_job.c), and a worker whose
+ * user registered beforeFirstFork or beforeFork (luahost_parent.c). The rest of the program never sees a Lua stack. */
 #ifndef LUAHOST_H
 #define LUAHOST_H
 
@@ -9,45 +7,46 @@
 #include <stddef.h>
 
 #include "job.h"
-#include "luacode.h"
 #include "options.h"
-#include "report.h"
+
+struct lua_State;
 
 /* Runs require(module).run(arguments) and returns its exit code. An error is printed to stderr: EXIT_FAILED. */
 int luahost_command(const struct options *o, const char *module);
 
-/* What a job's process sends to its worker; made by the child, sent by the child. */
-struct luahost_end {
-    enum report_end end;
-    char *text[3]; /* DONE: JSON; LOAD: message; FAILED: exception, message, trace. Owned. */
-    size_t len;    /* of text[0] */
-};
-
-/* In the job's process: fresh state, APP_INCLUDE, the job (resque.runner.run), state closed. When its code is about to
- * run, a `started` frame goes to report_fd and `mark` (shared memory, may be NULL) becomes the job's token.
- * With term_hook, SIGTERM raises Resque::TermException inside the job. os.exit sends its frame and ends the process. */
-struct luahost_place {
-    const struct luacode *code; /* our modules; NULL: compile them */
-    int report_fd;
-    char *mark;
-    bool term_hook;
-    const char *worker_id;
-};
-void luahost_job(const struct options *o, const struct luahost_place *place, const struct job *job,
-                 struct luahost_end *end);
-
-/* In a short process of its own: onFailure(error, job) for a job whose process died. */
-void luahost_on_failure(const struct options *o, const struct luahost_place *place, const struct job *job,
-                        const char *exception, const char *message);
-
-/* Compiles and runs APP_INCLUDE in a state of its own. 0 and whether parent hooks are registered; -1 and
- * "file:line: message" in `err`. */
+/* Runs APP_INCLUDE in a state of its own. 0 and whether parent hooks are registered; -1 and "file:line: message". */
 int luahost_check(const struct options *o, bool *parent_hooks, char *err, size_t err_size);
 
-/* A worker's own state for its two hooks. Stale: a file of APP_INCLUDE has changed since it was opened. */
+/* --- a job's process --- */
+
+/* A state in which no user's code has run, with our modules loaded. Made once, before any fork: every job's process
+ * has its own untouched copy, for a tenth of what making one costs. NULL: `err` says why. */
+struct lua_State *luahost_prepare(const struct options *o, char *err, size_t err_size);
+void luahost_discard(struct lua_State *prepared); /* NULL is fine */
+
+struct luahost_place {
+    const struct options *options;
+    struct lua_State *prepared;
+    int report_fd;
+    char *mark; /* shared memory: becomes the job's token when its code is about to run; NULL: none */
+    const char *worker_id;
+};
+
+/* Loads APP_INCLUDE, sends `started`, runs the job, closes the state (finalizers run), sends how it went, exits.
+ * With TERM_CHILD, SIGTERM raises Resque::TermException inside the job. */
+_Noreturn void luahost_job(const struct luahost_place *place, const struct job *job);
+
+/* The same, but only onFailure(error, job) is called, for a job whose process died. Sends nothing. */
+_Noreturn void luahost_on_failure(const struct luahost_place *place, const struct job *job, const char *exception,
+                                  const char *message);
+
+/* --- a worker's own state, for its two hooks --- */
+
 struct luahost_parent;
 struct luahost_parent *luahost_parent_open(const struct options *o, char *err, size_t err_size);
 void luahost_parent_close(struct luahost_parent *p); /* NULL is fine */
+
+/* Whether a file of APP_INCLUDE has changed since it was opened. */
 bool luahost_parent_is_stale(const struct luahost_parent *p, const struct options *o);
 
 /* beforeFirstFork (job NULL) or beforeFork, limited to 5 s. 0; -1: exception and message are the caller's to free. */

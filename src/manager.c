@@ -55,7 +55,7 @@ struct manager {
     struct member *members; /* options->count of them */
     struct redis *redis;
     struct scripts scripts;
-    struct luacode code;
+    struct lua_State *prepared; /* what every job's process starts from */
     struct backoff backoff; /* of the connection */
     int64_t connect_at, prune_at;
     struct prune prune;
@@ -181,7 +181,7 @@ static void look_for_dead(struct manager *m)
 
 static _Noreturn void be_worker(struct manager *m, struct member *member, pid_t manager, int wakeup_fd)
 {
-    struct worker_place place = {m->options, &m->code, m->board, member->slot, wakeup_fd, &m->events.original_mask};
+    struct worker_place place = {m->options, m->prepared, m->board, member->slot, wakeup_fd, &m->events.original_mask};
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGQUIT); /* without a manager: finish the job and leave */
     if (getppid() != manager)
@@ -475,7 +475,11 @@ static int open_manager(struct manager *m)
         log_error("%s", m->scripts.error);
         return EXIT_FAILED;
     }
-    luacode_open(&m->code, &source);
+    m->prepared = luahost_prepare(o, err, sizeof err);
+    if (!m->prepared) {
+        log_error("%s", err);
+        return EXIT_FAILED;
+    }
     prune_open(&m->prune, &m->scripts, o->prune);
     if (connect_first(m) < 0)
         return EXIT_REDIS;
@@ -495,7 +499,7 @@ static void close_manager(struct manager *m)
     wakeup_close(&m->wakeup);
     prune_close(&m->prune);
     scripts_close(&m->scripts);
-    luacode_close(&m->code);
+    luahost_discard(m->prepared);
     redis_free(m->redis);
     pidfile_close(&m->pidfile);
     free(m->debts);

@@ -44,7 +44,7 @@ struct wishes {
 
 struct worker {
     const struct options *options;
-    const struct luacode *code;
+    struct lua_State *prepared; /* never run here; every job's process has its own copy */
     struct board *board;
     struct board_slot *slot;
     struct events events;
@@ -346,7 +346,7 @@ static int before_fork(struct worker *w, const struct job *job, struct outcome *
 static struct child_place place_of(struct worker *w)
 {
     return (struct child_place){.options = w->options,
-                                .code = w->code,
+                                .prepared = w->prepared,
                                 .events = &w->events,
                                 .redis = w->redis,
                                 .wakeup_fd = w->events.fd[EVENTS_WAKEUP],
@@ -571,7 +571,7 @@ static void close_worker(struct worker *w)
 enum worker_exit worker_run(const struct worker_place *place)
 {
     struct worker worker = {.options = place->options,
-                            .code = place->code,
+                            .prepared = place->prepared,
                             .board = place->board,
                             .slot = place->slot,
                             .wishes.leave_by = CLOCK_NEVER,

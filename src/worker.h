@@ -16,7 +16,7 @@ enum worker_exit { /* what the manager makes of it: see manager.c */
 
 struct worker_place {
     const struct options *options;
-    const struct luacode *code; /* for jobs */
+    struct lua_State *prepared; /* for jobs: see luahost_prepare */
     struct board *board;
     struct board_slot *slot;
     int wakeup_fd;                 /* readable when the queues are worth a look (no data of meaning); -1: none */

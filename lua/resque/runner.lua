@@ -108,6 +108,11 @@ local function wants_parent()
   return hooks.has "beforeFirstFork" or hooks.has "beforeFork"
 end
 
+--- Before any job: what can be made ready without knowing one.
+function runner.prepare()
+  return sys.settings
+end
+
 --- The entry of a job's process.
 -- @tparam table fields payload, queue, worker (class and id as the server read them)
 -- @treturn[1] string "done"

@@ -1,0 +1,254 @@
+/* luahost_job.c - Lua in a job's process. See luahost.h. */
+#include <errno.h>
+#include <lauxlib.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "luahost.h"
+#include "luastate.h"
+#include "memory.h"
+#include "report.h"
+
+/* How the process ends; what its last finalizer sends. */
+struct ending {
+    int report_fd; /* -1: nothing is sent */
+    enum report_end end;
+    int exit_code;
+    char *text[3]; /* DONE: JSON; LOAD: message; FAILED: exception, message, trace */
+    size_t len;    /* of text[0] */
+};
+
+/* --- the end ----------------------------------------------------------------------------------------------- */
+
+static _Noreturn void leave(const struct ending *e)
+{
+    fflush(NULL);
+    if (e->report_fd >= 0 && e->end == REPORT_DONE)
+        report_send_done(e->report_fd, e->text[0], e->len);
+    else if (e->report_fd >= 0 && e->end == REPORT_FAILED)
+        report_send_failed(e->report_fd, e->text[0], e->text[1], e->text[2]);
+    else if (e->report_fd >= 0 && e->end == REPORT_LOAD)
+        report_send_load(e->report_fd, e->text[0]);
+    else if (e->report_fd >= 0 && e->end == REPORT_EXIT)
+        report_send_exit(e->report_fd, e->exit_code);
+    _exit(e->exit_code);
+}
+
+static const char ending_key; /* its address: where the registry holds the struct ending, once there is one */
+
+/* __gc of an object that was made before any of the user's: lua_close calls it after all of theirs. What is left
+ * to do then is to free memory piece by piece, in pages that would be copied for it; the process just ends. */
+static int last_finalizer(lua_State *L)
+{
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &ending_key);
+    const struct ending *e = lua_touserdata(L, -1);
+    if (e)
+        leave(e);
+    return 0; /* a prepared state that is thrown away */
+}
+
+static _Noreturn void end_process(lua_State *L, const struct ending *e)
+{
+    lua_pushlightuserdata(L, (void *)(size_t)e);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &ending_key);
+    lua_close(L);
+    leave(e); /* a script dug out the finalizer and removed it */
+}
+
+/* --- before the fork --------------------------------------------------------------------------------------- */
+
+static int load_modules(lua_State *L)
+{
+    static const char *const modules[] = {"resque", "resque.queue", "resque.status", "resque.connection"};
+    luastate_push_function(L, "resque.runner", "prepare");
+    lua_call(L, 0, 0);
+    for (size_t i = 0; i < sizeof modules / sizeof *modules; i++) {
+        lua_getglobal(L, "require");
+        lua_pushstring(L, modules[i]);
+        lua_call(L, 1, 0);
+    }
+    lua_newuserdatauv(L, 0, 0);
+    lua_createtable(L, 0, 1);
+    lua_pushcfunction(L, last_finalizer);
+    lua_setfield(L, -2, "__gc");
+    lua_setmetatable(L, -2);
+    luaL_ref(L, LUA_REGISTRYINDEX);
+    return 0;
+}
+
+lua_State *luahost_prepare(const struct options *o, char *err, size_t err_size)
+{
+    lua_State *L = luastate_open(o, err, err_size);
+    if (!L)
+        return NULL;
+    lua_pushcfunction(L, load_modules);
+    if (luastate_call(L, 0, 0) != LUA_OK) {
+        snprintf(err, err_size, "%s", lua_tostring(L, -1));
+        lua_close(L);
+        return NULL;
+    }
+    lua_gc(L, LUA_GCCOLLECT, 0);
+    return L;
+}
+
+void luahost_discard(lua_State *prepared)
+{
+    if (prepared)
+        lua_close(prepared);
+}
+
+/* --- functions that only a job has --------------------------------------------------------------------------- */
+
+/* sys.report_started(on_failure, parent_hooks). Upvalues: place, job. */
+static int report_started(lua_State *L)
+{
+    const struct luahost_place *place = lua_touserdata(L, lua_upvalueindex(1));
+    const struct job *job = lua_touserdata(L, lua_upvalueindex(2));
+    if (place->mark)
+        memcpy(place->mark, job->token, sizeof job->token);
+    if (report_send_started(place->report_fd, lua_toboolean(L, 1), lua_toboolean(L, 2)) < 0)
+        return luaL_error(L, "the worker is gone: %s", strerror(errno));
+    return 0;
+}
+
+/* os.exit(code, close) of a job: 0 is success, as the worker learns by a frame. Upvalue: place. */
+static int job_exit(lua_State *L)
+{
+    const struct luahost_place *place = lua_touserdata(L, lua_upvalueindex(1));
+    int code = lua_isboolean(L, 1) ? (lua_toboolean(L, 1) ? EXIT_SUCCESS : EXIT_FAILURE)
+                                   : (int)luaL_optinteger(L, 1, EXIT_SUCCESS);
+    static struct ending e; /* static: the stack may be a coroutine's, and lua_close is about to free it */
+    e = (struct ending){.report_fd = place->report_fd, .end = REPORT_EXIT, .exit_code = code & 0xff};
+    if (lua_toboolean(L, 2))
+        end_process(L, &e);
+    leave(&e);
+}
+
+static void add_job_functions(lua_State *L, const struct luahost_place *place, const struct job *job)
+{
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "resque.sys");
+    lua_call(L, 1, 1);
+    lua_pushlightuserdata(L, (void *)(size_t)place);
+    lua_pushlightuserdata(L, (void *)(size_t)job);
+    lua_pushcclosure(L, report_started, 2);
+    lua_setfield(L, -2, "report_started");
+    lua_getglobal(L, "os");
+    lua_pushlightuserdata(L, (void *)(size_t)place);
+    lua_pushcclosure(L, job_exit, 1);
+    lua_setfield(L, -2, "exit");
+    lua_pop(L, 2);
+}
+
+/* --- TERM_CHILD ---------------------------------------------------------------------------------------------- */
+
+/* The one handler of the program: a signal can only leave a note, Lua finds it at its next step. */
+static lua_State *term_state;
+
+static void raise_term(lua_State *L, lua_Debug *ar)
+{
+    (void)ar;
+    lua_sethook(L, NULL, 0, 0);
+    lua_createtable(L, 0, 2);
+    lua_pushliteral(L, "Resque::TermException");
+    lua_setfield(L, -2, "name");
+    lua_pushliteral(L, "SIGTERM");
+    lua_setfield(L, -2, "message");
+    lua_error(L);
+}
+
+static void on_term(int signo)
+{
+    (void)signo;
+    lua_sethook(term_state, raise_term, LUA_MASKCALL | LUA_MASKRET | LUA_MASKCOUNT, 1);
+}
+
+static void watch_term(lua_State *L)
+{
+    struct sigaction action = {.sa_handler = on_term}; /* no SA_RESTART: a sleep or a read is to end */
+    term_state = L;
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+/* --- one job ------------------------------------------------------------------------------------------------- */
+
+/* Arguments: place, job. Results: what resque.runner.run returns. */
+static int call_runner(lua_State *L)
+{
+    const struct luahost_place *place = lua_touserdata(L, 1);
+    const struct job *job = lua_touserdata(L, 2);
+    luastate_seed(L);
+    add_job_functions(L, place, job);
+    luastate_push_function(L, "resque.runner", "run");
+    luastate_push_job(L, job, place->worker_id);
+    lua_call(L, 1, 4);
+    return 4;
+}
+
+static char *copy_text(lua_State *L, int index, size_t *len)
+{
+    const char *text = lua_tolstring(L, index, len);
+    return memory_copy(text ? text : "", text ? *len : (*len = 0));
+}
+
+/* The runner's results: "done", json | "load", message | "failed", exception, message, trace. */
+static void take_results(lua_State *L, struct ending *e)
+{
+    const char *kind = lua_tostring(L, -4);
+    size_t len;
+    e->end = strcmp(kind, "done") == 0 ? REPORT_DONE : strcmp(kind, "failed") == 0 ? REPORT_FAILED : REPORT_LOAD;
+    e->text[0] = copy_text(L, -3, &e->len);
+    e->text[1] = copy_text(L, -2, &len);
+    e->text[2] = copy_text(L, -1, &len);
+}
+
+void luahost_job(const struct luahost_place *place, const struct job *job)
+{
+    lua_State *L = place->prepared;
+    struct ending e = {.report_fd = place->report_fd};
+    if (place->options->term_child)
+        watch_term(L);
+    lua_pushcfunction(L, call_runner);
+    lua_pushlightuserdata(L, (void *)(size_t)place);
+    lua_pushlightuserdata(L, (void *)(size_t)job);
+    if (luastate_call(L, 2, 4) == LUA_OK) {
+        take_results(L, &e);
+    } else { /* the runner itself broke: no fault of the job */
+        e.end = REPORT_LOAD;
+        e.text[0] = copy_text(L, -1, &e.len);
+    }
+    if (place->options->term_child)
+        signal(SIGTERM, SIG_DFL); /* the handler's state is about to go */
+    end_process(L, &e);
+}
+
+static int call_on_failure(lua_State *L)
+{
+    const struct luahost_place *place = lua_touserdata(L, 1);
+    luastate_seed(L);
+    luastate_push_function(L, "resque.runner", "on_failure");
+    luastate_push_job(L, lua_touserdata(L, 2), place->worker_id);
+    lua_pushstring(L, lua_touserdata(L, 3));
+    lua_pushstring(L, lua_touserdata(L, 4));
+    lua_call(L, 3, 0);
+    return 0;
+}
+
+void luahost_on_failure(const struct luahost_place *place, const struct job *job, const char *exception,
+                        const char *message)
+{
+    lua_State *L = place->prepared;
+    struct ending e = {.report_fd = -1};
+    lua_pushcfunction(L, call_on_failure);
+    lua_pushlightuserdata(L, (void *)(size_t)place);
+    lua_pushlightuserdata(L, (void *)(size_t)job);
+    lua_pushlightuserdata(L, (void *)(size_t)exception);
+    lua_pushlightuserdata(L, (void *)(size_t)message);
+    if (luastate_call(L, 4, 0) != LUA_OK)
+        fprintf(stderr, "*** onFailure: %s\n", lua_tostring(L, -1));
+    end_process(L, &e);
+}

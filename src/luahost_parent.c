@@ -1,0 +1,105 @@
+/* luahost_parent.c - a worker's own Lua state, for beforeFirstFork and beforeFork. See luahost.h. */
+#include <lauxlib.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "includes.h"
+#include "luahost.h"
+#include "luastate.h"
+#include "memory.h"
+
+#define LIMIT 5.0         /* seconds that a hook may take */
+#define LOOK_EVERY 10000 /* instructions between looks at the clock */
+
+struct luahost_parent {
+    lua_State *L;
+    uint64_t signature; /* of the files when they were loaded */
+};
+
+static int call_load(lua_State *L)
+{
+    luastate_push_function(L, "resque.parent", "load");
+    lua_call(L, 0, 1);
+    return 1;
+}
+
+struct luahost_parent *luahost_parent_open(const struct options *o, char *err, size_t err_size)
+{
+    uint64_t signature = includes_signature(o->include);
+    lua_State *L = luastate_open(o, err, err_size);
+    if (!L)
+        return NULL;
+    lua_pushcfunction(L, call_load);
+    if (luastate_call(L, 0, 1) != LUA_OK || !lua_isnil(L, -1)) {
+        snprintf(err, err_size, "%s", luaL_tolstring(L, -1, NULL));
+        lua_close(L);
+        return NULL;
+    }
+    struct luahost_parent *p = memory_get(sizeof *p);
+    *p = (struct luahost_parent){.L = L, .signature = signature};
+    return p;
+}
+
+void luahost_parent_close(struct luahost_parent *p)
+{
+    if (!p)
+        return;
+    lua_close(p->L);
+    free(p);
+}
+
+bool luahost_parent_is_stale(const struct luahost_parent *p, const struct options *o)
+{
+    return p->signature != includes_signature(o->include);
+}
+
+static const char deadline_key; /* its address: where the registry holds the deadline */
+
+static void check_deadline(lua_State *L, lua_Debug *ar)
+{
+    (void)ar;
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &deadline_key);
+    bool late = clock_ms() > lua_tointeger(L, -1);
+    lua_pop(L, 1);
+    if (late)
+        luaL_error(L, "the hook took longer than %d seconds", (int)LIMIT);
+}
+
+static int call_emit(lua_State *L)
+{
+    const char *worker_id = lua_touserdata(L, 2);
+    const struct job *job = lua_touserdata(L, 3);
+    luastate_push_function(L, "resque.parent", "emit");
+    lua_pushstring(L, lua_touserdata(L, 1));
+    lua_pushstring(L, worker_id);
+    if (job)
+        luastate_push_job(L, job, worker_id);
+    lua_call(L, job ? 3 : 2, 2);
+    return 2;
+}
+
+int luahost_parent_emit(struct luahost_parent *p, const char *event, const char *worker_id, const struct job *job,
+                        char **exception, char **message)
+{
+    lua_State *L = p->L;
+    lua_settop(L, 0);
+    lua_pushinteger(L, clock_after(LIMIT));
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &deadline_key);
+    lua_sethook(L, check_deadline, LUA_MASKCOUNT, LOOK_EVERY);
+    lua_pushcfunction(L, call_emit);
+    lua_pushlightuserdata(L, (void *)(size_t)event);
+    lua_pushlightuserdata(L, (void *)(size_t)worker_id);
+    lua_pushlightuserdata(L, (void *)(size_t)job);
+    int status = luastate_call(L, 3, 2);
+    lua_sethook(L, NULL, 0, 0);
+    if (status == LUA_OK && lua_isnil(L, 1))
+        return 0;
+    const char *name = status == LUA_OK ? lua_tostring(L, 1) : "LuaError";
+    const char *text = lua_tostring(L, -1);
+    *exception = memory_copy(name, strlen(name));
+    *message = memory_copy(text, strlen(text));
+    return -1;
+}

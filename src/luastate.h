@@ -1,0 +1,26 @@
+/* luastate.h - a Lua state with everything a script may use, and protected calls into it. Only luahost*.c use this. */
+#ifndef LUASTATE_H
+#define LUASTATE_H
+
+#include <lua.h>
+#include <stddef.h>
+
+#include "job.h"
+#include "options.h"
+
+/* Standard libraries, cjson, resque.* (embedded or from RESQUE_LUA_PATH), the settings. NULL: `err` says why. */
+lua_State *luastate_open(const struct options *o, char *err, size_t err_size);
+
+/* lua_pcall with a traceback: on error one message string is left instead of the results. */
+int luastate_call(lua_State *L, int arguments, int results);
+
+/* Pushes require(module)[name]. May raise. */
+void luastate_push_function(lua_State *L, const char *module, const char *name);
+
+/* Pushes what Lua learns of a job: payload (the raw bytes), queue, class, id, worker. May raise. */
+void luastate_push_job(lua_State *L, const struct job *job, const char *worker_id);
+
+/* Draws a new seed for math.random from the kernel. May raise. */
+void luastate_seed(lua_State *L);
+
+#endif
