@@ -101,7 +101,7 @@ int registry_unregister(struct registry *r)
     redis_args_add(args, committed);
     struct redis_reply *reply = scripts_call(r->scripts, SCRIPT_UNREGISTER);
     bool left = reply && scripts_says(reply, 0, "OK");
-    if (reply && !left) /* a job is still in the record, or it is somebody else's: nothing was removed */
+    if (reply && !left) /* a job is in the record, or it is somebody else's: nothing is removed */
         snprintf(r->scripts->error, sizeof r->scripts->error, "%s %.200s",
                  redis_reply_text(redis_reply_at(reply, 0), NULL),
                  redis_reply_text(redis_reply_at(reply, 1), NULL));
