@@ -17,14 +17,14 @@ end
 
 -- The job in any worker's record. Where no payload can be found, the record itself is the evidence.
 local function job_of(record)
-  local members = json_members(record, 99, 1e7) or {}
+  local members = json_members(record, 99) or {}
   local queue = members.queue and json_text(members.queue)
   return { queue = queue or "", payload = members.payload or record }
 end
 
 local function fail(job, record, class)
   local more
-  job.payload, more = presentable(job.payload, 1e7)
+  job.payload, more = presentable(job.payload)
   return bury(job, record, {
     exception = "Resque::PruneDeadWorkerDirtyExit",
     error = "Worker " .. worker .. " did not gracefully exit while processing " .. class,

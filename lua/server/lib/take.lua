@@ -33,7 +33,7 @@ end
 -- like any other, if it is quickly seen to be strict JSON; else it is kept as malformed ones are.
 local function reject_large(queue, payload, max_payload)
   local why = #payload .. " bytes are more than MAX_PAYLOAD (" .. max_payload .. ")"
-  return reject(queue, payload, "Resque::PayloadTooLarge", why, presentable(payload, 1e6))
+  return reject(queue, payload, "Resque::PayloadTooLarge", why, presentable(payload))
 end
 
 local function answer_job(job, seen)

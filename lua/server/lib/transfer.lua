@@ -27,7 +27,7 @@ local function put_back(job, record)
   end
   local failure = { exception = "Resque::DirtyExit",
     error = "Job was not started and could not be put back into its queue: " .. reply.err }
-  job.payload, failure.more = presentable(job.payload, 1e7)
+  job.payload, failure.more = presentable(job.payload)
   local ok, err = bury(job, record, failure)
   return ok and "FAILED", err
 end

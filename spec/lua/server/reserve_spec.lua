@@ -308,7 +308,7 @@ describe("reserve of a payload larger than MAX_PAYLOAD", function()
     ["bad UTF-8"] = '{"class":"A","args":["' .. ("\255"):rep(90) .. '"]}',
     ["more levels than Ruby reads"] = '{"class":"A","args":' .. ("["):rep(98) .. ("]"):rep(98)
       .. "}",
-    ["more values than can be looked at quickly"] = '{"class":"A","args":[' .. ("1,"):rep(1000000)
+    ["more values than can be looked at quickly"] = '{"class":"A","args":[' .. ("1,"):rep(2000000)
       .. "1]}",
   }
   for name, payload in pairs(rows) do
