@@ -336,6 +336,16 @@ describe("resque.connection", function()
     assert.are_not.equal(first, connection.default())
   end)
 
+  it("leaves none open when there is another backend", function()
+    local function count()
+      return select(2, redis:call("CLIENT", "LIST"):gsub("\n", ""))
+    end
+    assert(connection.default())
+    local before = count()
+    connection.set_backend(redis:backend(true))
+    clock.wait_until(function() return count() == before - 1 end, 5, "the connection is closed")
+  end)
+
   it("is called for one command, and never raises for Redis' sake", function()
     local call = connection.redis
     assert.are.equal(1, call("HSET", "h", "field", 5))

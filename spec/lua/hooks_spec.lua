@@ -63,6 +63,17 @@ describe("resque.hooks", function()
     assert.are.same({ "once", "always", "always" }, calls)
   end)
 
+  it("calls a hook that is registered meanwhile the next time only", function()
+    local calls = 0
+    on("beforeFork", function()
+      on("beforeFork", function() calls = calls + 1 end)
+    end)
+    hooks.emit "beforeFork"
+    assert.are.equal(0, calls)
+    hooks.emit "beforeFork"
+    assert.are.equal(1, calls)
+  end)
+
   it("lets errors through and stops there", function()
     local later = false
     on("afterFork", function() error({ message = "no" }) end)

@@ -143,6 +143,16 @@ describe("resque.loader", function()
       end)
     end
 
+    it("the standard library, even if a script gives it a perform", function()
+      _G.table.perform = print
+      for _, name in ipairs { "table", "os", "string.rep", "_G" } do
+        local class, report = loader.find(name)
+        assert.is_nil(class)
+        assert.are.equal(("Could not find job class %s."):format(name), report.message)
+      end
+      _G.table.perform = nil
+    end)
+
     it("what an __index makes up", function()
       local asked = {}
       _G.Magic = setmetatable({}, { __index = function(_, key)

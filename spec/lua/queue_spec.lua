@@ -6,7 +6,6 @@ local job = require "resque.job"
 local json = require "resque.json"
 local queue = require "resque.queue"
 local resque = require "resque"
-local status = require "resque.status"
 local world = require "spec.support.world"
 
 describe("resque.queue", function()
@@ -485,6 +484,7 @@ describe("resque.queue", function()
       assert.are.equal(500, queue.dequeue("q", "Seven"))
       assert.are.equal(3000, redis:call("LLEN", "t:queue:q"))
       assert.are.equal(0, queue.dequeue("q", "Seven"))
+      assert.are.equal(3000, queue.dequeue("q", "C"))
     end)
 
     it("says what is wrong", function()
@@ -520,10 +520,5 @@ describe("resque.queue", function()
       local text = queue.payload("C", { {} }, "i", row[1])
       assert.are.equal(('{"class":"C","args":[{}],"id":"i","queue_time":%s}'):format(row[2]), text)
     end
-  end)
-
-  it("tells statuses apart by the prefix of newer php-resque", function()
-    assert.are.equal("t:job:app_7:status", status.key("7", "app"))
-    assert.are.equal("t:job:7:status", status.key("7", ""))
   end)
 end)

@@ -98,6 +98,7 @@ describe("resque.status", function()
   it("reads the prefix of newer php-resque", function()
     put('{"status":2,"updated":1}', "app_a")
     assert.are.equal(2, status("a", "app"):get())
+    assert.are.equal("t:job:a:status", status.key("a", ""))
     assert.is_false(status("a"):get())
   end)
 
