@@ -110,6 +110,16 @@ describe("resque.net", function()
       assert.are.equal(10000, replies[10000])
     end)
 
+    it("is as new after a command that was too long for Lua", function()
+      local words = { "RPUSH", "l" }
+      for i = 3, 1100000 do
+        words[i] = "x"
+      end
+      assert.has_error(function() conn:pipeline { { "SET", "a", 1 }, words } end)
+      assert.are.equal("PONG", conn:call "PING")
+      assert.is_nil(conn:call("GET", "a"))
+    end)
+
     it("sends nothing when one command is wrong", function()
       for _, wrong in ipairs { { "SET", "k", true }, {}, "SET", { 5 }, { "SET", 0 / 0 } } do
         assert.has_error(function() conn:pipeline { { "SET", "a", 1 }, wrong } end)
