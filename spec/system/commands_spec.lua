@@ -89,6 +89,8 @@ describe("config", function()
     assert.equal("off default", seen.blocking)
     assert.equal("redis://host:6379/4 REDIS_BACKEND", seen.redis)
     assert.equal("4 REDIS_BACKEND", seen["redis-db"])
+    assert.equal("- default", seen["redis-password"])
+    assert.equal("*** REDIS_PASSWORD", rows({}, { REDIS_PASSWORD = "canary" })["redis-password"])
   end)
 
   it("never shows a password", function()

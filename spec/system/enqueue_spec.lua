@@ -2,6 +2,7 @@
 -- worker. What a payload looks like byte for byte is life_spec's; arguments form by form are
 -- cli_args_spec's.
 local cjson = require "cjson"
+local uv = require "luv"
 local clock = require "spec.support.clock"
 local proc = require "spec.support.proc"
 local process = require "spec.support.process"
@@ -36,9 +37,9 @@ end
 -- Starts resque-enqueue in a shell that gives it the text, then waits for the gate, then the rest.
 local function stream(text, rest, args)
   local script = ([[
-    { printf '%%s' "$1"; while [ ! -e "$GATE" ]; do sleep 0.01; done; printf '%%s' "$2"; } |
-      "%s" %s]]):format(world.enqueue_program, args)
-  local env = w:env { GATE = w.dir .. "/gate" }
+    { printf '%%s' "$1"; while [ -d "$GATES" ] && [ ! -e "$GATES/gate" ]; do sleep 0.01; done
+      printf '%%s' "$2"; } | "%s" %s]]):format(world.enqueue_program, args)
+  local env = w:env()
   local p = process.start({ "bash", "-c", script, "bash", text, rest },
     { env = env, clean = true, dir = w.dir })
   return p, function() w:write("gate", "") end
@@ -353,6 +354,21 @@ nonsense
     assert.equal("", err)
   end)
 
+  it("does not get Redis as its stderr when that is closed", function()
+    local p, open = stream('bad\n{"n":1}\n', "", "mail Echo - 2>&-")
+    clock.wait_until(function() return w:queued "mail" == 1 end)
+    local targets = {}
+    for _, pid in ipairs(proc.descendants(p.pid)) do
+      local title = proc.title(pid) or ""
+      if title:find("/resque-enqueue mail", 1, true) and not title:find("bash", 1, true) then
+        targets[#targets + 1] = uv.fs_readlink(("/proc/%d/fd/2"):format(pid))
+      end
+    end
+    open()
+    assert.equal(1, (p:wait(5)))
+    assert.same({ "/dev/null" }, targets)
+  end)
+
   it("that comes slowly is not held back", function()
     local p, open = stream('{"n":1}\n{"n":', '2}\n', "mail Echo -")
     clock.wait_until(function() return w:queued "mail" == 1 end, 5, "the first job arrives")
@@ -454,7 +470,9 @@ describe("resque-lua job", function()
     local code, out, err = job "unknown"
     assert.same({ 1, "" }, { code, out })
     assert.matches("Resque is not tracking the status of job unknown%.\nhint: ", err)
-    assert.equal(1, (job("unknown", "--wait")))
+    code, out, err = job("unknown", "--wait")
+    assert.same({ 1, "" }, { code, out })
+    assert.matches("Resque is not tracking", err)
     assert.equal(2, (job()))
     assert.equal(2, (job("a", "b")))
     assert.equal(4, (job("7", "-r", "unix:///nonexistent")))

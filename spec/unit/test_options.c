@@ -503,6 +503,9 @@ static void test_colour(void **state)
     setenv("NO_COLOR", "0", 1); /* no-color.org: whatever it says */
     assert_int_equal(parse("resque-lua config"), 0);
     assert_false(options.colour);
+    assert_string_equal(text_of("no-color"), "1");
+    assert_int_equal(parse("resque-lua help"), 0);
+    assert_false(options.colour);
     setenv("NO_COLOR", "", 1);
     setenv("TERM", "dumb", 1);
     assert_int_equal(parse("resque-lua config"), 0);
