@@ -1,0 +1,211 @@
+/* needs: report.c memory.c text.c json_check.c */
+/* test_report.c - frames between a job and its worker, whole, cut at every byte, and hostile. */
+#include "report.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+struct wire {
+    int in, out; /* in: the reader's end */
+};
+
+static struct wire open_wire(void)
+{
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    fcntl(ends[0], F_SETFL, O_NONBLOCK);
+    fcntl(ends[1], F_SETPIPE_SZ, 1 << 20);
+    return (struct wire){ends[0], ends[1]};
+}
+
+/* What `send` wrote, as bytes. */
+static size_t record(int (*send)(int fd), unsigned char *bytes, size_t room)
+{
+    struct wire w = open_wire();
+    assert_int_equal(send(w.out), 0);
+    close(w.out);
+    size_t got = 0;
+    for (ssize_t n; (n = read(w.in, bytes + got, room - got)) > 0;)
+        got += (size_t)n;
+    close(w.in);
+    return got;
+}
+
+static struct report replay(const unsigned char *bytes, size_t len)
+{
+    struct wire w = open_wire();
+    struct report r = {0};
+    assert_int_equal(write(w.out, bytes, len), len);
+    close(w.out);
+    while (report_read(&r, w.in))
+        ;
+    close(w.in);
+    return r;
+}
+
+static int send_success(int fd)
+{
+    return report_send_started(fd, true, false) < 0 ? -1 : report_send_done(fd, "{\"a\":1}", 7);
+}
+
+static int send_failure(int fd)
+{
+    return report_send_started(fd, false, true) < 0
+               ? -1
+               : report_send_failed(fd, "LuaError", "bo\xffom\nline 2",
+                                    "a.lua:1: in x\nb.lua:2: in y\n");
+}
+
+static int send_exit_code(int fd)
+{
+    return report_send_exit(fd, 7);
+}
+
+static int send_load_error(int fd)
+{
+    return report_send_load(fd, "jobs.lua:3: oops");
+}
+
+static void tells_success(void **state)
+{
+    unsigned char bytes[256];
+    (void)state;
+    struct report r = replay(bytes, record(send_success, bytes, sizeof bytes));
+    assert_true(r.started);
+    assert_true(r.on_failure);
+    assert_false(r.parent_hooks);
+    assert_int_equal(r.end, REPORT_DONE);
+    assert_int_equal(r.result_len, 7);
+    assert_memory_equal(r.result, "{\"a\":1}", 7);
+    report_clear(&r);
+}
+
+static void tells_failure_as_valid_utf8(void **state)
+{
+    unsigned char bytes[256];
+    (void)state;
+    struct report r = replay(bytes, record(send_failure, bytes, sizeof bytes));
+    assert_int_equal(r.end, REPORT_FAILED);
+    assert_true(r.parent_hooks);
+    assert_string_equal(r.exception, "LuaError");
+    assert_string_equal(r.message, "bo?om\nline 2");
+    assert_string_equal(r.trace, "a.lua:1: in x\nb.lua:2: in y\n");
+    report_clear(&r);
+}
+
+static void tells_exit_and_load_errors(void **state)
+{
+    unsigned char bytes[256];
+    (void)state;
+    struct report r = replay(bytes, record(send_exit_code, bytes, sizeof bytes));
+    assert_int_equal(r.end, REPORT_EXIT);
+    assert_int_equal(r.exit_code, 7);
+    assert_false(r.started);
+    report_clear(&r);
+    r = replay(bytes, record(send_load_error, bytes, sizeof bytes));
+    assert_int_equal(r.end, REPORT_LOAD);
+    assert_string_equal(r.message, "jobs.lua:3: oops");
+    report_clear(&r);
+}
+
+/* A frame that is not whole was never sent; `started` counts from its last byte on. */
+static void cut_anywhere_is_no_end(void **state)
+{
+    unsigned char bytes[256];
+    size_t len = record(send_success, bytes, sizeof bytes);
+    const size_t started = 5 + 2;
+    (void)state;
+    for (size_t cut = 0; cut < len; cut++) {
+        struct report r = replay(bytes, cut);
+        assert_int_equal(r.end, REPORT_NONE);
+        assert_int_equal(r.started, cut >= started);
+        report_clear(&r);
+    }
+}
+
+static void the_first_end_counts(void **state)
+{
+    unsigned char bytes[512];
+    size_t len = record(send_exit_code, bytes, sizeof bytes);
+    (void)state;
+    len += record(send_success, bytes + len, sizeof bytes - len);
+    struct report r = replay(bytes, len);
+    assert_int_equal(r.end, REPORT_EXIT);
+    report_clear(&r);
+}
+
+static int send_bad_json(int fd)
+{
+    return report_send_done(fd, "{\"a\":NaN}", 9);
+}
+
+static int send_huge_result(int fd)
+{
+    char *json = malloc(REPORT_BODY_MAX + 3);
+    memset(json, 'x', REPORT_BODY_MAX + 3);
+    json[0] = json[REPORT_BODY_MAX + 2] = '"';
+    int result = report_send_done(fd, json, REPORT_BODY_MAX + 3);
+    free(json);
+    return result;
+}
+
+static void unusable_results_are_null(void **state)
+{
+    unsigned char bytes[256];
+    (void)state;
+    struct report r = replay(bytes, record(send_bad_json, bytes, sizeof bytes));
+    assert_int_equal(r.end, REPORT_DONE);
+    assert_int_equal(r.result_len, 4);
+    assert_memory_equal(r.result, "null", 4);
+    report_clear(&r);
+    r = replay(bytes, record(send_huge_result, bytes, sizeof bytes));
+    assert_int_equal(r.end, REPORT_DONE);
+    assert_memory_equal(r.result, "null", 4);
+    report_clear(&r);
+}
+
+static void a_frame_without_limits_ends_the_reading(void **state)
+{
+    static const unsigned char hostile[] = {'D', 0xff, 0xff, 0xff, 0x7f, '1'};
+    (void)state;
+    struct report r = replay(hostile, sizeof hostile);
+    assert_int_equal(r.end, REPORT_NONE);
+    assert_true(r.room < 65536);
+    report_clear(&r);
+}
+
+static void a_failure_with_missing_texts_has_empty_ones(void **state)
+{
+    static const unsigned char frame[] = {'F', 3, 0, 0, 0, 'A', 'b', 'c'};
+    (void)state;
+    struct report r = replay(frame, sizeof frame);
+    assert_int_equal(r.end, REPORT_FAILED);
+    assert_string_equal(r.exception, "Abc");
+    assert_string_equal(r.message, "");
+    assert_string_equal(r.trace, "");
+    report_clear(&r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(tells_success),
+        cmocka_unit_test(tells_failure_as_valid_utf8),
+        cmocka_unit_test(tells_exit_and_load_errors),
+        cmocka_unit_test(cut_anywhere_is_no_end),
+        cmocka_unit_test(the_first_end_counts),
+        cmocka_unit_test(unusable_results_are_null),
+        cmocka_unit_test(a_frame_without_limits_ends_the_reading),
+        cmocka_unit_test(a_failure_with_missing_texts_has_empty_ones),
+    };
+    return cmocka_run_group_tests_name("report", tests, NULL, NULL);
+}
