@@ -1,5 +1,5 @@
-/* background.h - BACKGROUND: a process of its own that goes on after the command has returned, with the command
- * returning only when the start has succeeded or failed. */
+/* background.h - BACKGROUND: a process of its own that goes on after the command has returned, with
+ * the command returning only when the start has succeeded or failed. */
 #ifndef BACKGROUND_H
 #define BACKGROUND_H
 
@@ -7,8 +7,8 @@ struct background {
     int ready_fd; /* tells the command how the start went; -1: not in the background */
 };
 
-/* Forks away from terminal and session. In the command: returns the exit code of the start (>= 0), once it is known.
- * In the new process: -1. On failure: EXIT_FAILED, with errno. */
+/* Forks away from terminal and session. In the command: returns the exit code of the start (>= 0),
+ * once it is known. In the new process: -1. On failure: EXIT_FAILED, with errno. */
 int background_start(struct background *b);
 
 /* In the new process: the start is over with this exit code; 0 lets go of the terminal. */

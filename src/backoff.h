@@ -1,4 +1,5 @@
-/* backoff.h - how long to wait before trying again: 50 ms doubling to 5 s, full jitter, for ever. */
+/* backoff.h - how long to wait before trying again: 50 ms doubling to 5 s, full jitter, for ever.
+ */
 #ifndef BACKOFF_H
 #define BACKOFF_H
 

@@ -1,7 +1,7 @@
 /* board.h - the memory that manager, workers and jobs share: one slot per worker.
  *
- * It carries what a dead process can no longer tell (who it was, which job had started) and who is idle. Each
- * field has one writer; the manager reads texts only after their writer has ended. */
+ * It carries what a dead process can no longer tell (who it was, which job had started) and who is
+ * idle. Each field has one writer; the manager reads texts only after their writer has ended. */
 #ifndef BOARD_H
 #define BOARD_H
 
@@ -21,7 +21,7 @@ struct board_slot {
     atomic_int state;                  /* enum board_state, by the worker */
     char worker_id[REGISTRY_ID_SIZE];  /* by the worker; "": not registered */
     char identity[IDENTITY_TEXT_SIZE]; /* by the worker, as prune.lua compares it */
-    char started[JOB_TOKEN_SIZE];      /* by the job's process: the last token whose code began to run */
+    char started[JOB_TOKEN_SIZE]; /* by the job's process: the last token whose code began to run */
 };
 
 struct board {

@@ -18,7 +18,8 @@
 
 #define SWEEPS_MAX 50 /* rounds of killing what a job left behind, 10 ms apart at most */
 
-/* --- in the new process ----------------------------------------------------------------------------------- */
+/* --- in the new process
+ * ----------------------------------------------------------------------------------- */
 
 /* Signals as the user's shell had them: the worker only blocks them and ignores PIPE. */
 static void restore_signals(const struct events *ev)
@@ -41,7 +42,8 @@ static void isolate(const struct child_place *place, pid_t worker)
     restore_signals(place->events);
 }
 
-static struct luahost_place lua_place(const struct child_place *place, const struct job *job, int report_fd)
+static struct luahost_place lua_place(const struct child_place *place, const struct job *job,
+                                      int report_fd)
 {
     log_set_job(job->id);
     return (struct luahost_place){.options = place->options,
@@ -60,15 +62,16 @@ static _Noreturn void run_job(const struct child_place *place, const struct job 
     luahost_job(&lua, job);
 }
 
-static _Noreturn void run_on_failure(const struct child_place *place, const struct job *job, int report_fd,
-                                     const char *exception, const char *message)
+static _Noreturn void run_on_failure(const struct child_place *place, const struct job *job,
+                                     int report_fd, const char *exception, const char *message)
 {
     title_set("Running onFailure for %s [%s]", job->queue, job->class);
     const struct luahost_place lua = lua_place(place, job, report_fd);
     luahost_on_failure(&lua, job, exception, message);
 }
 
-/* --- in the worker ---------------------------------------------------------------------------------------- */
+/* --- in the worker
+ * ---------------------------------------------------------------------------------------- */
 
 static int open_pidfd(pid_t pid)
 {
@@ -145,7 +148,8 @@ static void read_report(struct child *c, struct events *ev)
         ev->fd[EVENTS_REPORT] = -1; /* nothing more comes; the pidfd tells the rest */
 }
 
-/* The group goes before its leader is reaped: until then its number cannot belong to anybody else. */
+/* The group goes before its leader is reaped: until then its number cannot belong to anybody else.
+ */
 static void reap(struct child *c, struct events *ev)
 {
     kill(-c->pid, SIGKILL);
@@ -182,8 +186,8 @@ void child_kill(struct child *c, const struct options *o, const char *why)
 void child_wait(struct child *c, const struct options *o, struct events *ev, int64_t deadline)
 {
     int64_t until = c->kill_at < deadline ? c->kill_at : deadline;
-    unsigned seen =
-        events_wait(ev, EVENTS_BIT(EVENTS_CHILD) | EVENTS_BIT(EVENTS_REPORT), events_deadline(ev, until));
+    unsigned seen = events_wait(ev, EVENTS_BIT(EVENTS_CHILD) | EVENTS_BIT(EVENTS_REPORT),
+                                events_deadline(ev, until));
     if (seen & EVENTS_BIT(EVENTS_REPORT))
         read_report(c, ev);
     if (seen & EVENTS_BIT(EVENTS_CHILD))
@@ -205,7 +209,8 @@ static void kill_adopted(void)
         fclose(file);
 }
 
-/* We are their subreaper, so the job's orphans end up here; their own children follow in the next round. */
+/* We are their subreaper, so the job's orphans end up here; their own children follow in the next
+ * round. */
 static void sweep(void)
 {
     for (int round = 0; round < SWEEPS_MAX; round++) {

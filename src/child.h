@@ -1,4 +1,5 @@
-/* child.h - a job's process: started, watched, killed, reaped. Where it comes from is this module's secret. */
+/* child.h - a job's process: started, watched, killed, reaped. Where it comes from is this module's
+ * secret. */
 #ifndef CHILD_H
 #define CHILD_H
 
@@ -18,7 +19,7 @@ struct child {
     int pidfd, report_fd; /* -1: none */
     struct report report;
     bool ended;
-    int wait_status;       /* valid once ended */
+    int wait_status;        /* valid once ended */
     const char *killed_for; /* why we kill it ("SIGUSR1"); NULL: we do not */
     enum { KILL_NOTHING, KILL_TERM_NEXT, KILL_KILL_NEXT, KILL_DONE } ladder;
     int64_t kill_at; /* when the ladder's next step is due; CLOCK_NEVER */
@@ -42,10 +43,12 @@ int child_start(struct child *c, const struct child_place *place, const struct j
 int child_start_on_failure(struct child *c, const struct child_place *place, const struct job *job,
                            const char *exception, const char *message);
 
-/* Waits until the process said or did something, a signal came, or the deadline or the ladder's next step is due. */
+/* Waits until the process said or did something, a signal came, or the deadline or the ladder's
+ * next step is due. */
 void child_wait(struct child *c, const struct options *o, struct events *ev, int64_t deadline);
 
-/* Begins to end it: with TERM_CHILD as its time-outs say, else with KILL at once. `why` is a literal. */
+/* Begins to end it: with TERM_CHILD as its time-outs say, else with KILL at once. `why` is a
+ * literal. */
 void child_kill(struct child *c, const struct options *o, const char *why);
 
 /* Kills and reaps whatever the process left behind, in its group or adopted by us, and frees. */

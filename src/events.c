@@ -9,8 +9,10 @@
 
 #include "clock.h"
 
-/* Every signal that means something here (PROTOCOL §5); SIGPIPE is ignored, the rest keeps its default. */
-static const int known_signals[] = {SIGTERM, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGCONT, SIGHUP, SIGCHLD};
+/* Every signal that means something here (PROTOCOL §5); SIGPIPE is ignored, the rest keeps its
+ * default. */
+static const int known_signals[] = {SIGTERM, SIGINT,  SIGQUIT, SIGUSR1,
+                                    SIGUSR2, SIGCONT, SIGHUP,  SIGCHLD};
 
 void events_init_plain(struct events *ev)
 {
@@ -55,7 +57,8 @@ static void read_signals(struct events *ev)
             ev->signals |= UINT64_C(1) << info.ssi_signo;
 }
 
-/* poll's time-out for a deadline: rounded up by clock_ms's truncation, clamped to what an int holds. */
+/* poll's time-out for a deadline: rounded up by clock_ms's truncation, clamped to what an int
+ * holds. */
 static int poll_timeout(int64_t deadline)
 {
     if (deadline == CLOCK_NEVER)

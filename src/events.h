@@ -1,7 +1,8 @@
-/* events.h - the one wait of the program: signals, the child, its report, Redis, the wake-up pipe, time.
+/* events.h - the one wait of the program: signals, the child, its report, Redis, the wake-up pipe,
+ * time.
  *
- * Signals are blocked and read from a signalfd, so no code runs in a handler. A signal only sets a bit in
- * `signals`; whoever called takes the bits between steps. */
+ * Signals are blocked and read from a signalfd, so no code runs in a handler. A signal only sets a
+ * bit in `signals`; whoever called takes the bits between steps. */
 #ifndef EVENTS_H
 #define EVENTS_H
 
@@ -23,14 +24,15 @@ enum events_slot {
 #define EVENTS_BIT(slot) (1u << (slot))
 
 struct events {
-    int fd[EVENTS_SLOTS];       /* -1: nothing there */
-    short want[EVENTS_SLOTS];   /* POLLIN, POLLOUT */
-    uint64_t signals;           /* bit n: signal n came and was not taken yet */
-    sigset_t original_mask;     /* what a job gets back */
+    int fd[EVENTS_SLOTS];     /* -1: nothing there */
+    short want[EVENTS_SLOTS]; /* POLLIN, POLLOUT */
+    uint64_t signals;         /* bit n: signal n came and was not taken yet */
+    sigset_t original_mask;   /* what a job gets back */
 };
 
-/* Blocks the signals this program knows and opens the signalfd. `original` is the mask that jobs get back; NULL: the
- * one in force until now. CHLD is reported only with `children`: whoever has a pidfd needs no CHLD. 0 or -1 with errno. */
+/* Blocks the signals this program knows and opens the signalfd. `original` is the mask that jobs
+ * get back; NULL: the one in force until now. CHLD is reported only with `children`: whoever has a
+ * pidfd needs no CHLD. 0 or -1 with errno. */
 int events_open(struct events *ev, const sigset_t *original, bool children);
 
 /* In a forked process: closes the inherited signalfd; the mask stays blocked. */
@@ -39,13 +41,15 @@ void events_close(struct events *ev);
 /* An events struct that watches no signals, for programs that only wait for Redis. */
 void events_init_plain(struct events *ev);
 
-/* Waits until one of `slots` is ready, a signal comes, or clock_ms() reaches `deadline`. Signals that came before and
- * were not taken do not end the wait (Redis is waited for in the middle of a step); events_deadline makes them. */
+/* Waits until one of `slots` is ready, a signal comes, or clock_ms() reaches `deadline`. Signals
+ * that came before and were not taken do not end the wait (Redis is waited for in the middle of a
+ * step); events_deadline makes them. */
 unsigned events_wait(struct events *ev, unsigned slots, int64_t deadline);
 
 /* True once per signal received since the last call. */
 bool events_take(struct events *ev, int signo);
-int64_t events_deadline(const struct events *ev, int64_t deadline); /* 0 if signals are still to be taken */
+int64_t events_deadline(const struct events *ev,
+                        int64_t deadline); /* 0 if signals are still to be taken */
 bool events_pending(const struct events *ev, int signo);
 
 #endif

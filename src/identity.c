@@ -18,7 +18,8 @@ static int read_line(const char *path, char *out, int size)
     return got ? 0 : -1;
 }
 
-/* Field 22; field 2 is the program's name in brackets and may hold anything, so counting starts after it. */
+/* Field 22; field 2 is the program's name in brackets and may hold anything, so counting starts
+ * after it. */
 static int read_start(pid_t pid, char out[24])
 {
     char path[32], line[1024];

@@ -1,7 +1,8 @@
-/* identity.h - which process of which machine this is: what makes a death provable (DESIGN §6 'prune').
+/* identity.h - which process of which machine this is: what makes a death provable (DESIGN §6
+ * 'prune').
  *
- * A pid alone proves nothing: it is used again, and a container counts its own. Boot id, pid namespace, pid and
- * start time together name one process for ever. */
+ * A pid alone proves nothing: it is used again, and a container counts its own. Boot id, pid
+ * namespace, pid and start time together name one process for ever. */
 #ifndef IDENTITY_H
 #define IDENTITY_H
 
@@ -15,7 +16,8 @@ struct identity {
     char start[24]; /* clock ticks since boot, /proc/<pid>/stat field 22 */
 };
 
-/* Of process `pid` (0: this one) in our namespace. 0, or -1 if it does not exist (or /proc is not there). */
+/* Of process `pid` (0: this one) in our namespace. 0, or -1 if it does not exist (or /proc is not
+ * there). */
 int identity_of(struct identity *id, pid_t pid);
 
 /* True if `other` names a process of this boot and namespace that has ended. */

@@ -4,7 +4,8 @@
 
 #include <stdint.h>
 
-/* A number that changes when one of the files of the comma list is replaced, edited or removed. NULL: 0. */
+/* A number that changes when one of the files of the comma list is replaced, edited or removed.
+ * NULL: 0. */
 uint64_t includes_signature(const char *list);
 
 #endif

@@ -1,4 +1,5 @@
-/* job.h - one reserved job: the bytes as they were in the queue, and what the server read of them. */
+/* job.h - one reserved job: the bytes as they were in the queue, and what the server read of them.
+ */
 #ifndef JOB_H
 #define JOB_H
 

@@ -1,5 +1,6 @@
-/* luahost.h - where Lua runs: commands, the check of APP_INCLUDE, a job's process (luahost_job.c), and a worker whose
- * user registered beforeFirstFork or beforeFork (luahost_parent.c). The rest of the program never sees a Lua stack. */
+/* luahost.h - where Lua runs: commands, the check of APP_INCLUDE, a job's process (luahost_job.c),
+ * and a worker whose user registered beforeFirstFork or beforeFork (luahost_parent.c). The rest of
+ * the program never sees a Lua stack. */
 #ifndef LUAHOST_H
 #define LUAHOST_H
 
@@ -11,16 +12,19 @@
 
 struct lua_State;
 
-/* Runs require(module).run(arguments) and returns its exit code. An error is printed to stderr: EXIT_FAILED. */
+/* Runs require(module).run(arguments) and returns its exit code. An error is printed to stderr:
+ * EXIT_FAILED. */
 int luahost_command(const struct options *o, const char *module);
 
-/* Runs APP_INCLUDE in a state of its own. 0 and whether parent hooks are registered; -1 and "file:line: message". */
+/* Runs APP_INCLUDE in a state of its own. 0 and whether parent hooks are registered; -1 and
+ * "file:line: message". */
 int luahost_check(const struct options *o, bool *parent_hooks, char *err, size_t err_size);
 
 /* --- a job's process --- */
 
-/* A state in which no user's code has run, with our modules loaded. Made once, before any fork: every job's process
- * has its own untouched copy, for a tenth of what making one costs. NULL: `err` says why. */
+/* A state in which no user's code has run, with our modules loaded. Made once, before any fork:
+ * every job's process has its own untouched copy, for a tenth of what making one costs. NULL: `err`
+ * says why. */
 struct lua_State *luahost_prepare(const struct options *o, char *err, size_t err_size);
 void luahost_discard(struct lua_State *prepared); /* NULL is fine */
 
@@ -28,17 +32,19 @@ struct luahost_place {
     const struct options *options;
     struct lua_State *prepared;
     int report_fd;
-    char *mark; /* shared memory: becomes the job's token when its code is about to run; NULL: none */
+    char *
+        mark; /* shared memory: becomes the job's token when its code is about to run; NULL: none */
     const char *worker_id;
 };
 
-/* Loads APP_INCLUDE, sends `started`, runs the job, closes the state (finalizers run), sends how it went, exits.
- * With TERM_CHILD, SIGTERM raises Resque::TermException inside the job. */
+/* Loads APP_INCLUDE, sends `started`, runs the job, closes the state (finalizers run), sends how it
+ * went, exits. With TERM_CHILD, SIGTERM raises Resque::TermException inside the job. */
 _Noreturn void luahost_job(const struct luahost_place *place, const struct job *job);
 
-/* The same, but only onFailure(error, job) is called, for a job whose process died. Sends nothing. */
-_Noreturn void luahost_on_failure(const struct luahost_place *place, const struct job *job, const char *exception,
-                                  const char *message);
+/* The same, but only onFailure(error, job) is called, for a job whose process died. Sends nothing.
+ */
+_Noreturn void luahost_on_failure(const struct luahost_place *place, const struct job *job,
+                                  const char *exception, const char *message);
 
 /* --- a worker's own state, for its two hooks --- */
 
@@ -49,8 +55,9 @@ void luahost_parent_close(struct luahost_parent *p); /* NULL is fine */
 /* Whether a file of APP_INCLUDE has changed since it was opened. */
 bool luahost_parent_is_stale(const struct luahost_parent *p, const struct options *o);
 
-/* beforeFirstFork (job NULL) or beforeFork, limited to 5 s. 0; -1: exception and message are the caller's to free. */
-int luahost_parent_emit(struct luahost_parent *p, const char *event, const char *worker_id, const struct job *job,
-                        char **exception, char **message);
+/* beforeFirstFork (job NULL) or beforeFork, limited to 5 s. 0; -1: exception and message are the
+ * caller's to free. */
+int luahost_parent_emit(struct luahost_parent *p, const char *event, const char *worker_id,
+                        const struct job *job, char **exception, char **message);
 
 #endif

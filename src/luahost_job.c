@@ -21,7 +21,9 @@ struct ending {
     size_t len;    /* of text[0] */
 };
 
-/* --- the end ----------------------------------------------------------------------------------------------- */
+/* --- the end
+ * -----------------------------------------------------------------------------------------------
+ */
 
 static _Noreturn void leave(const struct ending *e)
 {
@@ -37,10 +39,12 @@ static _Noreturn void leave(const struct ending *e)
     _exit(e->exit_code);
 }
 
-static const char ending_key; /* its address: where the registry holds the struct ending, once there is one */
+static const char
+    ending_key; /* its address: where the registry holds the struct ending, once there is one */
 
-/* __gc of an object that was made before any of the user's: lua_close calls it after all of theirs. What is left
- * to do then is to free memory piece by piece, in pages that would be copied for it; the process just ends. */
+/* __gc of an object that was made before any of the user's: lua_close calls it after all of theirs.
+ * What is left to do then is to free memory piece by piece, in pages that would be copied for it;
+ * the process just ends. */
 static int last_finalizer(lua_State *L)
 {
     lua_rawgetp(L, LUA_REGISTRYINDEX, &ending_key);
@@ -58,11 +62,13 @@ static _Noreturn void end_process(lua_State *L, const struct ending *e)
     leave(e); /* a script dug out the finalizer and removed it */
 }
 
-/* --- before the fork --------------------------------------------------------------------------------------- */
+/* --- before the fork
+ * --------------------------------------------------------------------------------------- */
 
 static int load_modules(lua_State *L)
 {
-    static const char *const modules[] = {"resque", "resque.queue", "resque.status", "resque.connection"};
+    static const char *const modules[] = {"resque", "resque.queue", "resque.status",
+                                          "resque.connection"};
     luastate_push_function(L, "resque.runner", "prepare");
     lua_call(L, 0, 0);
     for (size_t i = 0; i < sizeof modules / sizeof *modules; i++) {
@@ -100,7 +106,8 @@ void luahost_discard(lua_State *prepared)
         lua_close(prepared);
 }
 
-/* --- functions that only a job has --------------------------------------------------------------------------- */
+/* --- functions that only a job has
+ * --------------------------------------------------------------------------- */
 
 /* sys.report_started(on_failure, parent_hooks). Upvalues: place, job. */
 static int report_started(lua_State *L)
@@ -120,14 +127,17 @@ static int job_exit(lua_State *L)
     const struct luahost_place *place = lua_touserdata(L, lua_upvalueindex(1));
     int code = lua_isboolean(L, 1) ? (lua_toboolean(L, 1) ? EXIT_SUCCESS : EXIT_FAILURE)
                                    : (int)luaL_optinteger(L, 1, EXIT_SUCCESS);
-    static struct ending e; /* static: the stack may be a coroutine's, and lua_close is about to free it */
-    e = (struct ending){.report_fd = place->report_fd, .end = REPORT_EXIT, .exit_code = code & 0xff};
+    static struct ending
+        e; /* static: the stack may be a coroutine's, and lua_close is about to free it */
+    e = (struct ending){
+        .report_fd = place->report_fd, .end = REPORT_EXIT, .exit_code = code & 0xff};
     if (lua_toboolean(L, 2))
         end_process(L, &e);
     leave(&e);
 }
 
-static void add_job_functions(lua_State *L, const struct luahost_place *place, const struct job *job)
+static void add_job_functions(lua_State *L, const struct luahost_place *place,
+                              const struct job *job)
 {
     lua_getglobal(L, "require");
     lua_pushliteral(L, "resque.sys");
@@ -143,7 +153,8 @@ static void add_job_functions(lua_State *L, const struct luahost_place *place, c
     lua_pop(L, 2);
 }
 
-/* --- TERM_CHILD ---------------------------------------------------------------------------------------------- */
+/* --- TERM_CHILD
+ * ---------------------------------------------------------------------------------------------- */
 
 /* The one handler of the program: a signal can only leave a note, Lua finds it at its next step. */
 static lua_State *term_state;
@@ -168,13 +179,16 @@ static void on_term(int signo)
 
 static void watch_term(lua_State *L)
 {
-    struct sigaction action = {.sa_handler = on_term}; /* no SA_RESTART: a sleep or a read is to end */
+    struct sigaction action = {.sa_handler =
+                                   on_term}; /* no SA_RESTART: a sleep or a read is to end */
     term_state = L;
     sigemptyset(&action.sa_mask);
     sigaction(SIGTERM, &action, NULL);
 }
 
-/* --- one job ------------------------------------------------------------------------------------------------- */
+/* --- one job
+ * -------------------------------------------------------------------------------------------------
+ */
 
 /* Arguments: place, job. Results: what resque.runner.run returns. */
 static int call_runner(lua_State *L)
@@ -200,7 +214,9 @@ static void take_results(lua_State *L, struct ending *e)
 {
     const char *kind = lua_tostring(L, -4);
     size_t len;
-    e->end = strcmp(kind, "done") == 0 ? REPORT_DONE : strcmp(kind, "failed") == 0 ? REPORT_FAILED : REPORT_LOAD;
+    e->end = strcmp(kind, "done") == 0     ? REPORT_DONE
+             : strcmp(kind, "failed") == 0 ? REPORT_FAILED
+                                           : REPORT_LOAD;
     e->text[0] = copy_text(L, -3, &e->len);
     e->text[1] = copy_text(L, -2, &len);
     e->text[2] = copy_text(L, -1, &len);
@@ -238,8 +254,8 @@ static int call_on_failure(lua_State *L)
     return 0;
 }
 
-void luahost_on_failure(const struct luahost_place *place, const struct job *job, const char *exception,
-                        const char *message)
+void luahost_on_failure(const struct luahost_place *place, const struct job *job,
+                        const char *exception, const char *message)
 {
     lua_State *L = place->prepared;
     struct ending e = {.report_fd = -1};

@@ -1,4 +1,5 @@
-/* luahost_parent.c - a worker's own Lua state, for beforeFirstFork and beforeFork. See luahost.h. */
+/* luahost_parent.c - a worker's own Lua state, for beforeFirstFork and beforeFork. See luahost.h.
+ */
 #include <lauxlib.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -11,7 +12,7 @@
 #include "luastate.h"
 #include "memory.h"
 
-#define LIMIT 5.0         /* seconds that a hook may take */
+#define LIMIT 5.0        /* seconds that a hook may take */
 #define LOOK_EVERY 10000 /* instructions between looks at the clock */
 
 struct luahost_parent {
@@ -81,8 +82,8 @@ static int call_emit(lua_State *L)
     return 2;
 }
 
-int luahost_parent_emit(struct luahost_parent *p, const char *event, const char *worker_id, const struct job *job,
-                        char **exception, char **message)
+int luahost_parent_emit(struct luahost_parent *p, const char *event, const char *worker_id,
+                        const struct job *job, char **exception, char **message)
 {
     lua_State *L = p->L;
     lua_settop(L, 0);

@@ -268,8 +268,8 @@ static int connection_call(lua_State *L)
     const char *name = luaL_checkstring(L, 2);
     for (int i = 3; i <= lua_gettop(L); i++)
         if (!is_argument(L, i))
-            return luaL_error(L, "%s: word %d is a %s, not a string or a finite number", name, i - 2,
-                              luaL_typename(L, i));
+            return luaL_error(L, "%s: word %d is a %s, not a string or a finite number", name,
+                              i - 2, luaL_typename(L, i));
     if (is_refused(name))
         return refuse(L, name);
     bool blocking = is_blocking(name);

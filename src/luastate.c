@@ -15,7 +15,8 @@
 #include "lualib_sys.h"
 #include "source.h"
 
-/* A package searcher: receives a module name, returns a loader or the text why not. Upvalue 1: the options. */
+/* A package searcher: receives a module name, returns a loader or the text why not. Upvalue 1: the
+ * options. */
 static int search_embedded(lua_State *L)
 {
     const struct options *o = lua_touserdata(L, lua_upvalueindex(1));
@@ -34,7 +35,8 @@ static int search_embedded(lua_State *L)
     return status == LUA_OK ? 1 : lua_error(L);
 }
 
-/* Our own modules come right after package.preload, so that no file of the user can stand in for them. */
+/* Our own modules come right after package.preload, so that no file of the user can stand in for
+ * them. */
 static void add_searcher(lua_State *L, const struct options *o)
 {
     lua_getglobal(L, "package");
@@ -57,7 +59,8 @@ static void add_preload(lua_State *L, const char *module, lua_CFunction open)
     lua_pop(L, 1);
 }
 
-/* Lua seeds from the clock's second and an address: children forked in one second would draw the same numbers. */
+/* Lua seeds from the clock's second and an address: children forked in one second would draw the
+ * same numbers. */
 void luastate_seed(lua_State *L)
 {
     lua_Integer seed[2] = {0, 0};
@@ -85,7 +88,8 @@ static int prepare(lua_State *L)
     return 0;
 }
 
-/* Message handler. Tracebacks that people are to read are made in Lua (resque.errors); this is the last net. */
+/* Message handler. Tracebacks that people are to read are made in Lua (resque.errors); this is the
+ * last net. */
 static int add_traceback(lua_State *L)
 {
     const char *message = luaL_tolstring(L, 1, NULL);

@@ -1,4 +1,5 @@
-/* luastate.h - a Lua state with everything a script may use, and protected calls into it. Only luahost*.c use this. */
+/* luastate.h - a Lua state with everything a script may use, and protected calls into it. Only
+ * luahost*.c use this. */
 #ifndef LUASTATE_H
 #define LUASTATE_H
 
@@ -8,7 +9,8 @@
 #include "job.h"
 #include "options.h"
 
-/* Standard libraries, cjson, resque.* (embedded or from RESQUE_LUA_PATH), the settings. NULL: `err` says why. */
+/* Standard libraries, cjson, resque.* (embedded or from RESQUE_LUA_PATH), the settings. NULL: `err`
+ * says why. */
 lua_State *luastate_open(const struct options *o, char *err, size_t err_size);
 
 /* lua_pcall with a traceback: on error one message string is left instead of the results. */

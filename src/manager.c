@@ -1,4 +1,5 @@
-/* manager.c - see manager.h. It never touches a queue: workers take jobs, the manager looks after workers. */
+/* manager.c - see manager.h. It never touches a queue: workers take jobs, the manager looks after
+ * workers. */
 #include "manager.h"
 
 #include <errno.h>
@@ -33,7 +34,7 @@
 #define ORPHAN_ROUNDS 50    /* of ending what a dead worker left behind */
 
 struct member {
-    pid_t pid; /* 0: not running */
+    pid_t pid;     /* 0: not running */
     int wakeup_fd; /* writing end; -1: none */
     struct board_slot *slot;
     int64_t started_at, restart_at; /* restart_at: CLOCK_NEVER unless it is to be started */
@@ -56,17 +57,19 @@ struct manager {
     struct redis *redis;
     struct scripts scripts;
     struct lua_State *prepared; /* what every job's process starts from */
-    struct backoff backoff; /* of the connection */
+    struct backoff backoff;     /* of the connection */
     int64_t connect_at, prune_at;
     struct prune prune;
     struct wakeup wakeup; /* watch is NULL without BLOCKING */
     struct debt *debts;
     size_t debt_count;
     bool stopping, paused;
+    int shown; /* how many workers the title tells of */
     int exit_code;
 };
 
-/* --- APP_INCLUDE ----------------------------------------------------------------------------------------- */
+/* --- APP_INCLUDE
+ * ----------------------------------------------------------------------------------------- */
 
 static _Noreturn void check_in_child(struct manager *m, int report_fd)
 {
@@ -105,7 +108,8 @@ static void hear(struct manager *m, pid_t pid, int fd, char *text, size_t size)
     m->events.fd[EVENTS_REPORT] = -1;
 }
 
-/* Loads APP_INCLUDE in a process of its own, so that nothing it does stays. 0, or -1: said in the log. */
+/* Loads APP_INCLUDE in a process of its own, so that nothing it does stays. 0, or -1: said in the
+ * log. */
 static int check_include(struct manager *m)
 {
     int ends[2], status = 0;
@@ -131,13 +135,17 @@ static int check_include(struct manager *m)
     if (pid < 0)
         log_error("fork: %s", strerror(errno));
     else if (WIFSIGNALED(status))
-        log_error("APP_INCLUDE %s: loading it was ended by %s", m->options->include, signals_name(WTERMSIG(status)));
+        log_error("APP_INCLUDE %s: loading it was ended by %s", m->options->include,
+                  signals_name(WTERMSIG(status)));
     else
-        log_error("APP_INCLUDE %s cannot be loaded: %s", m->options->include, text[0] ? text : "it called os.exit");
+        log_error("APP_INCLUDE %s cannot be loaded: %s", m->options->include,
+                  text[0] ? text : "it called os.exit");
     return -1;
 }
 
-/* --- Redis ----------------------------------------------------------------------------------------------- */
+/* --- Redis
+ * -----------------------------------------------------------------------------------------------
+ */
 
 static bool connected(struct manager *m)
 {
@@ -160,7 +168,8 @@ static void pay_debts(struct manager *m)
         const struct debt *d = &m->debts[m->debt_count - 1];
         const struct prune_own dead = {d->worker_id, d->identity, d->started};
         if (prune_own(&m->scripts, &dead, m->prune.pruner) < 0) {
-            log_warn("worker %s has died and is not accounted for yet: %s", d->worker_id, m->scripts.error);
+            log_warn("worker %s has died and is not accounted for yet: %s", d->worker_id,
+                     m->scripts.error);
             m->connect_at = backoff_next(&m->backoff);
             return;
         }
@@ -177,11 +186,14 @@ static void look_for_dead(struct manager *m)
         log_warn("looking for dead workers failed: %s", m->scripts.error);
 }
 
-/* --- workers --------------------------------------------------------------------------------------------- */
+/* --- workers
+ * --------------------------------------------------------------------------------------------- */
 
-static _Noreturn void be_worker(struct manager *m, struct member *member, pid_t manager, int wakeup_fd)
+static _Noreturn void be_worker(struct manager *m, struct member *member, pid_t manager,
+                                int wakeup_fd)
 {
-    struct worker_place place = {m->options, m->prepared, m->board, member->slot, wakeup_fd, &m->events.original_mask};
+    struct worker_place place = {m->options,   m->prepared, m->board,
+                                 member->slot, wakeup_fd,   &m->events.original_mask};
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGQUIT); /* without a manager: finish the job and leave */
     if (getppid() != manager)
@@ -262,7 +274,8 @@ static struct member *find_member(struct manager *m, pid_t pid)
     return NULL;
 }
 
-/* Ends what was handed to us because its parent, a worker or a part of its job, has ended. True: there was something. */
+/* Ends what was handed to us because its parent, a worker or a part of its job, has ended. True:
+ * there was something. */
 static bool end_orphans(struct manager *m)
 {
     char path[64];
@@ -303,14 +316,16 @@ static void judge_end(struct manager *m, struct member *member, pid_t pid, int s
     if (code == WORKER_STOPPED)
         log_notice("worker process %d was told to leave; starting another", (int)pid);
     else if (WIFSIGNALED(status))
-        log_error("worker process %d was killed by %s; starting another", (int)pid, signals_name(WTERMSIG(status)));
+        log_error("worker process %d was killed by %s; starting another", (int)pid,
+                  signals_name(WTERMSIG(status)));
     else
         log_error("worker process %d ended with exit code %d; starting another", (int)pid, code);
     if (code == WORKER_STOPPED || clock_ms() - member->started_at > (int64_t)(STEADY * 1000))
         backoff_reset(&member->backoff);
     member->restart_at = member->backoff.seconds > 0 ? backoff_next(&member->backoff) : clock_ms();
     if (!member->backoff.seconds)
-        member->backoff.seconds = 0.1; /* the first restart is at once, a second one soon after is not */
+        member->backoff.seconds =
+            0.1; /* the first restart is at once, a second one soon after is not */
 }
 
 /* Its job's processes go first: a job must not run any more when it is recorded as failed. */
@@ -333,18 +348,23 @@ static void reap(struct manager *m)
 {
     int status;
     pid_t pid;
-    bool any = false;
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
         struct member *member = find_member(m, pid);
         if (member)
             bury(m, member, status);
-        any = any || member;
     }
-    if (any && running(m))
-        title_set("Monitoring %d children", running(m));
 }
 
-/* --- signals --------------------------------------------------------------------------------------------- */
+static void show_title(struct manager *m)
+{
+    if (m->shown == running(m))
+        return;
+    m->shown = running(m);
+    title_set("Monitoring %d children", m->shown);
+}
+
+/* --- signals
+ * --------------------------------------------------------------------------------------------- */
 
 static void pass_on(struct manager *m, int signo)
 {
@@ -400,7 +420,8 @@ static void take_signals(struct manager *m)
         reap(m);
 }
 
-/* --- waking ---------------------------------------------------------------------------------------------- */
+/* --- waking
+ * ---------------------------------------------------------------------------------------------- */
 
 static bool any_idle(const struct manager *m)
 {
@@ -410,12 +431,14 @@ static bool any_idle(const struct manager *m)
     return false;
 }
 
-/* Calls idle workers, one for each job; one that is just asking Redis may have asked too early, and is told too. */
+/* Calls idle workers, one for each job; one that is just asking Redis may have asked too early, and
+ * is told too. */
 static void wake(struct manager *m, long jobs)
 {
     for (int i = 0; jobs > 0 && i < m->options->count; i++) {
         struct member *member = &m->members[i];
-        int state = member->pid && member->wakeup_fd >= 0 ? atomic_load(&member->slot->state) : BOARD_BUSY;
+        int state =
+            member->pid && member->wakeup_fd >= 0 ? atomic_load(&member->slot->state) : BOARD_BUSY;
         if (state == BOARD_BUSY || write(member->wakeup_fd, "", 1) != 1)
             continue;
         if (state == BOARD_IDLE) {
@@ -425,7 +448,8 @@ static void wake(struct manager *m, long jobs)
     }
 }
 
-/* --- from start to end ----------------------------------------------------------------------------------- */
+/* --- from start to end
+ * ----------------------------------------------------------------------------------- */
 
 static int open_board(struct manager *m)
 {
@@ -448,8 +472,11 @@ static int connect_first(struct manager *m)
         return 0;
     bool denied = redis_trouble(m->redis) == REDIS_DENIED;
     log_error("Redis at %s: %s", redis_where(m->redis), redis_error(m->redis));
-    log_error("hint: %s", denied ? "check the password: REDIS_PASSWORD, REDIS_PASSWORD_FILE or the one in REDIS_BACKEND"
-                                 : "is redis-server running there? REDIS_BACKEND=host:port or unix:///path says where");
+    log_error(
+        "hint: %s",
+        denied
+            ? "check the password: REDIS_PASSWORD, REDIS_PASSWORD_FILE or the one in REDIS_BACKEND"
+            : "is redis-server running there? REDIS_BACKEND=host:port or unix:///path says where");
     return -1;
 }
 
@@ -537,11 +564,13 @@ static void look_after_workers(struct manager *m)
 {
     while (has_work(m)) {
         start_due(m);
+        show_title(m);
         pay_debts(m);
         look_for_dead(m);
         if (m->wakeup.watch)
             wake(m, wakeup_look(&m->wakeup, any_idle(m)));
-        events_wait(&m->events, EVENTS_BIT(EVENTS_WATCH), events_deadline(&m->events, next_deadline(m)));
+        events_wait(&m->events, EVENTS_BIT(EVENTS_WATCH),
+                    events_deadline(&m->events, next_deadline(m)));
         take_signals(m);
     }
 }
@@ -561,7 +590,7 @@ int manager_run(const struct options *o)
     if (code == EXIT_DONE) {
         look_for_dead(m);
         start_due(m);
-        title_set("Monitoring %d children", o->count);
+        show_title(m);
         background_ready(&m->background, EXIT_DONE);
         look_after_workers(m);
         code = m->exit_code;

@@ -1,4 +1,5 @@
-/* manager.h - what the user starts: keeps COUNT workers alive, passes signals on, accounts for a dead one. */
+/* manager.h - what the user starts: keeps COUNT workers alive, passes signals on, accounts for a
+ * dead one. */
 #ifndef MANAGER_H
 #define MANAGER_H
 

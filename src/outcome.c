@@ -12,7 +12,8 @@
 #define DIRTY_EXIT "Resque::DirtyExit"
 #define TRACE_LINES_MAX 200
 
-/* --- decide --------------------------------------------------------------------------------------------- */
+/* --- decide
+ * --------------------------------------------------------------------------------------------- */
 
 enum started { NOT_STARTED, STARTED, EITHER };
 enum ending { BY_SIGNAL, BY_EXIT, BY_ANY };
@@ -27,12 +28,16 @@ static const struct decision {
 } decisions[] = {
     {REPORT_DONE, EITHER, BY_ANY, OUTCOME_DONE, false, ""},
     {REPORT_FAILED, EITHER, BY_ANY, OUTCOME_FAILED, false, ""},
-    {REPORT_EXIT, EITHER, BY_ANY, OUTCOME_FAILED, true, "Job exited with exit code %s"}, /* 0 became DONE before */
+    {REPORT_EXIT, EITHER, BY_ANY, OUTCOME_FAILED, true,
+     "Job exited with exit code %s"}, /* 0 became DONE before */
     {REPORT_LOAD, EITHER, BY_ANY, OUTCOME_PUT_BACK, false, "%s"},
     {REPORT_NONE, STARTED, BY_SIGNAL, OUTCOME_FAILED, true, "Job killed by %s"},
-    {REPORT_NONE, STARTED, BY_EXIT, OUTCOME_FAILED, true, "Job exited with exit code %s without reporting a result"},
-    {REPORT_NONE, NOT_STARTED, BY_SIGNAL, OUTCOME_PUT_BACK, true, "its process was killed by %s before the job started"},
-    {REPORT_NONE, NOT_STARTED, BY_EXIT, OUTCOME_PUT_BACK, true, "its process exited with exit code %s before the job started"},
+    {REPORT_NONE, STARTED, BY_EXIT, OUTCOME_FAILED, true,
+     "Job exited with exit code %s without reporting a result"},
+    {REPORT_NONE, NOT_STARTED, BY_SIGNAL, OUTCOME_PUT_BACK, true,
+     "its process was killed by %s before the job started"},
+    {REPORT_NONE, NOT_STARTED, BY_EXIT, OUTCOME_PUT_BACK, true,
+     "its process exited with exit code %s before the job started"},
 };
 
 static const struct decision *find_decision(const struct report *report, int wait_status)
@@ -53,18 +58,21 @@ static const char *fill_in(char *out, size_t size, const struct report *report, 
     if (report->end == REPORT_EXIT)
         snprintf(out, size, "%d", report->exit_code);
     else if (WIFSIGNALED(wait_status))
-        snprintf(out, size, "signal %d (%s)", WTERMSIG(wait_status), signals_name(WTERMSIG(wait_status)));
+        snprintf(out, size, "signal %d (%s)", WTERMSIG(wait_status),
+                 signals_name(WTERMSIG(wait_status)));
     else
         snprintf(out, size, "%d", WEXITSTATUS(wait_status));
     return out;
 }
 
-static void explain(struct outcome *o, const struct decision *d, const char *what, const char *killed_for)
+static void explain(struct outcome *o, const struct decision *d, const char *what,
+                    const char *killed_for)
 {
     size_t size = strlen(d->text) + strlen(what) + 64;
     char *text = memory_get(size);
 #pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral" /* the formats are those of the table above */
+#pragma GCC diagnostic ignored "-Wformat-nonliteral" /* the formats are those of the table above   \
+                                                      */
     int len = snprintf(text, size, d->text, what);
 #pragma GCC diagnostic pop
     if (killed_for)
@@ -72,7 +80,8 @@ static void explain(struct outcome *o, const struct decision *d, const char *wha
     o->error = text;
 }
 
-void outcome_decide(struct outcome *o, const struct report *report, int wait_status, const char *killed_for)
+void outcome_decide(struct outcome *o, const struct report *report, int wait_status,
+                    const char *killed_for)
 {
     char what[64];
     *o = (struct outcome){0};
@@ -95,7 +104,8 @@ void outcome_decide(struct outcome *o, const struct report *report, int wait_sta
     }
 }
 
-void outcome_fail(struct outcome *o, enum outcome_kind kind, const char *exception, const char *error)
+void outcome_fail(struct outcome *o, enum outcome_kind kind, const char *exception,
+                  const char *error)
 {
     *o = (struct outcome){.kind = kind,
                           .exception = memory_copy(exception, strlen(exception)),
@@ -116,7 +126,8 @@ void outcome_copy(struct outcome *to, const struct outcome *from)
 {
     *to = (struct outcome){.kind = from->kind,
                            .dirty = from->dirty,
-                           .result = from->result ? memory_copy(from->result, from->result_len) : NULL,
+                           .result =
+                               from->result ? memory_copy(from->result, from->result_len) : NULL,
                            .result_len = from->result_len,
                            .exception = copy_text(from->exception),
                            .error = copy_text(from->error),
@@ -132,7 +143,8 @@ void outcome_clear(struct outcome *o)
     *o = (struct outcome){0};
 }
 
-/* --- commit --------------------------------------------------------------------------------------------- */
+/* --- commit
+ * --------------------------------------------------------------------------------------------- */
 
 static void add_done(const struct outcome *o, struct redis_args *args)
 {
@@ -144,7 +156,8 @@ static void add_trace(struct redis_args *args, const char *trace, char count[sta
     int lines = 0;
     size_t slot = args->count;
     redis_args_add(args, "");
-    for (const char *end; trace && lines < TRACE_LINES_MAX && (end = strchr(trace, '\n')); trace = end + 1, lines++)
+    for (const char *end; trace && lines < TRACE_LINES_MAX && (end = strchr(trace, '\n'));
+         trace = end + 1, lines++)
         redis_args_add_bytes(args, trace, (size_t)(end - trace));
     snprintf(count, 16, "%d", lines);
     args->text[slot] = count;
@@ -152,8 +165,8 @@ static void add_trace(struct redis_args *args, const char *trace, char count[sta
 }
 
 /* ARGV as done.lua, fail.lua and unreserve.lua want it. `count` must live until the call. */
-static enum script build(const struct outcome *o, const struct reserve *reserve, const char *next_token,
-                         struct redis_args *args, char count[static 16])
+static enum script build(const struct outcome *o, const struct reserve *reserve,
+                         const char *next_token, struct redis_args *args, char count[static 16])
 {
     const char *next = next_token ? next_token : "";
     if (o->kind == OUTCOME_PUT_BACK)
@@ -173,8 +186,9 @@ static enum script build(const struct outcome *o, const struct reserve *reserve,
     return o->kind == OUTCOME_DONE ? SCRIPT_DONE : SCRIPT_FAIL;
 }
 
-enum outcome_commit outcome_commit(const struct outcome *o, struct scripts *s, const char *worker_id,
-                                   const struct job *job, const struct reserve *reserve, const char *next_token,
+enum outcome_commit outcome_commit(const struct outcome *o, struct scripts *s,
+                                   const char *worker_id, const struct job *job,
+                                   const struct reserve *reserve, const char *next_token,
                                    enum reserve_answer *answer, struct job *next)
 {
     char count[16];

@@ -20,16 +20,19 @@ struct outcome { /* owns its texts */
     enum outcome_kind kind;
     char *result; /* JSON, of a job that is done */
     size_t result_len;
-    char *exception, *error, *trace; /* of one that failed; trace lines end in \n; error also says why one was put back */
-    bool dirty; /* the process ended without a result: onFailure was not run */
+    char *exception, *error, *trace; /* of one that failed; trace lines end in \n; error also says
+                                        why one was put back */
+    bool dirty;                      /* the process ended without a result: onFailure was not run */
 };
 
-/* The one decision table: what the job reported × how its process ended (a wait status). `killed_for` names the reason if
- * this worker killed it ("SIGUSR1"), else NULL. */
-void outcome_decide(struct outcome *o, const struct report *report, int wait_status, const char *killed_for);
+/* The one decision table: what the job reported × how its process ended (a wait status).
+ * `killed_for` names the reason if this worker killed it ("SIGUSR1"), else NULL. */
+void outcome_decide(struct outcome *o, const struct report *report, int wait_status,
+                    const char *killed_for);
 
 /* Outcomes that need no process. Texts are copied. */
-void outcome_fail(struct outcome *o, enum outcome_kind kind, const char *exception, const char *error);
+void outcome_fail(struct outcome *o, enum outcome_kind kind, const char *exception,
+                  const char *error);
 void outcome_put_back(struct outcome *o, const char *why);
 
 void outcome_copy(struct outcome *to, const struct outcome *from);
@@ -41,10 +44,11 @@ enum outcome_commit {
     COMMIT_TROUBLE, /* unknown or refused: scripts->error; try again */
 };
 
-/* Compare-and-act on the job's token. With `next_token`, the same trip reserves the next job: *answer and *next tell
- * (RESERVE_NOTHING without). */
-enum outcome_commit outcome_commit(const struct outcome *o, struct scripts *s, const char *worker_id,
-                                   const struct job *job, const struct reserve *reserve, const char *next_token,
+/* Compare-and-act on the job's token. With `next_token`, the same trip reserves the next job:
+ * *answer and *next tell (RESERVE_NOTHING without). */
+enum outcome_commit outcome_commit(const struct outcome *o, struct scripts *s,
+                                   const char *worker_id, const struct job *job,
+                                   const struct reserve *reserve, const char *next_token,
                                    enum reserve_answer *answer, struct job *next);
 
 #endif

@@ -88,13 +88,11 @@ static int lock_opened(const struct place *at, int fd)
     return locked ? 1 : fail_held(at, fd);
 }
 
-/* The descriptor of the file, created and locked, or -1. O_NONBLOCK: opening a FIFO or a device
- * does not wait. */
+/* The descriptor of the file, created and locked, or -1. */
 static int open_locked(const struct place *at)
 {
     for (int i = 0; i < ATTEMPTS; i++) {
-        int fd =
-            open(at->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK, 0644);
+        int fd = open(at->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0644);
         if (fd < 0)
             return fail_errno(at, "cannot be opened");
         int locked = lock_opened(at, fd);

@@ -20,11 +20,12 @@ struct prune_seen {
     char *worker_id, *beat;
 };
 
-/* --- one worker ------------------------------------------------------------------------------------------ */
+/* --- one worker
+ * ------------------------------------------------------------------------------------------ */
 
 /* Calls prune.lua. 1: removed; 0: the proof did not hold any more; -1: scripts->error. */
-static int remove_worker(struct scripts *s, const char *worker_id, const char *proof, const char *value,
-                         const char *pruner, const char *started)
+static int remove_worker(struct scripts *s, const char *worker_id, const char *proof,
+                         const char *value, const char *pruner, const char *started)
 {
     struct redis_args *args = scripts_begin(s, worker_id);
     redis_args_add(args, proof);
@@ -37,9 +38,10 @@ static int remove_worker(struct scripts *s, const char *worker_id, const char *p
     bool refused = scripts_says(reply, 0, "ERR"), removed = scripts_says(reply, 0, "OK");
     const char *detail = redis_reply_text(redis_reply_at(reply, 1), NULL);
     const char *class = redis_reply_text(redis_reply_at(reply, 2), NULL);
-    const char *job = strcmp(detail, "FAILED") == 0    ? "; its job is recorded as failed: "
-                      : strcmp(detail, "PUTBACK") == 0 ? "; its job had not started and is put back: "
-                                                       : "";
+    const char *job = strcmp(detail, "FAILED") == 0 ? "; its job is recorded as failed: "
+                      : strcmp(detail, "PUTBACK") == 0
+                          ? "; its job had not started and is put back: "
+                          : "";
     if (refused)
         snprintf(s->error, sizeof s->error, "%s", detail);
     else if (removed)
@@ -50,10 +52,13 @@ static int remove_worker(struct scripts *s, const char *worker_id, const char *p
 
 int prune_own(struct scripts *s, const struct prune_own *dead, const char *pruner)
 {
-    return remove_worker(s, dead->worker_id, "reaped", dead->identity, pruner, dead->started) < 0 ? -1 : 0;
+    return remove_worker(s, dead->worker_id, "reaped", dead->identity, pruner, dead->started) < 0
+               ? -1
+               : 0;
 }
 
-/* --- all workers ----------------------------------------------------------------------------------------- */
+/* --- all workers
+ * ----------------------------------------------------------------------------------------- */
 
 void prune_open(struct prune *p, struct scripts *s, double age)
 {
@@ -95,16 +100,19 @@ static struct redis_reply *ask(struct prune *p, const char *command, const char 
 {
     char key[256];
     snprintf(key, sizeof key, "%s%s", p->scripts->prefix, name);
-    return expect_array(p, redis_command(p->scripts->redis, clock_after(TIMEOUT), command, key, NULL));
+    return expect_array(p,
+                        redis_command(p->scripts->redis, clock_after(TIMEOUT), command, key, NULL));
 }
 
-/* 1: its lua:proc names a process of this machine that has ended, and `identity` holds it; 0: not so; -1: error. */
+/* 1: its lua:proc names a process of this machine that has ended, and `identity` holds it; 0: not
+ * so; -1: error. */
 static int proven_dead(struct prune *p, const char *worker_id, struct identity *identity)
 {
     char key[768];
     snprintf(key, sizeof key, "%slua:proc:%s", p->scripts->prefix, worker_id);
-    struct redis_reply *reply = expect_array(p, redis_command(p->scripts->redis, clock_after(TIMEOUT), "HMGET", key,
-                                                              "boot", "ns", "pid", "start", NULL));
+    struct redis_reply *reply =
+        expect_array(p, redis_command(p->scripts->redis, clock_after(TIMEOUT), "HMGET", key, "boot",
+                                      "ns", "pid", "start", NULL));
     if (!reply)
         return -1;
     const char *part[4];
@@ -144,7 +152,8 @@ static long long redis_now(struct prune *p)
     return now;
 }
 
-/* "2026-11-22T09:52:02+00:00", any offset, or Z. -1: not a time, so nothing can be said of its worker. */
+/* "2026-11-22T09:52:02+00:00", any offset, or Z. -1: not a time, so nothing can be said of its
+ * worker. */
 static long long beat_seconds(const char *beat)
 {
     struct tm tm = {0};
@@ -167,10 +176,12 @@ static bool was_seen(const struct prune *p, const char *worker_id, const char *b
 static void note(struct prune_seen **seen, size_t *count, const char *worker_id, const char *beat)
 {
     *seen = memory_grow(*seen, (*count + 1) * sizeof **seen);
-    (*seen)[(*count)++] = (struct prune_seen){memory_copy(worker_id, strlen(worker_id)), memory_copy(beat, strlen(beat))};
+    (*seen)[(*count)++] = (struct prune_seen){memory_copy(worker_id, strlen(worker_id)),
+                                              memory_copy(beat, strlen(beat))};
 }
 
-/* `beats` is HGETALL workers:heartbeat: id, time, id, time… Stale ones are removed at their second look. */
+/* `beats` is HGETALL workers:heartbeat: id, time, id, time… Stale ones are removed at their second
+ * look. */
 static int prune_silent(struct prune *p, const struct redis_reply *beats, long long now)
 {
     struct prune_seen *stale = NULL;
@@ -198,8 +209,8 @@ static bool take_lock(struct prune *p)
 {
     char key[256];
     snprintf(key, sizeof key, "%spruning_dead_workers_in_progress", p->scripts->prefix);
-    struct redis_reply *reply = redis_command(p->scripts->redis, clock_after(TIMEOUT), "SET", key, p->pruner, "EX",
-                                              LOCK_TTL, "NX", NULL);
+    struct redis_reply *reply = redis_command(p->scripts->redis, clock_after(TIMEOUT), "SET", key,
+                                              p->pruner, "EX", LOCK_TTL, "NX", NULL);
     bool ours = reply && redis_reply_type(reply) == REDIS_STATUS;
     redis_reply_free(reply);
     return ours;

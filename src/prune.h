@@ -1,8 +1,10 @@
-/* prune.h - accounts for dead workers: their job goes to `failed` (or back, if it never started), their keys go.
+/* prune.h - accounts for dead workers: their job goes to `failed` (or back, if it never started),
+ * their keys go.
  *
- * Dead is: our own worker whose end the manager saw; a resque-lua worker whose lua:proc proves its death; any
- * worker that has beaten and whose heartbeat is older than RESQUE_PRUNE, seen twice. Each removal is one script that
- * first compares what was seen, so any number of pruners may run. */
+ * Dead is: our own worker whose end the manager saw; a resque-lua worker whose lua:proc proves its
+ * death; any worker that has beaten and whose heartbeat is older than RESQUE_PRUNE, seen twice.
+ * Each removal is one script that first compares what was seen, so any number of pruners may run.
+ */
 #ifndef PRUNE_H
 #define PRUNE_H
 

@@ -81,9 +81,11 @@ int queues_parse(struct queues *q, const char *list, char *err, size_t err_size)
         add_entry(q, list, (size_t)(end - list));
     }
     if (!q->pattern_count) {
-        snprintf(err, err_size, "%s",
-                 q->excluded_count ? "QUEUE only says what to leave out\nhint: QUEUE='*,!low' works everything but low"
-                                   : "QUEUE names no queue\nhint: QUEUE=mail,default, or QUEUE='*' for all");
+        snprintf(
+            err, err_size, "%s",
+            q->excluded_count
+                ? "QUEUE only says what to leave out\nhint: QUEUE='*,!low' works everything but low"
+                : "QUEUE names no queue\nhint: QUEUE=mail,default, or QUEUE='*' for all");
         queues_clear(q);
         return -1;
     }
@@ -108,7 +110,8 @@ static int by_bytes(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Whether an entry before the n-th has brought this name already; a pattern brings only names that are known. */
+/* Whether an entry before the n-th has brought this name already; a pattern brings only names that
+ * are known. */
 static bool came_before(const struct queues *q, size_t n, const char *name, bool known)
 {
     for (size_t i = 0; i < n; i++)
@@ -142,5 +145,6 @@ void queues_expand(struct queues *q, const char **known, size_t count)
 
 bool queues_match(const struct queues *q, const char *name)
 {
-    return any_matches(q->patterns, q->pattern_count, name) && !any_matches(q->excluded, q->excluded_count, name);
+    return any_matches(q->patterns, q->pattern_count, name) &&
+           !any_matches(q->excluded, q->excluded_count, name);
 }

@@ -1,8 +1,9 @@
 /* queues.h - QUEUE's list of names and patterns, and the ordered list of queues it stands for.
  *
- * Entries are trimmed; the left one comes first. `*` is every queue, other entries with * ? [ are shell globs
- * over the known queues (a leading dot must be matched by a dot), `!entry` leaves out what it matches. Each expansion is
- * sorted by bytes, doubles are dropped, an entry without wildcards is looked at even if nobody knows it yet. */
+ * Entries are trimmed; the left one comes first. `*` is every queue, other entries with * ? [ are
+ * shell globs over the known queues (a leading dot must be matched by a dot), `!entry` leaves out
+ * what it matches. Each expansion is sorted by bytes, doubles are dropped, an entry without
+ * wildcards is looked at even if nobody knows it yet. */
 #ifndef QUEUES_H
 #define QUEUES_H
 
@@ -14,9 +15,9 @@ struct queues {
     size_t pattern_count;
     char **excluded; /* the `!` entries without their `!` */
     size_t excluded_count;
-    bool dynamic;    /* the expansion depends on the known queues */
-    char *label;     /* the patterns joined by commas: worker id and titles */
-    char **names;    /* the expansion */
+    bool dynamic; /* the expansion depends on the known queues */
+    char *label;  /* the patterns joined by commas: worker id and titles */
+    char **names; /* the expansion */
     size_t count;
 };
 

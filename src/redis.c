@@ -1,5 +1,6 @@
-/* redis.c - see redis.h. What hiredis 0.14 gets wrong and is worked around here: its blocking reads swallow
- * signals, a time-out poisons its context, reconnecting forgets AUTH and SELECT, descriptors lack close-on-exec. */
+/* redis.c - see redis.h. What hiredis 0.14 gets wrong and is worked around here: its blocking reads
+ * swallow signals, a time-out poisons its context, reconnecting forgets AUTH and SELECT,
+ * descriptors lack close-on-exec. */
 #include "redis.h"
 
 #include <errno.h>
@@ -32,7 +33,8 @@ struct redis {
     char where[256];
 };
 
-/* --- commands being built ------------------------------------------------------------------------------- */
+/* --- commands being built
+ * ------------------------------------------------------------------------------- */
 
 void redis_args_add_bytes(struct redis_args *args, const char *bytes, size_t len)
 {
@@ -62,7 +64,8 @@ void redis_args_clear(struct redis_args *args)
     *args = (struct redis_args){0};
 }
 
-/* --- life of a connection ------------------------------------------------------------------------------- */
+/* --- life of a connection
+ * ------------------------------------------------------------------------------- */
 
 struct redis *redis_new(const struct address *address, struct events *events)
 {
@@ -136,10 +139,12 @@ static int fail(struct redis *r, enum redis_trouble trouble, const char *why)
 
 static int fail_hiredis(struct redis *r)
 {
-    enum redis_trouble trouble = r->context->err == REDIS_ERR_PROTOCOL ? REDIS_NOT_REDIS : REDIS_UNREACHABLE;
+    enum redis_trouble trouble =
+        r->context->err == REDIS_ERR_PROTOCOL ? REDIS_NOT_REDIS : REDIS_UNREACHABLE;
     char why[256];
     const char *text = r->context->errstr[0] ? r->context->errstr : "connection failed";
-    snprintf(why, sizeof why, "%s%s", trouble == REDIS_NOT_REDIS ? "this is not Redis: " : "", text);
+    snprintf(why, sizeof why, "%s%s", trouble == REDIS_NOT_REDIS ? "this is not Redis: " : "",
+             text);
     return fail(r, trouble, why);
 }
 
@@ -195,7 +200,8 @@ static redisReply *next_reply(struct redis *r, int64_t deadline)
     }
 }
 
-/* --- connecting ----------------------------------------------------------------------------------------- */
+/* --- connecting
+ * ----------------------------------------------------------------------------------------- */
 
 static int finish_connect(struct redis *r, int64_t deadline)
 {
@@ -205,7 +211,8 @@ static int finish_connect(struct redis *r, int64_t deadline)
     socklen_t size = sizeof error;
     if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0 || error)
         return fail(r, REDIS_UNREACHABLE, strerror(error ? error : errno));
-    if (!r->address->path) { /* a half-open connection is noticed by the kernel; small commands go at once */
+    if (!r->address->path) { /* a half-open connection is noticed by the kernel; small commands go
+                                at once */
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
         setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
     }
@@ -215,7 +222,8 @@ static int finish_connect(struct redis *r, int64_t deadline)
 static int open_socket(struct redis *r)
 {
     const struct address *a = r->address;
-    r->context = a->path ? redisConnectUnixNonBlock(a->path) : redisConnectNonBlock(a->host, a->port);
+    r->context =
+        a->path ? redisConnectUnixNonBlock(a->path) : redisConnectNonBlock(a->host, a->port);
     if (!r->context)
         return fail(r, REDIS_UNREACHABLE, "out of memory");
     if (r->context->err)
@@ -227,8 +235,9 @@ static int open_socket(struct redis *r)
 
 static bool is_denied(const struct redis_reply *reply)
 {
-    static const char *const codes[] = {"NOAUTH", "WRONGPASS", "NOPERM", "ERR invalid password",
-                                        "ERR Client sent AUTH", "ERR AUTH", "ERR Authentication"};
+    static const char *const codes[] = {
+        "NOAUTH",   "WRONGPASS",         "NOPERM", "ERR invalid password", "ERR Client sent AUTH",
+        "ERR AUTH", "ERR Authentication"};
     for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
         if (redis_reply_is_error(reply, codes[i]))
             return true;
@@ -242,12 +251,14 @@ static int accept_reply(struct redis *r, struct redis_reply *reply)
         return -1;
     int result = 0;
     if (redis_reply_type(reply) == REDIS_ERROR)
-        result = fail(r, is_denied(reply) ? REDIS_DENIED : REDIS_UNREACHABLE, redis_reply_text(reply, NULL));
+        result = fail(r, is_denied(reply) ? REDIS_DENIED : REDIS_UNREACHABLE,
+                      redis_reply_text(reply, NULL));
     redis_reply_free(reply);
     return result;
 }
 
-/* AUTH user password; where that pair is refused, the password alone: php-resque ignores the user (UX §3). */
+/* AUTH user password; where that pair is refused, the password alone: php-resque ignores the user
+ * (UX §3). */
 static int authenticate(struct redis *r, int64_t deadline)
 {
     const struct address *a = r->address;
@@ -286,7 +297,8 @@ int redis_connect(struct redis *r, int64_t deadline)
     return 0;
 }
 
-/* --- commands ------------------------------------------------------------------------------------------- */
+/* --- commands
+ * ------------------------------------------------------------------------------------------- */
 
 int redis_append(struct redis *r, const struct redis_args *args)
 {
@@ -357,7 +369,8 @@ struct redis_reply *redis_poll(struct redis *r)
     return reply;
 }
 
-/* --- replies: struct redis_reply is hiredis's redisReply under a name of ours ----------------------------- */
+/* --- replies: struct redis_reply is hiredis's redisReply under a name of ours
+ * ----------------------------- */
 
 static const redisReply *raw(const struct redis_reply *reply)
 {
@@ -404,7 +417,8 @@ size_t redis_reply_count(const struct redis_reply *reply)
 const struct redis_reply *redis_reply_at(const struct redis_reply *reply, size_t index)
 {
     static const redisReply nil = {.type = REDIS_REPLY_NIL};
-    const redisReply *element = index < redis_reply_count(reply) ? raw(reply)->element[index] : &nil;
+    const redisReply *element =
+        index < redis_reply_count(reply) ? raw(reply)->element[index] : &nil;
     return (const struct redis_reply *)element;
 }
 
@@ -416,5 +430,6 @@ void redis_reply_free(struct redis_reply *reply)
 
 bool redis_reply_is_error(const struct redis_reply *reply, const char *code)
 {
-    return redis_reply_type(reply) == REDIS_ERROR && strncmp(raw(reply)->str, code, strlen(code)) == 0;
+    return redis_reply_type(reply) == REDIS_ERROR &&
+           strncmp(raw(reply)->str, code, strlen(code)) == 0;
 }

@@ -1,7 +1,7 @@
 /* redis.h - one connection to Redis. This file and redis.c are the only ones that know hiredis.
  *
- * Nothing waits inside hiredis, which ignores signals while it does: commands are appended and the reply is
- * awaited in events_wait. A connection belongs to the process that opened it. */
+ * Nothing waits inside hiredis, which ignores signals while it does: commands are appended and the
+ * reply is awaited in events_wait. A connection belongs to the process that opened it. */
 #ifndef REDIS_H
 #define REDIS_H
 
@@ -24,8 +24,9 @@ enum redis_trouble {
 
 enum redis_type { REDIS_NIL, REDIS_STRING, REDIS_STATUS, REDIS_INTEGER, REDIS_ARRAY, REDIS_ERROR };
 
-/* A command being built. Start with {0}; the pieces are borrowed, not copied, and must live until it was sent.
- * redis_args_reset keeps the room for the next command, redis_args_clear gives it back. */
+/* A command being built. Start with {0}; the pieces are borrowed, not copied, and must live until
+ * it was sent. redis_args_reset keeps the room for the next command, redis_args_clear gives it
+ * back. */
 struct redis_args {
     size_t count, room;
     const char **text;
@@ -36,22 +37,25 @@ void redis_args_add_bytes(struct redis_args *args, const char *bytes, size_t len
 void redis_args_reset(struct redis_args *args);
 void redis_args_clear(struct redis_args *args);
 
-/* Both arguments are borrowed for the connection's life. Never fails (out of memory ends the program). */
+/* Both arguments are borrowed for the connection's life. Never fails (out of memory ends the
+ * program). */
 struct redis *redis_new(const struct address *address, struct events *events);
 void redis_free(struct redis *r); /* closes without a word to the server; NULL is fine */
 
-/* Connects, AUTHs, SELECTs: the one routine for first connect and reconnect. 0, or -1 and redis_error. */
+/* Connects, AUTHs, SELECTs: the one routine for first connect and reconnect. 0, or -1 and
+ * redis_error. */
 int redis_connect(struct redis *r, int64_t deadline);
 bool redis_connected(const struct redis *r);
 
 /* Closes the socket without a word to the server. */
 void redis_disconnect(struct redis *r);
 
-/* In a forked child: closes the inherited descriptor. Same as redis_disconnect, by its right name. */
+/* In a forked child: closes the inherited descriptor. Same as redis_disconnect, by its right name.
+ */
 void redis_forget(struct redis *r);
 
-/* Sends one command and waits for its reply. NULL: the connection is gone (disconnected) and redis_error says why.
- * An error reply of the server is a reply of REDIS_ERROR. */
+/* Sends one command and waits for its reply. NULL: the connection is gone (disconnected) and
+ * redis_error says why. An error reply of the server is a reply of REDIS_ERROR. */
 struct redis_reply *redis_call(struct redis *r, const struct redis_args *args, int64_t deadline);
 /* The same for a few plain words: redis_command(r, deadline, "GET", key, NULL). */
 struct redis_reply *redis_command(struct redis *r, int64_t deadline, ...) __attribute__((sentinel));
@@ -63,15 +67,16 @@ struct redis_reply *redis_read(struct redis *r, int64_t deadline);
 /* Sends without waiting; the reply is dropped when it comes. 0 or -1 (disconnected). */
 int redis_send(struct redis *r, const struct redis_args *args);
 
-/* A reply that arrived by itself on a subscribed connection, if there is one (never waits). NULL: none, or the
- * connection went away (then redis_connected is false). */
+/* A reply that arrived by itself on a subscribed connection, if there is one (never waits). NULL:
+ * none, or the connection went away (then redis_connected is false). */
 struct redis_reply *redis_poll(struct redis *r);
 
-int redis_fd(const struct redis *r); /* -1 when not connected */
-const char *redis_error(const struct redis *r);         /* text of the last failure; never a password */
+int redis_fd(const struct redis *r);            /* -1 when not connected */
+const char *redis_error(const struct redis *r); /* text of the last failure; never a password */
 enum redis_trouble redis_trouble(const struct redis *r); /* its kind */
-const char *redis_where(const struct redis *r);         /* the address as people may see it */
-bool redis_user_ignored(const struct redis *r); /* AUTH user password was refused, AUTH password worked: warn once */
+const char *redis_where(const struct redis *r);          /* the address as people may see it */
+bool redis_user_ignored(
+    const struct redis *r); /* AUTH user password was refused, AUTH password worked: warn once */
 
 enum redis_type redis_reply_type(const struct redis_reply *reply);
 /* Text of a string, status or error ("" for others); `len` may be NULL. Owned by the reply. */
@@ -80,7 +85,7 @@ long long redis_reply_integer(const struct redis_reply *reply); /* 0 for others 
 size_t redis_reply_count(const struct redis_reply *reply);      /* elements of an array, else 0 */
 /* An element, owned by the array; a nil reply past the end. */
 const struct redis_reply *redis_reply_at(const struct redis_reply *reply, size_t index);
-void redis_reply_free(struct redis_reply *reply);                /* NULL is fine */
+void redis_reply_free(struct redis_reply *reply); /* NULL is fine */
 
 /* The name at the start of an error reply is `code`: redis_reply_is_error(reply, "NOSCRIPT"). */
 bool redis_reply_is_error(const struct redis_reply *reply, const char *code);

@@ -14,10 +14,12 @@
 
 /* How many workers of one id (containers with the same host name and pid) are told apart. */
 #define SAME_ID_MAX 99
-/* Longer results and traces are forgotten; what counts after a rollback is that the job is not run again. */
+/* Longer results and traces are forgotten; what counts after a rollback is that the job is not run
+ * again. */
 #define REMEMBERED_TEXT_MAX 2048
 
-/* --- opening -------------------------------------------------------------------------------------------- */
+/* --- opening
+ * -------------------------------------------------------------------------------------------- */
 
 static int make_nonce(char nonce[17])
 {
@@ -29,7 +31,8 @@ static int make_nonce(char nonce[17])
     return 0;
 }
 
-/* Every reader of worker ids splits at ':', so an IPv6 address as a host name would break them all. */
+/* Every reader of worker ids splits at ':', so an IPv6 address as a host name would break them all.
+ */
 static void take_host(struct registry *r, const char *host)
 {
     if (host)
@@ -40,9 +43,11 @@ static void take_host(struct registry *r, const char *host)
         *at = '-';
 }
 
-int registry_open(struct registry *r, struct scripts *s, const char *host, const char *queues, double period)
+int registry_open(struct registry *r, struct scripts *s, const char *host, const char *queues,
+                  double period)
 {
-    *r = (struct registry){.scripts = s, .queues = queues, .period = period, .heartbeat_at = CLOCK_NEVER};
+    *r = (struct registry){
+        .scripts = s, .queues = queues, .period = period, .heartbeat_at = CLOCK_NEVER};
     take_host(r, host);
     return make_nonce(r->nonce) < 0 || identity_of(&r->identity, 0) < 0 ? -1 : 0;
 }
@@ -53,7 +58,8 @@ void registry_close(struct registry *r)
         outcome_clear(&r->remembered[i]);
 }
 
-/* --- in the fleet --------------------------------------------------------------------------------------- */
+/* --- in the fleet
+ * --------------------------------------------------------------------------------------- */
 
 static void name_worker(struct registry *r, int same)
 {
@@ -87,8 +93,8 @@ int registry_register(struct registry *r)
             return 0;
         }
     }
-    snprintf(r->scripts->error, sizeof r->scripts->error, "%d workers called %.100s are registered already",
-             SAME_ID_MAX, r->id);
+    snprintf(r->scripts->error, sizeof r->scripts->error,
+             "%d workers called %.100s are registered already", SAME_ID_MAX, r->id);
     return -1;
 }
 
@@ -118,7 +124,8 @@ void registry_beat(struct registry *r)
     r->heartbeat_at = clock_after(r->period);
 }
 
-/* --- tokens --------------------------------------------------------------------------------------------- */
+/* --- tokens
+ * --------------------------------------------------------------------------------------------- */
 
 void registry_token(struct registry *r, char token[JOB_TOKEN_SIZE])
 {
@@ -146,7 +153,8 @@ void registry_remember(struct registry *r, const struct job *job, const struct o
         brief.result_len = 4;
     }
     brief.trace = too_long(o->trace) ? NULL : o->trace;
-    brief.error = too_long(o->error) ? (char[]){"(the text was too long to be remembered)"} : o->error;
+    brief.error =
+        too_long(o->error) ? (char[]){"(the text was too long to be remembered)"} : o->error;
     outcome_copy(kept, &brief);
 }
 

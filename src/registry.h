@@ -1,5 +1,6 @@
-/* registry.h - this worker's place in the fleet: its id, its heartbeat, the tokens it gives out, and the outcomes of
- * the last jobs it finished (a record that reappears after a Redis rollback is committed again, not run again). */
+/* registry.h - this worker's place in the fleet: its id, its heartbeat, the tokens it gives out,
+ * and the outcomes of the last jobs it finished (a record that reappears after a Redis rollback is
+ * committed again, not run again). */
 #ifndef REGISTRY_H
 #define REGISTRY_H
 
@@ -16,8 +17,8 @@
 struct registry {
     struct scripts *scripts; /* borrowed */
     char host[256];
-    const char *queues;          /* the id's last part; borrowed */
-    char id[REGISTRY_ID_SIZE];   /* host:pid:queues, or host~2:pid:queues where that was taken */
+    const char *queues;        /* the id's last part; borrowed */
+    char id[REGISTRY_ID_SIZE]; /* host:pid:queues, or host~2:pid:queues where that was taken */
     struct identity identity;
     char nonce[17];     /* of all tokens of this process */
     uint64_t given;     /* number of the newest token */
@@ -28,13 +29,16 @@ struct registry {
     uint64_t remembered_number[REGISTRY_REMEMBERED];
 };
 
-/* Prepares; talks to nobody. `host` NULL: the host name. 0 or -1 with errno (no randomness, no /proc). */
-int registry_open(struct registry *r, struct scripts *s, const char *host, const char *queues, double period);
+/* Prepares; talks to nobody. `host` NULL: the host name. 0 or -1 with errno (no randomness, no
+ * /proc). */
+int registry_open(struct registry *r, struct scripts *s, const char *host, const char *queues,
+                  double period);
 void registry_close(struct registry *r);
 
 /* Takes an id nobody has. 0, or -1: scripts->error. */
 int registry_register(struct registry *r);
-/* Removes the worker; a job that slipped into its record meanwhile is put back. 0, or -1: scripts->error. */
+/* Removes the worker; a job that slipped into its record meanwhile is put back. 0, or -1:
+ * scripts->error. */
 int registry_unregister(struct registry *r);
 
 /* Sends the heartbeat if it is due; its reply is dropped. */

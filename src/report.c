@@ -14,7 +14,8 @@
 #define HEADER 5
 #define TEXT_MAX (REPORT_BODY_MAX / 4) /* of each text of a failure */
 
-/* --- the job's end -------------------------------------------------------------------------------------- */
+/* --- the job's end
+ * -------------------------------------------------------------------------------------- */
 
 static int write_all(int fd, const void *bytes, size_t len)
 {
@@ -82,14 +83,16 @@ int report_send_exit(int fd, int code)
     return send_frame(fd, 'X', text, (size_t)len);
 }
 
-/* --- the worker's end ----------------------------------------------------------------------------------- */
+/* --- the worker's end
+ * ----------------------------------------------------------------------------------- */
 
 static size_t body_len(const unsigned char *frame)
 {
     return frame[1] | (size_t)frame[2] << 8 | (size_t)frame[3] << 16 | (size_t)frame[4] << 24;
 }
 
-/* The next of three NUL-separated texts, made valid UTF-8; "" past the end (the body is followed by a NUL). */
+/* The next of three NUL-separated texts, made valid UTF-8; "" past the end (the body is followed by
+ * a NUL). */
 static const char *next_text(char **at, char *end)
 {
     char *text = *at < end ? *at : end;
@@ -143,7 +146,8 @@ static void take_frame(struct report *r, char type, const unsigned char *body, s
     }
 }
 
-/* Takes whole frames off the front of the buffer. False: what came is no frame, nothing after it counts. */
+/* Takes whole frames off the front of the buffer. False: what came is no frame, nothing after it
+ * counts. */
 static bool take_frames(struct report *r)
 {
     size_t at = 0;

@@ -1,7 +1,8 @@
 /* report.h - what a job's process tells its worker through a pipe, both ends.
  *
- * A frame is one type byte, the length of its body (4 bytes, little-endian) and the body. The reader trusts
- * nothing: sizes are capped, text is made valid UTF-8, a frame cut short counts as never sent. */
+ * A frame is one type byte, the length of its body (4 bytes, little-endian) and the body. The
+ * reader trusts nothing: sizes are capped, text is made valid UTF-8, a frame cut short counts as
+ * never sent. */
 #ifndef REPORT_H
 #define REPORT_H
 
@@ -13,20 +14,20 @@
 #define REPORT_BODY_MAX (1024 * 1024)
 
 enum report_end {
-    REPORT_NONE,    /* nothing, or cut short */
-    REPORT_LOAD,    /* APP_INCLUDE could not be loaded: message says why; the job was never started */
-    REPORT_DONE,    /* result holds JSON */
-    REPORT_FAILED,  /* exception, message, trace */
-    REPORT_EXIT,    /* os.exit(exit_code) */
+    REPORT_NONE, /* nothing, or cut short */
+    REPORT_LOAD, /* APP_INCLUDE could not be loaded: message says why; the job was never started */
+    REPORT_DONE, /* result holds JSON */
+    REPORT_FAILED, /* exception, message, trace */
+    REPORT_EXIT,   /* os.exit(exit_code) */
 };
 
 struct report {
-    bool started;    /* the job's own code may have run */
+    bool started;      /* the job's own code may have run */
     bool on_failure;   /* somebody listens to onFailure */
     bool parent_hooks; /* somebody listens to beforeFirstFork or beforeFork */
     enum report_end end;
     int exit_code;
-    char *body;       /* owns the texts below, which point into it */
+    char *body;         /* owns the texts below, which point into it */
     const char *result; /* JSON; "null" if there is none */
     size_t result_len;
     const char *exception, *message, *trace; /* NUL-terminated; trace lines end in \n; "" if none */

@@ -13,7 +13,8 @@
 #define EXPAND_EVERY 1.0
 #define SMEMBERS_TIMEOUT 5.0
 
-int reserve_open(struct reserve *r, const char *queues, size_t max_payload, char *err, size_t err_size)
+int reserve_open(struct reserve *r, const char *queues, size_t max_payload, char *err,
+                 size_t err_size)
 {
     *r = (struct reserve){0};
     snprintf(r->max_payload, sizeof r->max_payload, "%zu", max_payload);
@@ -31,9 +32,11 @@ int reserve_expand(struct reserve *r, struct scripts *s, bool now)
         return 0;
     char key[256];
     snprintf(key, sizeof key, "%squeues", s->prefix);
-    struct redis_reply *reply = redis_command(s->redis, clock_after(SMEMBERS_TIMEOUT), "SMEMBERS", key, NULL);
+    struct redis_reply *reply =
+        redis_command(s->redis, clock_after(SMEMBERS_TIMEOUT), "SMEMBERS", key, NULL);
     if (!reply || redis_reply_type(reply) == REDIS_ERROR) {
-        snprintf(s->error, sizeof s->error, "%s", reply ? redis_reply_text(reply, NULL) : redis_error(s->redis));
+        snprintf(s->error, sizeof s->error, "%s",
+                 reply ? redis_reply_text(reply, NULL) : redis_error(s->redis));
         redis_reply_free(reply);
         return -1;
     }
@@ -91,8 +94,9 @@ enum reserve_answer reserve_read(const struct redis_reply *reply, size_t at, str
         return RESERVE_JOB;
     }
     if (scripts_says(reply, at, "CONFLICT")) {
-        log_error("worker record is held by another worker (token %s); nothing is done until it is gone",
-                  redis_reply_text(redis_reply_at(reply, at + 1), NULL));
+        log_error(
+            "worker record is held by another worker (token %s); nothing is done until it is gone",
+            redis_reply_text(redis_reply_at(reply, at + 1), NULL));
         return RESERVE_CONFLICT;
     }
     if (scripts_says(reply, at, "REJECTED")) {
@@ -107,8 +111,8 @@ enum reserve_answer reserve_read(const struct redis_reply *reply, size_t at, str
     return RESERVE_NOTHING;
 }
 
-enum reserve_answer reserve_next(struct reserve *r, struct scripts *s, const char *worker_id, const char *token,
-                                 struct job *job)
+enum reserve_answer reserve_next(struct reserve *r, struct scripts *s, const char *worker_id,
+                                 const char *token, struct job *job)
 {
     struct redis_args *args = scripts_begin(s, worker_id);
     reserve_add_terms(r, args, token);

@@ -26,18 +26,20 @@ enum reserve_answer {
 };
 
 /* 0, or -1 and what is wrong with the list in `err`. */
-int reserve_open(struct reserve *r, const char *queues, size_t max_payload, char *err, size_t err_size);
+int reserve_open(struct reserve *r, const char *queues, size_t max_payload, char *err,
+                 size_t err_size);
 void reserve_close(struct reserve *r);
 
-/* Expands wildcards: always when `now`, else when the last look is a second old. 0; -1: scripts->error. */
+/* Expands wildcards: always when `now`, else when the last look is a second old. 0; -1:
+ * scripts->error. */
 int reserve_expand(struct reserve *r, struct scripts *s, bool now);
 
 /* One call of reserve.lua. */
-enum reserve_answer reserve_next(struct reserve *r, struct scripts *s, const char *worker_id, const char *token,
-                                 struct job *job);
+enum reserve_answer reserve_next(struct reserve *r, struct scripts *s, const char *worker_id,
+                                 const char *token, struct job *job);
 
-/* For commits that reserve in the same trip: the token and size limit, the queues, and the answer, which starts
- * at element `at` of the reply. Logs a rejected payload. */
+/* For commits that reserve in the same trip: the token and size limit, the queues, and the answer,
+ * which starts at element `at` of the reply. Logs a rejected payload. */
 void reserve_add_terms(const struct reserve *r, struct redis_args *args, const char *token);
 void reserve_add_queues(const struct reserve *r, struct redis_args *args);
 enum reserve_answer reserve_read(const struct redis_reply *reply, size_t at, struct job *job);

@@ -14,9 +14,11 @@
 static const char *const names[SCRIPT_COUNT] = {"reserve",  "done",       "fail",      "unreserve",
                                                 "register", "unregister", "heartbeat", "prune"};
 
-/* --- the texts ------------------------------------------------------------------------------------------ */
+/* --- the texts
+ * ------------------------------------------------------------------------------------------ */
 
-static int join(struct scripts *s, enum script script, const struct source_place *place, const char *module)
+static int join(struct scripts *s, enum script script, const struct source_place *place,
+                const char *module)
 {
     size_t len;
     char *owned;
@@ -45,7 +47,8 @@ static int join_all(struct scripts *s, enum script script, const struct source_p
     return join(s, script, place, module);
 }
 
-int scripts_open(struct scripts *s, struct redis *redis, const char *prefix, const struct source_place *place)
+int scripts_open(struct scripts *s, struct redis *redis, const char *prefix,
+                 const struct source_place *place)
 {
     *s = (struct scripts){.redis = redis, .prefix = prefix};
     for (int script = 0; script < SCRIPT_COUNT; script++)
@@ -61,7 +64,8 @@ void scripts_close(struct scripts *s)
     redis_args_clear(&s->args);
 }
 
-/* --- calls ---------------------------------------------------------------------------------------------- */
+/* --- calls
+ * ---------------------------------------------------------------------------------------------- */
 
 struct redis_args *scripts_begin(struct scripts *s, const char *worker_id)
 {
@@ -84,7 +88,8 @@ static void name_script(struct scripts *s, const char *verb, const char *text, s
     s->args.len[1] = len;
 }
 
-/* States of the server that a new connection may find changed: a failover, a restart, a new password. */
+/* States of the server that a new connection may find changed: a failover, a restart, a new
+ * password. */
 static bool wants_reconnect(const struct redis_reply *reply)
 {
     static const char *const codes[] = {"READONLY", "LOADING", "MASTERDOWN", "NOAUTH", "UNBLOCKED"};
@@ -104,8 +109,10 @@ static struct redis_reply *judge(struct scripts *s, struct redis_reply *reply)
         return NULL;
     }
     bool error = redis_reply_type(reply) == REDIS_ERROR;
-    snprintf(s->error, sizeof s->error, "%s", error ? redis_reply_text(reply, NULL) : "unexpected reply");
-    if (!error || wants_reconnect(reply)) /* a reply of another shape means that the stream is out of step */
+    snprintf(s->error, sizeof s->error, "%s",
+             error ? redis_reply_text(reply, NULL) : "unexpected reply");
+    if (!error ||
+        wants_reconnect(reply)) /* a reply of another shape means that the stream is out of step */
         redis_disconnect(s->redis);
     redis_reply_free(reply);
     return NULL;
@@ -113,7 +120,8 @@ static struct redis_reply *judge(struct scripts *s, struct redis_reply *reply)
 
 static int load(struct scripts *s, enum script script, int64_t deadline)
 {
-    struct redis_reply *reply = redis_command(s->redis, deadline, "SCRIPT", "LOAD", s->text[script], NULL);
+    struct redis_reply *reply =
+        redis_command(s->redis, deadline, "SCRIPT", "LOAD", s->text[script], NULL);
     if (!reply || redis_reply_type(reply) != REDIS_STRING) {
         judge(s, reply);
         return -1;

@@ -1,7 +1,9 @@
-/* scripts.h - the server-side scripts (lua/server) on one connection, and what goes wrong when calling them.
+/* scripts.h - the server-side scripts (lua/server) on one connection, and what goes wrong when
+ * calling them.
  *
- * A script is loaded at its first use and called by its digest; after NOSCRIPT (restart, SCRIPT FLUSH) the whole
- * text is sent once. Reserve, finish and put back are each one such call, so a job is always in one place. */
+ * A script is loaded at its first use and called by its digest; after NOSCRIPT (restart, SCRIPT
+ * FLUSH) the whole text is sent once. Reserve, finish and put back are each one such call, so a job
+ * is always in one place. */
 #ifndef SCRIPTS_H
 #define SCRIPTS_H
 
@@ -21,8 +23,8 @@ enum script {
 };
 
 struct scripts {
-    struct redis *redis;  /* borrowed */
-    const char *prefix;   /* borrowed; ends in ':' */
+    struct redis *redis; /* borrowed */
+    const char *prefix;  /* borrowed; ends in ':' */
     char *text[SCRIPT_COUNT];
     size_t len[SCRIPT_COUNT];
     char digest[SCRIPT_COUNT][41]; /* "": not loaded yet */
@@ -31,16 +33,19 @@ struct scripts {
     char error[256];               /* why the last call gave NULL */
 };
 
-/* Joins the texts (lua/server/lib/… in front of each). 0, or -1 and s->error names the file that is missing. */
-int scripts_open(struct scripts *s, struct redis *redis, const char *prefix, const struct source_place *place);
+/* Joins the texts (lua/server/lib/… in front of each). 0, or -1 and s->error names the file that is
+ * missing. */
+int scripts_open(struct scripts *s, struct redis *redis, const char *prefix,
+                 const struct source_place *place);
 void scripts_close(struct scripts *s);
 
-/* Starts a call: KEYS[1] is worker:<id>, ARGV[1] the prefix, ARGV[2] the id. Add the rest to the result. */
+/* Starts a call: KEYS[1] is worker:<id>, ARGV[1] the prefix, ARGV[2] the id. Add the rest to the
+ * result. */
 struct redis_args *scripts_begin(struct scripts *s, const char *worker_id);
 
-/* Calls with what scripts_begin returned. NULL: cut, or the server refused (READONLY, OOM, LOADING…): s->error
- * says which, and nothing is known about whether the script ran if redis_connected is false. The reply is always
- * an array whose first element is a word. */
+/* Calls with what scripts_begin returned. NULL: cut, or the server refused (READONLY, OOM,
+ * LOADING…): s->error says which, and nothing is known about whether the script ran if
+ * redis_connected is false. The reply is always an array whose first element is a word. */
 struct redis_reply *scripts_call(struct scripts *s, enum script script);
 
 /* Sends it and drops the reply when it comes. */

@@ -35,7 +35,8 @@ static char *read_file(const char *path, size_t *len)
     return text;
 }
 
-const char *source_text(const struct source_place *place, const char *module, size_t *len, char **owned)
+const char *source_text(const struct source_place *place, const char *module, size_t *len,
+                        char **owned)
 {
     const struct embedded *e = find(module);
     *owned = NULL;
@@ -46,7 +47,8 @@ const char *source_text(const struct source_place *place, const char *module, si
         return e->text;
     }
     char path[4096];
-    if (snprintf(path, sizeof path, "%s/%s", place->folder, e->file + strlen("lua/")) >= (int)sizeof path)
+    if (snprintf(path, sizeof path, "%s/%s", place->folder, e->file + strlen("lua/")) >=
+        (int)sizeof path)
         return NULL;
     return *owned = read_file(path, len);
 }

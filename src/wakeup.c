@@ -10,8 +10,8 @@
 #define TIMEOUT 5.0 /* seconds */
 #define CHANNEL "__redis__:invalidate"
 
-int wakeup_open(struct wakeup *w, const struct address *address, struct events *events, struct redis *ask,
-                const char *prefix, const char *queues)
+int wakeup_open(struct wakeup *w, const struct address *address, struct events *events,
+                struct redis *ask, const char *prefix, const char *queues)
 {
     char err[256];
     *w = (struct wakeup){.events = events, .ask = ask, .prefix = prefix};
@@ -32,9 +32,11 @@ void wakeup_forget(struct wakeup *w)
         redis_forget(w->watch);
 }
 
-/* --- connecting ------------------------------------------------------------------------------------------ */
+/* --- connecting
+ * ------------------------------------------------------------------------------------------ */
 
-/* Asks for reports of changes to our queue keys, sent to this connection. 0, or -1 with the answer in `why`. */
+/* Asks for reports of changes to our queue keys, sent to this connection. 0, or -1 with the answer
+ * in `why`. */
 static int track(struct wakeup *w, char *why, size_t size)
 {
     char id[24], keys[256];
@@ -42,8 +44,8 @@ static int track(struct wakeup *w, char *why, size_t size)
     snprintf(id, sizeof id, "%lld", reply ? redis_reply_integer(reply) : 0);
     redis_reply_free(reply);
     snprintf(keys, sizeof keys, "%squeue:", w->prefix);
-    reply = redis_command(w->watch, clock_after(TIMEOUT), "CLIENT", "TRACKING", "ON", "REDIRECT", id, "BCAST",
-                          "NOLOOP", "PREFIX", keys, NULL);
+    reply = redis_command(w->watch, clock_after(TIMEOUT), "CLIENT", "TRACKING", "ON", "REDIRECT",
+                          id, "BCAST", "NOLOOP", "PREFIX", keys, NULL);
     bool on = reply && redis_reply_type(reply) == REDIS_STATUS;
     snprintf(why, size, "%s", reply ? redis_reply_text(reply, NULL) : redis_error(w->watch));
     redis_reply_free(reply);
@@ -65,7 +67,9 @@ static bool connect_watch(struct wakeup *w)
     if (track(w, why, sizeof why) < 0) {
         w->unsupported = redis_connected(w->watch);
         if (w->unsupported)
-            log_warn("BLOCKING: this Redis does not report changes (%s); workers look each INTERVAL instead", why);
+            log_warn("BLOCKING: this Redis does not report changes (%s); workers look each "
+                     "INTERVAL instead",
+                     why);
         redis_disconnect(w->watch);
         w->retry_at = backoff_next(&w->backoff);
         return false;
@@ -75,7 +79,8 @@ static bool connect_watch(struct wakeup *w)
     return true;
 }
 
-/* --- reports --------------------------------------------------------------------------------------------- */
+/* --- reports
+ * --------------------------------------------------------------------------------------------- */
 
 /* Jobs in the queue of a key that changed; pops change it too. */
 static long count_jobs(struct wakeup *w, const char *key)

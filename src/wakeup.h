@@ -1,8 +1,8 @@
-/* wakeup.h - BLOCKING: one connection per host that sees pushes and calls idle workers. It never takes a job, so
- * it cannot lose one; polling each INTERVAL stays as the guarantee.
+/* wakeup.h - BLOCKING: one connection per host that sees pushes and calls idle workers. It never
+ * takes a job, so it cannot lose one; polling each INTERVAL stays as the guarantee.
  *
- * Redis (6 and later) is asked to report changes of queue keys (CLIENT TRACKING, broadcast, redirected to this very
- * connection, which RESP2 delivers as a subscription). */
+ * Redis (6 and later) is asked to report changes of queue keys (CLIENT TRACKING, broadcast,
+ * redirected to this very connection, which RESP2 delivers as a subscription). */
 #ifndef WAKEUP_H
 #define WAKEUP_H
 
@@ -13,8 +13,8 @@
 #include "redis.h"
 
 struct wakeup {
-    struct redis *watch;  /* the subscribed connection; owned */
-    struct redis *ask;    /* for LLEN; borrowed, shared with the manager's scripts */
+    struct redis *watch; /* the subscribed connection; owned */
+    struct redis *ask;   /* for LLEN; borrowed, shared with the manager's scripts */
     struct events *events;
     const char *prefix;
     struct queues queues; /* which changes matter */
@@ -23,13 +23,13 @@ struct wakeup {
     bool unsupported; /* this server cannot do it: said once, workers poll */
 };
 
-int wakeup_open(struct wakeup *w, const struct address *address, struct events *events, struct redis *ask,
-                const char *prefix, const char *queues);
+int wakeup_open(struct wakeup *w, const struct address *address, struct events *events,
+                struct redis *ask, const char *prefix, const char *queues);
 void wakeup_close(struct wakeup *w);
 void wakeup_forget(struct wakeup *w); /* in a forked process */
 
-/* Connects if it is time to. Returns how many jobs may be waiting: 0, a number, or WAKEUP_ALL when something may have
- * been missed. With nobody idle the reports are only thrown away. */
+/* Connects if it is time to. Returns how many jobs may be waiting: 0, a number, or WAKEUP_ALL when
+ * something may have been missed. With nobody idle the reports are only thrown away. */
 #define WAKEUP_ALL 1000000L
 long wakeup_look(struct wakeup *w, bool anybody_idle);
 

@@ -1,7 +1,9 @@
-/* worker.c - the life of a job, top to bottom: see worker_run at the end, then next_job, run, commit above it.
+/* worker.c - the life of a job, top to bottom: see worker_run at the end, then next_job, run,
+ * commit above it.
  *
- * Where the job is if the power goes out: in its queue until next_job's reserve, then in worker:<id> until commit,
- * then done, in `failed`, or back in its queue. Each of those moves is one script inside Redis. */
+ * Where the job is if the power goes out: in its queue until next_job's reserve, then in
+ * worker:<id> until commit, then done, in `failed`, or back in its queue. Each of those moves is
+ * one script inside Redis. */
 #include "worker.h"
 
 #include <errno.h>
@@ -27,19 +29,20 @@
 #include "scripts.h"
 #include "title.h"
 
-#define CONNECT_TIMEOUT 5.0    /* seconds */
-#define LEAVE_TIMEOUT 5.0      /* seconds for a last word to a Redis that does not answer */
-#define LOAD_WAIT 1.0          /* seconds after APP_INCLUDE could not be loaded, or fork failed */
-#define UNSTARTED_MAX 2        /* times a job whose process died before it started is put back */
-#define ON_FAILURE_LIMIT 5.0   /* seconds for onFailure after a dirty exit */
+#define CONNECT_TIMEOUT 5.0  /* seconds */
+#define LEAVE_TIMEOUT 5.0    /* seconds for a last word to a Redis that does not answer */
+#define LOAD_WAIT 1.0        /* seconds after APP_INCLUDE could not be loaded, or fork failed */
+#define UNSTARTED_MAX 2      /* times a job whose process died before it started is put back */
+#define ON_FAILURE_LIMIT 5.0 /* seconds for onFailure after a dirty exit */
 #define IDENTITY_WORDS "(Job{%s} | %s | %s)"
 
-/* What signals asked for; nothing but take_signals writes it, nothing but the steps below reads it. */
+/* What signals asked for; nothing but take_signals writes it, nothing but the steps below reads it.
+ */
 struct wishes {
     enum { STAY, LEAVE_AFTER_JOB, LEAVE_NOW } leave;
     bool pause;
-    const char *kill;  /* end the running job, for this signal; NULL: no */
-    int64_t leave_by;  /* when LEAVE_AFTER_JOB becomes LEAVE_NOW */
+    const char *kill; /* end the running job, for this signal; NULL: no */
+    int64_t leave_by; /* when LEAVE_AFTER_JOB becomes LEAVE_NOW */
 };
 
 struct worker {
@@ -67,7 +70,9 @@ struct worker {
     } unstarted;
 };
 
-/* --- wishes ------------------------------------------------------------------------------------------------ */
+/* --- wishes
+ * ------------------------------------------------------------------------------------------------
+ */
 
 static void wish_to_leave(struct worker *w, const char *signal_name)
 {
@@ -118,7 +123,8 @@ static int64_t sooner(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-/* Waits for signals and, with EVENTS_WAKEUP in `slots`, for the manager; beats in passing. True: woken up. */
+/* Waits for signals and, with EVENTS_WAKEUP in `slots`, for the manager; beats in passing. True:
+ * woken up. */
 static bool wait_until(struct worker *w, unsigned slots, int64_t deadline)
 {
     deadline = events_deadline(&w->events, sooner(deadline, w->registry.heartbeat_at));
@@ -133,7 +139,8 @@ static bool wait_until(struct worker *w, unsigned slots, int64_t deadline)
     return true;
 }
 
-/* --- the connection -------------------------------------------------------------------------------------- */
+/* --- the connection
+ * -------------------------------------------------------------------------------------- */
 
 /* Says what is wrong with Redis and waits a while; wakes early for signals. */
 static void back_off(struct worker *w, const char *doing, const char *why)
@@ -175,11 +182,13 @@ static bool registered(struct worker *w)
 /* Unknown to the fleet: a pruner took us for dead, or Redis forgot. */
 static void lose(struct worker *w)
 {
-    log_warn("worker %s is not registered any more (pruned, or Redis lost data); registering again", w->registry.id);
+    log_warn("worker %s is not registered any more (pruned, or Redis lost data); registering again",
+             w->registry.id);
     w->registered = false;
 }
 
-/* --- reserve --------------------------------------------------------------------------------------------- */
+/* --- reserve
+ * --------------------------------------------------------------------------------------------- */
 
 static enum reserve_answer ask(struct worker *w, struct job *job)
 {
@@ -237,8 +246,8 @@ static bool finished_before(struct worker *w, struct job *job)
     const struct outcome *known = registry_recall(&w->registry, job);
     if (!known)
         return false;
-    log_warn(IDENTITY_WORDS " is back after its end: Redis lost data; noting its end again", job->queue, job->id,
-             job->class);
+    log_warn(IDENTITY_WORDS " is back after its end: Redis lost data; noting its end again",
+             job->queue, job->id, job->class);
     struct outcome end;
     outcome_copy(&end, known);
     commit(w, job, &end);
@@ -285,7 +294,8 @@ static bool next_job(struct worker *w, struct job *job)
             break;
         case RESERVE_PAUSED:
             title_set("Paused");
-            wait_until(w, EVENTS_BIT(EVENTS_WAKEUP), clock_after(w->options->interval > 0 ? w->options->interval : 1));
+            wait_until(w, EVENTS_BIT(EVENTS_WAKEUP),
+                       clock_after(w->options->interval > 0 ? w->options->interval : 1));
             break;
         case RESERVE_LOST:
             lose(w);
@@ -300,7 +310,9 @@ static bool next_job(struct worker *w, struct job *job)
     }
 }
 
-/* --- run ------------------------------------------------------------------------------------------------- */
+/* --- run
+ * -------------------------------------------------------------------------------------------------
+ */
 
 /* Redis's own parser let it pass; the fleet's others would not. 0, or -1 and `end` is set. */
 static int check(const struct job *job, struct outcome *end)
@@ -312,7 +324,8 @@ static int check(const struct job *job, struct outcome *end)
     return -1;
 }
 
-/* The state for the worker's own hooks, made when it is needed and again when the files have changed. */
+/* The state for the worker's own hooks, made when it is needed and again when the files have
+ * changed. */
 static int open_parent(struct worker *w)
 {
     char err[1024];
@@ -335,7 +348,8 @@ static int before_fork(struct worker *w, const struct job *job, struct outcome *
         outcome_put_back(end, "APP_INCLUDE cannot be loaded");
         return -1;
     }
-    if (luahost_parent_emit(w->parent, "beforeFork", w->registry.id, job, &exception, &message) == 0)
+    if (luahost_parent_emit(w->parent, "beforeFork", w->registry.id, job, &exception, &message) ==
+        0)
         return 0;
     outcome_fail(end, OUTCOME_FAILED, exception, message);
     free(exception);
@@ -378,7 +392,8 @@ static int start(struct worker *w, struct child *child, const struct job *job, s
 static void watch(struct worker *w, struct child *child)
 {
     while (!child->ended) {
-        child_wait(child, w->options, &w->events, sooner(w->registry.heartbeat_at, w->wishes.leave_by));
+        child_wait(child, w->options, &w->events,
+                   sooner(w->registry.heartbeat_at, w->wishes.leave_by));
         take_signals(w);
         if (w->wishes.kill)
             child_kill(child, w->options, w->wishes.kill);
@@ -386,8 +401,10 @@ static void watch(struct worker *w, struct child *child)
     }
 }
 
-/* A process that dies again and again before the job starts is not going to do better the third time. */
-static void limit_unstarted(struct worker *w, const struct job *job, const struct child *child, struct outcome *end)
+/* A process that dies again and again before the job starts is not going to do better the third
+ * time. */
+static void limit_unstarted(struct worker *w, const struct job *job, const struct child *child,
+                            struct outcome *end)
 {
     const char *id = job->id[0] ? job->id : job->class;
     if (end->kind != OUTCOME_PUT_BACK || !end->dirty || child->killed_for) {
@@ -401,7 +418,8 @@ static void limit_unstarted(struct worker *w, const struct job *job, const struc
         end->kind = OUTCOME_FAILED;
 }
 
-static void decide(struct worker *w, const struct job *job, struct child *child, struct outcome *end)
+static void decide(struct worker *w, const struct job *job, struct child *child,
+                   struct outcome *end)
 {
     outcome_decide(end, &child->report, child->wait_status, child->killed_for);
     limit_unstarted(w, job, child, end);
@@ -426,7 +444,8 @@ static void run(struct worker *w, const struct job *job, struct outcome *end)
     decide(w, job, &child, end);
 }
 
-/* --- commit ---------------------------------------------------------------------------------------------- */
+/* --- commit
+ * ---------------------------------------------------------------------------------------------- */
 
 static void tell(const struct job *job, const struct outcome *end)
 {
@@ -435,7 +454,8 @@ static void tell(const struct job *job, const struct outcome *end)
     else if (end->kind == OUTCOME_PUT_BACK)
         log_warn("put back " IDENTITY_WORDS ": %s", job->queue, job->id, job->class, end->error);
     else
-        log_warn("failed " IDENTITY_WORDS ": %s: %.500s", job->queue, job->id, job->class, end->exception, end->error);
+        log_warn("failed " IDENTITY_WORDS ": %s: %.500s", job->queue, job->id, job->class,
+                 end->exception, end->error);
 }
 
 /* onFailure of a job whose process could not run it any more. */
@@ -460,7 +480,8 @@ static void run_on_failure(struct worker *w, const struct job *job, const struct
 }
 
 /* One try to write the outcome, with the next job on the way back if we want one. */
-static enum outcome_commit try_commit(struct worker *w, const struct job *job, const struct outcome *end)
+static enum outcome_commit try_commit(struct worker *w, const struct job *job,
+                                      const struct outcome *end)
 {
     char token[JOB_TOKEN_SIZE];
     bool more = wants_next(w) && !end->dirty && end->kind != OUTCOME_PUT_BACK &&
@@ -470,12 +491,13 @@ static enum outcome_commit try_commit(struct worker *w, const struct job *job, c
     if (more)
         registry_token(&w->registry, token);
     atomic_store(&w->slot->state, BOARD_LOOKING);
-    return outcome_commit(end, &w->scripts, w->registry.id, job, &w->reserve, more ? token : NULL, &w->handed.answer,
-                          &w->handed.job);
+    return outcome_commit(end, &w->scripts, w->registry.id, job, &w->reserve, more ? token : NULL,
+                          &w->handed.answer, &w->handed.job);
 }
 
-/* Writes how the job ended, for as long as it takes. A worker that is told to leave gives up after a while: the job
- * stays in worker:<id>, and whoever finds the worker dead accounts for it. Takes job and end. */
+/* Writes how the job ended, for as long as it takes. A worker that is told to leave gives up after
+ * a while: the job stays in worker:<id>, and whoever finds the worker dead accounts for it. Takes
+ * job and end. */
 static void commit(struct worker *w, struct job *job, struct outcome *end)
 {
     enum outcome_commit result = COMMIT_TROUBLE;
@@ -495,18 +517,21 @@ static void commit(struct worker *w, struct job *job, struct outcome *end)
         tell(job, end);
         run_on_failure(w, job, end);
     } else if (result == COMMIT_LOST) {
-        log_error("ownership of " IDENTITY_WORDS " was lost: its end is not written", job->queue, job->id, job->class);
+        log_error("ownership of " IDENTITY_WORDS " was lost: its end is not written", job->queue,
+                  job->id, job->class);
         lose(w);
     } else {
-        log_error("the end of " IDENTITY_WORDS " could not be written; it stays in the record of %s", job->queue,
-                  job->id, job->class, w->registry.id);
+        log_error("the end of " IDENTITY_WORDS
+                  " could not be written; it stays in the record of %s",
+                  job->queue, job->id, job->class, w->registry.id);
     }
     log_set_job(NULL);
     outcome_clear(end);
     job_clear(job);
 }
 
-/* --- from start to end ----------------------------------------------------------------------------------- */
+/* --- from start to end
+ * ----------------------------------------------------------------------------------- */
 
 static int open_worker(struct worker *w, const struct worker_place *place)
 {
@@ -524,7 +549,8 @@ static int open_worker(struct worker *w, const struct worker_place *place)
         log_error("%s", w->scripts.error);
         return -1;
     }
-    if (reserve_open(&w->reserve, w->options->queues, w->options->max_payload, err, sizeof err) < 0) {
+    if (reserve_open(&w->reserve, w->options->queues, w->options->max_payload, err, sizeof err) <
+        0) {
         log_error("%s", err);
         return -1;
     }
@@ -544,7 +570,8 @@ static int before_first_fork(struct worker *w)
         return 0;
     if (open_parent(w) < 0)
         return -1;
-    if (luahost_parent_emit(w->parent, "beforeFirstFork", w->registry.id, NULL, &exception, &message) == 0)
+    if (luahost_parent_emit(w->parent, "beforeFirstFork", w->registry.id, NULL, &exception,
+                            &message) == 0)
         return 0;
     log_error("beforeFirstFork: %s: %s", exception, message);
     free(exception);

@@ -7,11 +7,11 @@
 #include "board.h"
 #include "options.h"
 
-enum worker_exit { /* what the manager makes of it: see manager.c */
-    WORKER_EMPTY = 0,        /* INTERVAL=0 and nothing left to do */
-    WORKER_HOOK_FAILED = 3,  /* beforeFirstFork raised */
-    WORKER_STOPPED = 20,     /* told to leave, by the manager or by somebody else */
-    WORKER_BROKEN = 21,      /* the system refused something it cannot do without */
+enum worker_exit {                         /* what the manager makes of it: see manager.c */
+                   WORKER_EMPTY = 0,       /* INTERVAL=0 and nothing left to do */
+                   WORKER_HOOK_FAILED = 3, /* beforeFirstFork raised */
+                   WORKER_STOPPED = 20,    /* told to leave, by the manager or by somebody else */
+                   WORKER_BROKEN = 21,     /* the system refused something it cannot do without */
 };
 
 struct worker_place {
@@ -19,7 +19,7 @@ struct worker_place {
     struct lua_State *prepared; /* for jobs: see luahost_prepare */
     struct board *board;
     struct board_slot *slot;
-    int wakeup_fd;                 /* readable when the queues are worth a look (no data of meaning); -1: none */
+    int wakeup_fd; /* readable when the queues are worth a look (no data of meaning); -1: none */
     const sigset_t *original_mask; /* what jobs get back */
 };
 
