@@ -1,7 +1,9 @@
 -- prune.lua - accounts for a worker that is dead: its job is recorded as failed, its keys go.
 -- ARGV: 3 proof: "heartbeat" (4 is the stale value seen) or "proc" or "reaped" (4 is boot id, pid
 -- namespace, pid and start time of the process that ended, joined by blanks), 5 who prunes,
--- 6 "putback" if it is known that the job never started.
+-- 6 with "reaped": token of the last job whose code had begun to run ("": none). A record with
+-- another token is of a job that never started. Only the manager that shared memory with the worker
+-- knows this, so with the other proofs nothing is put back.
 -- Answers: OK | OK FAILED class | OK PUTBACK class | GONE (the proof does not hold any more)
 -- | ERR why (nothing was removed).
 local function proven()
@@ -39,8 +41,8 @@ if type(record) == "string" then
   local job = job_read(record) or job_of(record)
   local seen = examine(job.payload) or { class = "(malformed)", status_id = "" }
   job.status_id = seen.status_id
-  local putback = ARGV[6] == "putback" and job.token
-  local went, err = (putback and put_back or fail)(job, record, seen.class)
+  local unstarted = ARGV[3] == "reaped" and job.token and job.token ~= ARGV[6]
+  local went, err = (unstarted and put_back or fail)(job, record, seen.class)
   if not went then return { "ERR", err } end
   answer = { "OK", went == "PUTBACK" and went or "FAILED", seen.class }
 end

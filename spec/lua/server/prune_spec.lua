@@ -13,8 +13,8 @@ local PROCESS = "boot 4026531836 12 777"
 local BEAT = "2012-01-16T05:42:55+00:00"
 local PRUNER = "web9:1"
 
-local function prune(kind, expected, putback)
-  return s:run("prune", kind, expected, PRUNER, putback or "")
+local function prune(kind, expected, started)
+  return s:run("prune", kind, expected, PRUNER, started or "")
 end
 
 -- A worker of another implementation that has beaten once, with this record.
@@ -45,10 +45,10 @@ describe("prune acts only on proof", function()
   }
   for _, row in ipairs(rows) do
     it(("%s %q: %s"):format(row[1], row[2], row[3] and "OK" or "GONE"), function()
-      s:working(JOB)
+      local token = s:working(JOB)
       s:key("HSET", "workers:heartbeat", s.worker, BEAT)
       local before = s:everything()
-      local answer = prune(row[1], row[2])
+      local answer = prune(row[1], row[2], token)
       if row[3] then
         assert.same({ "OK", "FAILED", "A" }, answer)
         gone()
@@ -84,8 +84,8 @@ describe("prune", function()
     s:key("SET", "job:my_a:status", '{"status":1,"updated":1326692575,"started":1326692570}')
     local payload = '{"class":"Mail::Send","args":[[],{},9223372036854775807],'
       .. '"id":"a","prefix":"my"}'
-    s:working(payload)
-    assert.same({ "OK", "FAILED", "Mail::Send" }, prune("reaped", PROCESS))
+    local token = s:working(payload)
+    assert.same({ "OK", "FAILED", "Mail::Send" }, prune("reaped", PROCESS, token))
     assert.is_truthy(s:failure():find(
       '"payload":' .. payload .. ',"exception":"Resque::PruneDeadWorkerDirtyExit",'
       .. '"error":"Worker web1:12:mail did not gracefully exit while processing Mail::Send",'
@@ -98,24 +98,35 @@ describe("prune", function()
     assert.equal(1, s:key("LLEN", "failed"))
   end)
 
-  it("puts the job back when it is known that it never started", function()
-    for _, kind in ipairs { "proc", "reaped" } do
-      s:reset()
-      s:working '{"class":"A","args":[NaN]}'
-      assert.same({ "OK", "PUTBACK", "A" }, prune(kind, PROCESS, "putback"))
-      assert.equal("queue:mail", s:places '{"class":"A","args":[NaN]}')
-      assert.equal("0 0 / 0 0", s:counters())
+  -- The token of the last job whose code had begun, against the record's.
+  local starts = {
+    { "reaped", "the same", "FAILED" }, { "reaped", "none", "PUTBACK" },
+    { "reaped", "the one before", "PUTBACK" }, { "reaped", "another worker's", "PUTBACK" },
+    { "proc", "the same", "FAILED" }, { "proc", "none", "FAILED" },
+    { "proc", "the one before", "FAILED" }, { "heartbeat", "none", "FAILED" },
+    { "heartbeat", "the one before", "FAILED" },
+  }
+  for _, row in ipairs(starts) do
+    it(("by %s, last started: %s: the job is %s"):format(row[1], row[2], row[3]), function()
+      local payload = '{"class":"A","args":[NaN]}'
+      s:working(JOB)
+      s:done(scripts.NONCE .. ":1")
+      local token = s:working(payload)
+      s:key("HSET", "workers:heartbeat", s.worker, BEAT)
+      local started = { ["the same"] = token, ["the one before"] = scripts.NONCE .. ":1",
+        ["another worker's"] = scripts.OTHER .. ":2", none = "" }
+      assert.same({ "OK", row[3], "A" },
+        prune(row[1], row[1] == "heartbeat" and BEAT or PROCESS, started[row[2]]))
+      local back = row[3] == "PUTBACK"
+      assert.equal(back and 1 or 0, s:key("LLEN", "queue:mail"))
+      assert.equal(back and 0 or 1, s:key("LLEN", "failed"))
+      if back then
+        assert.equal(payload, s:key("LINDEX", "queue:mail", 0))
+      end
+      assert.equal(back and "1 0 / 0 0" or "2 1 / 0 0", s:counters())
       gone()
-    end
-  end)
-
-  it("records it as failed when its queue is no list any more", function()
-    s:working(JOB)
-    s:key("SET", "queue:mail", "x")
-    assert.same({ "OK", "FAILED", "A" }, prune("reaped", PROCESS, "putback"))
-    assert.matches("^Job was not started", select(2, s:failure()).error)
-    gone()
-  end)
+    end)
+  end
 
   it("works on a full Redis", function()
     s:working(JOB)
@@ -125,7 +136,7 @@ describe("prune", function()
     s:reset()
     s:working(JOB)
     s:fill()
-    assert.same({ "OK", "PUTBACK", "A" }, prune("proc", PROCESS, "putback"))
+    assert.same({ "OK", "PUTBACK", "A" }, prune("reaped", PROCESS))
     assert.equal("queue:mail", s:places(JOB))
   end)
 
@@ -163,7 +174,7 @@ describe("prune", function()
   it("knows a queue whose name is not UTF-8", function()
     s:push("caf\233", JOB)
     s:reserve "caf\233"
-    assert.same({ "OK", "PUTBACK", "A" }, prune("proc", PROCESS, "putback"))
+    assert.same({ "OK", "PUTBACK", "A" }, prune("reaped", PROCESS))
     assert.equal(1, s:key("LLEN", "queue:caf\233"))
   end)
 end)
@@ -264,6 +275,8 @@ describe("prune of", function()
 
   it("a record that is not ours never puts anything back", function()
     foreign('{"queue":"q","payload":' .. JOB .. "}")
-    assert.same({ "OK", "FAILED", "A" }, prune("heartbeat", BEAT, "putback"))
+    s:key("HSET", "lua:proc:" .. s.worker, "boot", "boot", "ns", "4026531836", "pid", "12",
+      "start", "777")
+    assert.same({ "OK", "FAILED", "A" }, prune("reaped", PROCESS))
   end)
 end)

@@ -279,8 +279,10 @@ describe("promise 1: no job is ever lost", function()
     end },
     prune = { 2, function()
       local known = s:key("HMGET", "lua:proc:" .. s.worker, "boot", "ns", "pid", "start")
-      if known[1] then call(
-        "prune", "proc", table.concat(known, " "), "me", choose { "", "putback" }) end
+      if known[1] then
+        call("prune", choose { "proc", "reaped" }, table.concat(known, " "), "me",
+          choose { "", held_token() })
+      end
     end },
     heartbeat = { 1, function() call "heartbeat" end },
     full = { 2, function() s:set("CONFIG", "SET", "maxmemory", choose { "0", "1" }) end },
