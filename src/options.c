@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "memory.h"
 #include "options_internal.h"
@@ -211,6 +212,24 @@ static int check_queues(struct options_parse *p)
                         why);
 }
 
+/* Files of another version or none at all would fail much later, and strangely. */
+static int check_lua_path(struct options_parse *p)
+{
+    const struct options *o = p->o;
+    char file[4096], shown[OPTIONS_SHOWN];
+    bool used = o->command == COMMAND_WORK || options_command_module(o->command);
+    if (!used || !o->lua_path)
+        return 0;
+    snprintf(file, sizeof file, "%s/resque.lua", o->lua_path);
+    if (access(file, R_OK) == 0)
+        return 0;
+    return options_fail(p,
+                        "RESQUE_LUA_PATH or --lua-path is '%s', but there is no resque.lua: %s\n"
+                        "hint: leave it out for the built-in Lua files",
+                        text_printable(shown, sizeof shown, o->lua_path, strlen(o->lua_path)),
+                        strerror(errno));
+}
+
 /* ---- Redis: address, database, password ---- */
 
 /* 0, or what is wrong with the file, as errno has it; EINVAL: nothing on its first line. */
@@ -344,7 +363,7 @@ static int settle(struct options_parse *p)
     settle_waiting(o);
     o->log_json = strcmp(value_of(o, "log-format")->text, "json") == 0;
     o->term_timeout_given = value_of(o, "term-timeout")->source != OPTIONS_DEFAULT;
-    return check_queues(p) < 0 ? -1 : settle_address(p);
+    return check_queues(p) < 0 || check_lua_path(p) < 0 ? -1 : settle_address(p);
 }
 
 static int parse(struct options_parse *p, int argc, char **argv)

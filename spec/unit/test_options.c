@@ -311,6 +311,15 @@ static void test_no_queue(void **state)
     assert_int_equal(parse("resque-lua enqueue q C"), 0);
 }
 
+static void test_lua_path_is_looked_at_where_it_is_used(void **state)
+{
+    (void)state;
+    setenv("RESQUE_LUA_PATH", "/nonexistent", 1);
+    assert_refused("resque-lua -q x", "'/nonexistent', but there is no resque.lua: No such file");
+    assert_refused("resque-lua perform C", "RESQUE_LUA_PATH");
+    assert_int_equal(parse("resque-lua config"), 0);
+}
+
 static void test_bad_numbers(void **state)
 {
     (void)state;
@@ -553,6 +562,7 @@ int main(void)
         ROW(test_interval_zero_switches_blocking_off),
         ROW(test_verbosity),
         ROW(test_no_queue),
+        ROW(test_lua_path_is_looked_at_where_it_is_used),
         ROW(test_bad_numbers),
         ROW(test_unknown_names_are_answered_with_near_ones),
         ROW(test_arguments),
