@@ -385,6 +385,21 @@ describe("resque.connection", function()
     assert.are.same({}, connection.redis.pipeline(function() end))
   end)
 
+  it("warns once when the server does not know the user of the address", function()
+    local sys, said = require "resque.sys", {}
+    local log = sys.log
+    redis:call("CONFIG", "SET", "requirepass", "richtig")
+    connection.set_backend("redis://niemand:richtig@127.0.0.1:" .. redis.port)
+    sys.log = function(level, text) said[#said + 1] = level .. " " .. text end
+    local pong = { connection.redis "PING", connection.redis "PING" }
+    sys.log = log
+    redis:call("CONFIG", "SET", "requirepass", "")
+    assert.are.same({ "PONG", "PONG" }, pong)
+    assert.are.equal(1, #said)
+    assert.is_truthy(said[1]:find "^warn .*takes the password, but not the user", said[1])
+    assert.is_nil(said[1]:find("richtig", 1, true))
+  end)
+
   it("keeps resque's own commands out of a user's transaction", function()
     assert.are.equal(connection.default(), connection.own())
     connection.redis "MULTI"
