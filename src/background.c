@@ -55,6 +55,12 @@ void background_ready(struct background *b, int code)
     }
     while (write(b->ready_fd, &verdict, 1) < 0 && errno == EINTR)
         ;
-    close(b->ready_fd);
+    background_forget(b);
+}
+
+void background_forget(struct background *b)
+{
+    if (b->ready_fd >= 0)
+        close(b->ready_fd);
     b->ready_fd = -1;
 }

@@ -14,4 +14,7 @@ int background_start(struct background *b);
 /* In the new process: the start is over with this exit code; 0 lets go of the terminal. */
 void background_ready(struct background *b, int code);
 
+/* In a further process forked from it: says nothing. */
+void background_forget(struct background *b);
+
 #endif

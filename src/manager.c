@@ -189,6 +189,16 @@ static void look_for_dead(struct manager *m)
 /* --- workers
  * --------------------------------------------------------------------------------------------- */
 
+/* Jobs inherit it: one that reads gets the end of the file, not the terminal. */
+static void empty_stdin(void)
+{
+    int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (null >= 0 && null != STDIN_FILENO) {
+        dup2(null, STDIN_FILENO);
+        close(null);
+    }
+}
+
 static _Noreturn void be_worker(struct manager *m, struct member *member, pid_t manager,
                                 int wakeup_fd)
 {
@@ -202,7 +212,8 @@ static _Noreturn void be_worker(struct manager *m, struct member *member, pid_t 
     wakeup_forget(&m->wakeup);
     events_close(&m->events);
     pidfile_forget(&m->pidfile);
-    background_ready(&m->background, EXIT_DONE);
+    background_forget(&m->background);
+    empty_stdin();
     for (int i = 0; i < m->options->count; i++)
         if (m->members[i].wakeup_fd >= 0)
             close(m->members[i].wakeup_fd);
@@ -589,9 +600,7 @@ int manager_run(const struct options *o)
     int code = open_manager(m);
     if (code == EXIT_DONE) {
         look_for_dead(m);
-        start_due(m);
-        show_title(m);
-        background_ready(&m->background, EXIT_DONE);
+        background_ready(&m->background, EXIT_DONE); /* workers are to have no terminal either */
         look_after_workers(m);
         code = m->exit_code;
     }

@@ -109,6 +109,7 @@ static void take_signals(struct worker *w)
     }
     if (wish->leave == LEAVE_AFTER_JOB && clock_ms() >= wish->leave_by) {
         wish->leave = LEAVE_NOW;
+        wish->leave_by = CLOCK_NEVER;
         wish->kill = "SIGTERM (RESQUE_TERM_TIMEOUT is over)";
     }
 }
