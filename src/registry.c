@@ -43,13 +43,24 @@ static void take_host(struct registry *r, const char *host)
         *at = '-';
 }
 
+static void name_worker(struct registry *r, int same)
+{
+    char again[8] = "";
+    if (same > 1)
+        snprintf(again, sizeof again, "~%d", same);
+    snprintf(r->id, sizeof r->id, "%s%s:%s:%s", r->host, again, r->identity.pid, r->queues);
+}
+
 int registry_open(struct registry *r, struct scripts *s, const char *host, const char *queues,
                   double period)
 {
     *r = (struct registry){
         .scripts = s, .queues = queues, .period = period, .heartbeat_at = CLOCK_NEVER};
     take_host(r, host);
-    return make_nonce(r->nonce) < 0 || identity_of(&r->identity, 0) < 0 ? -1 : 0;
+    if (make_nonce(r->nonce) < 0 || identity_of(&r->identity, 0) < 0)
+        return -1;
+    name_worker(r, 1);
+    return 0;
 }
 
 void registry_close(struct registry *r)
@@ -60,14 +71,6 @@ void registry_close(struct registry *r)
 
 /* --- in the fleet
  * --------------------------------------------------------------------------------------- */
-
-static void name_worker(struct registry *r, int same)
-{
-    char again[8] = "";
-    if (same > 1)
-        snprintf(again, sizeof again, "~%d", same);
-    snprintf(r->id, sizeof r->id, "%s%s:%s:%s", r->host, again, r->identity.pid, r->queues);
-}
 
 static struct redis_reply *call_register(struct registry *r)
 {
