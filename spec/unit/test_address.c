@@ -130,6 +130,7 @@ static void test_good(void **unused)
         {"unix:///run/redis.sock?db=2",
          {.path = "/run/redis.sock", .db = 2},
          "unix:///run/redis.sock?db=2"},
+        {"unix:///s?db=0", {.path = "/s", .db = 0}, "unix:///s?db=0"},
         {"UNIX:///s?timeout=1", {.path = "/s", .db = -1, .timeout = 1}, "unix:///s"},
         {"unix:///a b/%20@:x", {.path = "/a b/%20@:x", .db = -1}, "unix:///a b/%20@:x"},
     };

@@ -17,6 +17,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -282,8 +283,7 @@ static void test_places_that_do_not_work(void **unused)
     assert_refused("/dev/full", "is something else than a PID file");
 }
 
-/* A file size limit is the full disk that needs no root: nothing, or only a part, can be written.
- */
+/* A file size limit: nothing, or only a part, can be written. */
 static void test_what_cannot_be_written_is_removed(void **unused)
 {
     (void)unused;
@@ -303,6 +303,32 @@ static void test_what_cannot_be_written_is_removed(void **unused)
         assert_int_equal(p.fd, -1);
     }
     signal(SIGXFSZ, handler);
+}
+
+/* Bytes that pwrite below still writes; -1: it is the system's. */
+static int disk_space = -1;
+
+/* Stands in front of libc's: a disk that gets full is hard to come by without root. */
+ssize_t pwrite(int fd, const void *text, size_t len, off_t offset)
+{
+    if (disk_space == 0) {
+        errno = ENOSPC;
+        return -1;
+    }
+    if (disk_space > 0 && len > (size_t)disk_space)
+        len = (size_t)disk_space;
+    return syscall(SYS_pwrite64, fd, text, len, offset);
+}
+
+static void test_disk_full(void **unused)
+{
+    (void)unused;
+    for (disk_space = 0; disk_space <= 1; disk_space++) {
+        write_file(PATH, "123456789\n");
+        assert_refused(PATH, "cannot be written: No space left on device\nhint: make room");
+        assert_false(exists(PATH));
+    }
+    disk_space = -1;
 }
 
 /* Processes that open and close as fast as they can: two inside at once would see each other's
@@ -361,6 +387,7 @@ int main(void)
         IN_FOLDER(test_close_after_chdir),
         IN_FOLDER(test_places_that_do_not_work),
         IN_FOLDER(test_what_cannot_be_written_is_removed),
+        IN_FOLDER(test_disk_full),
         IN_FOLDER(test_races),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,69 @@
+/* needs: text.c */
+/* fuzz_text.c - cleaned and printable text keeps its promises for any bytes and any room. */
+#include "text.h"
+
+#include "fuzz.h"
+
+static void check_lengths(const char *text, size_t len)
+{
+    for (size_t i = 0; i <= len; i++)
+        CHECK(text_utf8_length(text + i, len - i) ==
+              reference_utf8((const uint8_t *)text + i, len - i));
+}
+
+/* Valid afterwards; whatever was part of a valid character is still there. */
+static void check_clean(const char *text, size_t len)
+{
+    char *cleaned = malloc(len ? len : 1);
+    memcpy(cleaned, text, len);
+    text_clean_utf8(cleaned, len);
+    CHECK(reference_is_utf8(cleaned, len));
+    for (size_t i = 0; i < len;) {
+        size_t n = reference_utf8((const uint8_t *)text + i, len - i);
+        CHECK(n > 0 ? memcmp(cleaned + i, text + i, n) == 0 : cleaned[i] == '?');
+        i += n ? n : 1;
+    }
+    free(cleaned);
+}
+
+static bool is_harmless(const char *shown)
+{
+    static const char *const bad[] = {"\xE2\x80\xA8", "\xE2\x80\xA9", "\xE2\x80\xAE",
+                                      "\xE2\x81\xA6", "\xC2\x9B"};
+    for (const char *at = shown; *at; at++)
+        if ((unsigned char)*at < ' ' || *at == 0x7F)
+            return false;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        if (strstr(shown, bad[i]))
+            return false;
+    return reference_is_utf8(shown, strlen(shown));
+}
+
+static void check_printable(const char *text, size_t len)
+{
+    size_t size = TEXT_PRINTABLE_SIZE(len);
+    char *whole = malloc(size);
+    CHECK(text_printable(whole, size, text, len) == whole);
+    CHECK(is_harmless(whole));
+    CHECK(strlen(whole) >= len); /* nothing is left out */
+
+    size_t room = len ? (uint8_t)text[0] : 0;
+    char *cut = malloc(room ? room : 1);
+    cut[0] = '\0';
+    CHECK(text_printable(cut, room, text, len) == cut);
+    CHECK(is_harmless(cut));
+    CHECK(strncmp(cut, whole, strlen(cut)) == 0);
+    CHECK(strlen(whole) < room ? strlen(cut) == strlen(whole)
+                               : strlen(cut) + strlen("\\u{2028}") >= room);
+    free(cut);
+    free(whole);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    const char *text = (const char *)data;
+    check_lengths(text, size);
+    check_clean(text, size);
+    check_printable(text, size);
+    return 0;
+}
