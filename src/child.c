@@ -21,10 +21,19 @@
 /* --- in the new process
  * ----------------------------------------------------------------------------------- */
 
+/* An empty handler: a connection that was cut is an error of write, not the end of the job, and
+ * programs that the job executes get the default back, which SIG_IGN would not give them. */
+static void on_pipe(int signo)
+{
+    (void)signo;
+}
+
 /* Signals as the user's shell had them: the worker only blocks them and ignores PIPE. */
 static void restore_signals(const struct events *ev)
 {
-    signal(SIGPIPE, SIG_DFL);
+    struct sigaction action = {.sa_handler = on_pipe, .sa_flags = SA_RESTART};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGPIPE, &action, NULL);
     sigprocmask(SIG_SETMASK, &ev->original_mask, NULL);
 }
 

@@ -477,17 +477,21 @@ static int open_board(struct manager *m)
     return 0;
 }
 
+/* The first connection decides whether there is a start; later ones are tried for ever. */
 static int connect_first(struct manager *m)
 {
-    if (redis_connect(m->redis, clock_after(CONNECT_TIMEOUT)) == 0)
+    const char *hint = "is redis-server running there? REDIS_BACKEND=host:port or unix:///path";
+    if (redis_connect(m->redis, clock_after(CONNECT_TIMEOUT)) < 0) {
+        log_error("Redis at %s: %s", redis_where(m->redis), redis_error(m->redis));
+        if (redis_trouble(m->redis) == REDIS_DENIED)
+            hint = "check the password in REDIS_PASSWORD, REDIS_PASSWORD_FILE or REDIS_BACKEND";
+    } else if (scripts_probe(&m->scripts) < 0) {
+        log_error("Redis at %s: %s", redis_where(m->redis), m->scripts.error);
+        hint = "the user needs the commands and keys that README lists under 'Redis users'";
+    } else {
         return 0;
-    bool denied = redis_trouble(m->redis) == REDIS_DENIED;
-    log_error("Redis at %s: %s", redis_where(m->redis), redis_error(m->redis));
-    log_error(
-        "hint: %s",
-        denied
-            ? "check the password: REDIS_PASSWORD, REDIS_PASSWORD_FILE or the one in REDIS_BACKEND"
-            : "is redis-server running there? REDIS_BACKEND=host:port or unix:///path says where");
+    }
+    log_error("hint: %s", hint);
     return -1;
 }
 

@@ -146,6 +146,19 @@ struct redis_reply *scripts_call(struct scripts *s, enum script script)
     return judge(s, reply);
 }
 
+int scripts_probe(struct scripts *s)
+{
+    for (int script = 0; script < SCRIPT_COUNT; script++)
+        if (load(s, (enum script)script, clock_after(SCRIPTS_TIMEOUT)) < 0)
+            return -1;
+    scripts_begin(s, "nobody:0:nothing");
+    struct redis_reply *reply =
+        scripts_call(s, SCRIPT_HEARTBEAT); /* of a worker that is not there */
+    int result = reply ? 0 : -1;
+    redis_reply_free(reply);
+    return result;
+}
+
 int scripts_send(struct scripts *s, enum script script)
 {
     name_script(s, "EVAL", s->text[script], s->len[script]); /* nobody would see a NOSCRIPT */

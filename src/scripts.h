@@ -39,6 +39,10 @@ int scripts_open(struct scripts *s, struct redis *redis, const char *prefix,
                  const struct source_place *place);
 void scripts_close(struct scripts *s);
 
+/* Loads every script and runs a harmless one: what this user may not do shows now. 0, or -1 and
+ * s->error. */
+int scripts_probe(struct scripts *s);
+
 /* Starts a call: KEYS[1] is worker:<id>, ARGV[1] the prefix, ARGV[2] the id. Add the rest to the
  * result. */
 struct redis_args *scripts_begin(struct scripts *s, const char *worker_id);
