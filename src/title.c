@@ -3,6 +3,7 @@
 #include "title.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -55,6 +56,17 @@ static char *environment_end(char *end, char **env)
     return end;
 }
 
+/* Becomes this program again. By its path first: under valgrind or qemu /proc/self/exe is those,
+ * while the path they tell is ours; the other way where the path leads nowhere (removed, started
+ * from a descriptor). */
+static void execute_again(char **argv)
+{
+    char path[PATH_MAX] = "";
+    if (readlink("/proc/self/exe", path, sizeof path - 1) > 0)
+        execv(path, argv);
+    execv("/proc/self/exe", argv);
+}
+
 /* Executes this program again with a large enough environment. Returns when that is impossible. */
 static void execute_with_padding(char **argv)
 {
@@ -65,11 +77,12 @@ static void execute_with_padding(char **argv)
     memset(value + used, '.', TITLE_SPACE);
     value[used + TITLE_SPACE] = '\0';
     if (setenv(PADDING, value, 1) == 0)
-        execv("/proc/self/exe", argv);
+        execute_again(argv);
     unsetenv(PADDING);
 }
 
-/* The kernel took the name from "/proc/self/exe". */
+/* The kernel named the process after the file executed last, not after the link it was started by.
+ */
 static void restore_comm(const char *padding)
 {
     char comm[COMM_SIZE] = "";

@@ -15,7 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,7 +23,7 @@
 
 #include "text.h"
 
-enum { STARTS = 9 };
+enum { STARTS = 60 };
 
 /* What one child showed. */
 struct seen {
@@ -339,6 +339,53 @@ static void test_arguments_are_overwritten(void **unused)
     assert_string_equal(seen.cmdline, "resque-1.0: x");
 }
 
+static char own_path[sizeof program];
+
+/* As resque-enqueue, which is a link: the process keeps the name it was started by. */
+static void test_started_through_a_link(void **unused)
+{
+    (void)unused;
+    snprintf(program, sizeof program, "/tmp/rl-title-%ld", (long)getpid());
+    assert_int_equal(symlink(own_path, program), 0);
+    struct seen seen = RUN(no_environment, ARG("show"), ARG(""), ARG("x"));
+    unlink(program);
+    assert_int_equal(seen.starts, 2);
+    assert_string_equal(seen.cmdline, "resque-1.0: x");
+    assert_comm(&seen);
+    strcpy(program, own_path);
+}
+
+static void copy_file(const char *from, int to)
+{
+    char block[65536];
+    int in = open(from, O_RDONLY);
+    assert_true(in >= 0);
+    for (ssize_t n; (n = read(in, block, sizeof block)) > 0;)
+        assert_int_equal(write(to, block, (size_t)n), n);
+    close(in);
+}
+
+/* No path leads to the program any more; it still gets its space. */
+static void test_started_from_a_removed_file(void **unused)
+{
+    (void)unused;
+    char copy[] = "/tmp/rl-title-XXXXXX";
+    int fd = mkstemp(copy);
+    assert_true(fd >= 0);
+    copy_file(own_path, fd);
+    assert_int_equal(fchmod(fd, 0700), 0);
+    close(fd);
+    fd = open(copy, O_RDONLY);
+    unlink(copy);
+    snprintf(program, sizeof program, "/proc/self/fd/%d", fd);
+    struct seen seen = RUN(no_environment, ARG("show"), ARG(""), ARG("x"));
+    close(fd);
+    assert_int_equal(seen.starts, 2);
+    assert_string_equal(seen.cmdline, "resque-1.0: x");
+    assert_comm(&seen);
+    strcpy(program, own_path);
+}
+
 static void test_without_init(void **unused)
 {
     (void)unused;
@@ -358,6 +405,7 @@ int main(int argc, char **argv)
         return child_main(argc, argv);
     if (readlink("/proc/self/exe", program, sizeof program - 1) < 0)
         return 1;
+    strcpy(own_path, program);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_title_is_seen),
         cmocka_unit_test(test_executes_once_more_at_most),
@@ -370,6 +418,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_secrets_are_wiped),
         cmocka_unit_test(test_padding_is_not_passed_on),
         cmocka_unit_test(test_arguments_are_overwritten),
+        cmocka_unit_test(test_started_through_a_link),
+        cmocka_unit_test(test_started_from_a_removed_file),
         cmocka_unit_test(test_without_init),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
