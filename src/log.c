@@ -92,6 +92,11 @@ void log_set_job(const char *job_id)
     replace(&state.job, job_id);
 }
 
+void log_set_level(enum log_level level)
+{
+    state.settings.level = level;
+}
+
 bool log_wants(enum log_level level)
 {
     return level <= state.settings.level;

@@ -43,6 +43,9 @@ int log_reopen(void);
 void log_set_worker(const char *worker_id);
 void log_set_job(const char *job_id);
 
+/* Changes the level alone. */
+void log_set_level(enum log_level level);
+
 bool log_wants(enum log_level level);
 
 /* Never touches errno, never raises SIGPIPE. */

@@ -341,9 +341,7 @@ static int sys_log(lua_State *L)
 @tparam string level the least important one that is written */
 static int sys_log_level(lua_State *L)
 {
-    struct log_settings settings = {.level =
-                                        (enum log_level)luaL_checkoption(L, 1, NULL, level_names)};
-    log_open(&settings);
+    log_set_level((enum log_level)luaL_checkoption(L, 1, NULL, level_names));
     return 0;
 }
 
@@ -452,8 +450,7 @@ __attribute__((visibility("default"))) int luaopen_resque_sys(lua_State *L)
     lua_setfield(L, -2, "version");
     if (lua_getfield(L, LUA_REGISTRYINDEX, LUALIB_SYS_SETTINGS) == LUA_TNIL) { /* plain lua5.4 */
         lua_pop(L, 1);
-        struct log_settings quiet = {.level = LOG_LEVEL_WARN};
-        log_open(&quiet);
+        log_set_level(LOG_LEVEL_WARN);
         return 1;
     }
     lua_pushcclosure(L, sys_index, 1);

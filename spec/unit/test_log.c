@@ -459,6 +459,16 @@ static void test_file(void **unused)
     assert_content("log", "*** one\n*** two\n");
 }
 
+static void test_set_level_changes_nothing_else(void **unused)
+{
+    (void)unused;
+    use((struct log_settings){.file = "log", .level = LOG_LEVEL_ERROR});
+    log_set_level(LOG_LEVEL_INFO);
+    log_info("info");
+    log_debug("debug");
+    assert_content("log", "*** info\n");
+}
+
 static void test_reopen(void **unused)
 {
     (void)unused;
@@ -565,6 +575,7 @@ int main(void)
         WITH_LINES(test_own_sigpipe_stays_pending),
         WITH_LINES(test_full_pipe),
         IN_FOLDER(test_file),
+        IN_FOLDER(test_set_level_changes_nothing_else),
         IN_FOLDER(test_reopen),
         IN_FOLDER(test_reopen_fails),
         IN_FOLDER(test_file_cannot_be_opened),
