@@ -19,7 +19,8 @@ static int read_line(const char *path, char *out, int size)
 }
 
 /* Field 22; field 2 is the program's name in brackets and may hold anything, so counting starts
- * after it. */
+ * after it. A process that has ended and waits for a parent that does not ask (an init that reaps
+ * late) is not there any more. */
 static int read_start(pid_t pid, char out[24])
 {
     char path[32], line[1024];
@@ -27,6 +28,8 @@ static int read_start(pid_t pid, char out[24])
     if (read_line(path, line, sizeof line) < 0)
         return -1;
     char *at = strrchr(line, ')');
+    if (at && strlen(at) > 2 && (at[2] == 'Z' || at[2] == 'X'))
+        return -1;
     for (int field = 2; at && field < 22; field++)
         at = strchr(at + 1, ' ');
     if (!at)

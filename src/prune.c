@@ -13,15 +13,17 @@
 #include "log.h"
 #include "memory.h"
 
-#define TIMEOUT 5.0   /* seconds for one plain command */
-#define LOCK_TTL "60" /* seconds; Ruby's lock, only to spare Redis several pruners at once */
+#define TIMEOUT 5.0 /* seconds for one plain command */
+/* Ruby's lock spares Redis several pruners at once. It ends before the next look, a heartbeat away,
+ * of which the age holds five: a pruner must not find its own lock, or a dead worker is seen twice
+ * only minutes later. */
+#define LOCKS_PER_AGE 6
 
 struct prune_seen {
     char *worker_id, *beat;
 };
 
-/* --- one worker
- * ------------------------------------------------------------------------------------------ */
+/* --- one worker --- */
 
 /* Calls prune.lua. 1: removed; 0: the proof did not hold any more; -1: scripts->error. */
 static int remove_worker(struct scripts *s, const char *worker_id, const char *proof,
@@ -50,15 +52,27 @@ static int remove_worker(struct scripts *s, const char *worker_id, const char *p
     return refused ? -1 : removed;
 }
 
-int prune_own(struct scripts *s, const struct prune_own *dead, const char *pruner)
+void prune_owe(struct prune *p, const char *worker_id, const char *identity, const char *started)
 {
-    return remove_worker(s, dead->worker_id, "reaped", dead->identity, pruner, dead->started) < 0
-               ? -1
-               : 0;
+    p->debts = memory_grow(p->debts, (p->debt_count + 1) * sizeof *p->debts);
+    struct prune_debt *d = &p->debts[p->debt_count++];
+    snprintf(d->worker_id, sizeof d->worker_id, "%s", worker_id);
+    snprintf(d->identity, sizeof d->identity, "%s", identity);
+    snprintf(d->started, sizeof d->started, "%s", started);
 }
 
-/* --- all workers
- * ----------------------------------------------------------------------------------------- */
+int prune_pay(struct prune *p)
+{
+    for (; p->debt_count; p->debt_count--) {
+        const struct prune_debt *d = &p->debts[p->debt_count - 1];
+        if (remove_worker(p->scripts, d->worker_id, "reaped", d->identity, p->pruner, d->started) <
+            0)
+            return -1;
+    }
+    return 0;
+}
+
+/* --- all workers --- */
 
 void prune_open(struct prune *p, struct scripts *s, double age)
 {
@@ -81,8 +95,10 @@ static void free_seen(struct prune_seen *seen, size_t count)
 void prune_close(struct prune *p)
 {
     free_seen(p->seen, p->seen_count);
+    free(p->debts);
     p->seen = NULL;
-    p->seen_count = 0;
+    p->debts = NULL;
+    p->seen_count = p->debt_count = 0;
 }
 
 /* Says why and frees what is no array. */
@@ -198,7 +214,7 @@ static int prune_silent(struct prune *p, const struct redis_reply *beats, long l
         else if (remove_worker(p->scripts, worker_id, "heartbeat", beat, p->pruner, "") < 0)
             result = -1;
     }
-    prune_close(p);
+    free_seen(p->seen, p->seen_count);
     p->seen = stale;
     p->seen_count = count;
     return result;
@@ -207,10 +223,11 @@ static int prune_silent(struct prune *p, const struct redis_reply *beats, long l
 /* Whether it is our turn to look at heartbeats. */
 static bool take_lock(struct prune *p)
 {
-    char key[256];
+    char key[256], milliseconds[32];
     snprintf(key, sizeof key, "%spruning_dead_workers_in_progress", p->scripts->prefix);
+    snprintf(milliseconds, sizeof milliseconds, "%.0f", 1 + p->age * 1000 / LOCKS_PER_AGE);
     struct redis_reply *reply = redis_command(p->scripts->redis, clock_after(TIMEOUT), "SET", key,
-                                              p->pruner, "EX", LOCK_TTL, "NX", NULL);
+                                              p->pruner, "PX", milliseconds, "NX", NULL);
     bool ours = reply && redis_reply_type(reply) == REDIS_STATUS;
     redis_reply_free(reply);
     return ours;
