@@ -64,6 +64,7 @@ function process.start(args, opts)
     args = { "--pdeathsig", "KILL", "--", table.unpack(args) },
     env = environment(opts.env, opts.clean),
     cwd = opts.cwd,
+    detached = true, -- a session of its own: no terminal, whoever runs the specs
     stdio = stdio,
   }, function(code, signal)
     self.code, self.signal, self.ended_at = code, signal, clock.now()

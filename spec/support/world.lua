@@ -310,4 +310,10 @@ function World:write(name, text)
   return path
 end
 
+--- The same for a job file, which finds `resque` and `ledger` as local variables on its first line.
+function World:write_jobs(name, text)
+  local first = 'local resque, ledger = require "resque", dofile %q '
+  return self:write(name, first:format(world.fixtures .. "/ledger.lua") .. text)
+end
+
 return world

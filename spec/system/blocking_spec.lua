@@ -1,0 +1,185 @@
+--- Waking up: how fast a pushed job starts, and how little an idle worker asks Redis.
+local uv = require "luv"
+local clock = require "spec.support.clock"
+local process = require "spec.support.process"
+local world = require "spec.support.world"
+
+local w
+before_each(function()
+  w = world.new()
+end)
+after_each(function()
+  w:close()
+end)
+
+-- Seconds from the push to the first line of the job, the middle one of `rounds`.
+local function median_latency(rounds, push)
+  local list = {}
+  for n = 1, rounds do
+    local done = w:stat "processed"
+    local seconds, micros = uv.gettimeofday()
+    push(n)
+    w:wait_processed(done + 1, 5)
+    local began = w:ledger()[done + 1]:match "^Stamp ([%d.]+)"
+    list[n] = tonumber(began) - (seconds + micros / 1e6)
+  end
+  table.sort(list)
+  return list[rounds // 2 + 1]
+end
+
+local STAMP = '{"class":"Stamp","args":[{}]}'
+-- "Milliseconds": fork, a fresh Lua state and two trips to Redis, on two busy cores.
+local PROMPT = 0.05
+
+describe("BLOCKING starts a pushed job within milliseconds,", function()
+  local rows = {
+    { "one queue", "default" },
+    { "many queues", "q1,q2,q3,q4,q5,q6,q7,default" },
+    { "*", "*" },
+    { "a glob", "def*" },
+  }
+  for _, row in ipairs(rows) do
+    it("with " .. row[1], function()
+      w:on("SADD", "queues", "default")
+      w:start_idle { QUEUE = row[2], BLOCKING = "1", INTERVAL = "60" }
+      local median = median_latency(15, function()
+        w:on("RPUSH", "queue:default", STAMP)
+      end)
+      assert.is_true(median < PROMPT * clock.slow, ("the median is %.1f ms"):format(median * 1000))
+    end)
+  end
+
+  -- Everything that puts something into a list wakes, whoever does it.
+  local producers = {
+    ["RPUSH of a new queue"] = function(n)
+      w:push("new" .. n, STAMP)
+    end,
+    ["LPUSH"] = function()
+      w:on("LPUSH", "queue:default", STAMP)
+    end,
+    ["LINSERT"] = function()
+      w:on("LPUSH", "queue:aside", STAMP)
+      w:on("RENAME", "queue:aside", w:key "queue:default")
+    end,
+    ["LMOVE"] = function()
+      w:on("RPUSH", "elsewhere", STAMP)
+      w:on("LMOVE", "elsewhere", w:key "queue:default", "LEFT", "RIGHT")
+    end,
+    ["MULTI"] = function()
+      w.server:call "MULTI"
+      w:on("RPUSH", "queue:default", STAMP)
+      w.server:call "EXEC"
+    end,
+    ["a script"] = function()
+      local script = "return redis.call('RPUSH', KEYS[1], ARGV[1])"
+      w.server:call("EVAL", script, 1, w:key "queue:default", STAMP)
+    end,
+    ["resque-enqueue"] = function()
+      w:enqueue("default", "Stamp")
+    end,
+  }
+  for name, push in pairs(producers) do
+    it("pushed by " .. name, function()
+      w:on("SADD", "queues", "default", "aside")
+      w:start_idle { QUEUE = "*,!aside", BLOCKING = "1", INTERVAL = "60" }
+      local slack = name == "resque-enqueue" and 0.05 or 0
+      local median = median_latency(5, push)
+      assert.is_true(median < (PROMPT + slack) * clock.slow,
+        ("the median is %.1f ms"):format(median * 1000))
+    end)
+  end
+
+  it("for every idle worker when many jobs come at once", function()
+    w:start_idle { COUNT = "4", BLOCKING = "1", INTERVAL = "60" }
+    for _, gate in ipairs { "a", "b", "c", "d" } do
+      w:job("Gate", { gate = gate })
+    end
+    for _, gate in ipairs { "a", "b", "c", "d" } do
+      w:wait_ledger("start " .. gate, 1)
+    end
+  end)
+
+  it("after the watching connection was cut", function()
+    w:start_idle { BLOCKING = "1", INTERVAL = "60" }
+    local function watchers()
+      return select(2, w.server:call("CLIENT", "LIST", "TYPE", "PUBSUB"):gsub("id=", ""))
+    end
+    assert.equal(1, watchers())
+    w.server:call("CLIENT", "KILL", "TYPE", "PUBSUB")
+    clock.wait_until(function()
+      return watchers() == 1
+    end, 10, "the manager watches again")
+    w:push("default", STAMP)
+    w:wait_processed(1, 2)
+  end)
+
+  it("also when it was pushed while nobody was watching", function()
+    local run = w:start_idle { BLOCKING = "1", INTERVAL = "60" }
+    run:signal "sigstop"
+    for _ = 1, 3 do
+      w.server:call("CLIENT", "KILL", "TYPE", "PUBSUB")
+    end
+    w:push("default", STAMP)
+    run:signal "sigcont"
+    w:wait_processed(1, 5)
+  end)
+end)
+
+describe("BLOCKING is off with", function()
+  for _, value in ipairs { "0", "no", "false", "off", "" } do
+    it(("%q"):format(value), function()
+      w:start_idle { BLOCKING = value, INTERVAL = "60" }
+      w:push("default", STAMP)
+      assert.is_true(clock.stays_false(function()
+        return w:queued() == 0
+      end, 0.25))
+    end)
+  end
+end)
+
+describe("an idle worker", function()
+  -- Commands that come from outside scripts in `seconds`, by MONITOR (commandstats counts a
+  -- script's own too).
+  local function commands_in(seconds)
+    local args = { "redis-cli", "-s", w.server.socket, "monitor" }
+    local monitor = process.start(args, { dir = w.dir })
+    monitor:wait_for "OK"
+    clock.stays_false(function() end, seconds)
+    local count, seen = 0, monitor:out()
+    monitor:finish()
+    for line in seen:gmatch "[^\n]+" do
+      if line:match "^%d" and not line:match "^%S+ %[%d+ lua%]" then
+        count = count + 1
+      end
+    end
+    return count, seen
+  end
+
+  for _, queues in ipairs { "default", "a,b,c", "*" } do
+    it("sends less than one command a second with BLOCKING and QUEUE=" .. queues, function()
+      w:start_idle { QUEUE = queues, BLOCKING = "1" , INTERVAL = "5" }
+      local count, seen = commands_in(3)
+      assert.is_true(count < 3, seen)
+    end)
+  end
+
+  it("sends only its INTERVAL's without", function()
+    w:start_idle { INTERVAL = "0.5" }
+    local count, seen = commands_in(3)
+    assert.is_true(count >= 5 and count <= 8, seen)
+  end)
+end)
+
+describe("a busy worker", function()
+  it("makes one trip per job", function()
+    for _ = 1, 200 do
+      w:job("Noop", {})
+    end
+    local before = w.server:command_counts().evalsha or 0
+    local run = w:start { INTERVAL = "0" }
+    assert.same({ 0, 0 }, { run.process:wait(20) })
+    assert.equal(200, w:stat "processed")
+    local trips = w.server:command_counts().evalsha - before
+    assert.is_true(trips <= 200 + 12, trips .. " scripts for 200 jobs")
+  end)
+end)

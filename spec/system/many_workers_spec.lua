@@ -1,0 +1,117 @@
+--- Many jobs and many workers: php-resque issue 32 (jobs lost with COUNT > 1), and nothing that
+-- grows.
+local clock = require "spec.support.clock"
+local proc = require "spec.support.proc"
+local world = require "spec.support.world"
+
+local w
+before_each(function()
+  w = world.new { tcp = true }
+end)
+after_each(function()
+  w:close()
+end)
+
+local function push_notes(from, to)
+  local batch = {}
+  for n = from, to do
+    batch[#batch + 1] = ('{"class":"Note","args":[{"n":%d}]}'):format(n)
+    if #batch == 500 or n == to then
+      w:push("default", table.unpack(batch))
+      batch = {}
+    end
+  end
+end
+
+describe("COUNT=5 over TCP", function()
+  it("runs each of 10,000 jobs exactly once", function()
+    local jobs = clock.slow > 1 and 1500 or 10000
+    push_notes(1, jobs // 2)
+    local run = w:start { COUNT = "5", REDIS_BACKEND = w.server:backend(true) }
+    push_notes(jobs // 2 + 1, jobs)
+    w:wait_processed(jobs, 120)
+    local seen, lines = {}, w:ledger()
+    for _, line in ipairs(lines) do
+      seen[line] = (seen[line] or 0) + 1
+    end
+    for n = 1, jobs do
+      assert.equal(1, seen["Note " .. n], "job " .. n)
+    end
+    assert.equal(jobs, #lines)
+    assert.equal(jobs, w:stat "processed")
+    assert.same({}, (w:failed()))
+    assert.equal(0, w:queued())
+    local by_worker, busy = 0, 0
+    for _, id in ipairs(w:on("SMEMBERS", "workers")) do
+      local count = tonumber(w:on("GET", "stat:processed:" .. id) or 0)
+      by_worker, busy = by_worker + count, busy + (count > 0 and 1 or 0)
+    end
+    assert.equal(jobs, by_worker)
+    assert.equal(5, busy)
+    assert.same({ 0, 0 }, { run:stop() })
+  end)
+
+  it("never shares a socket between two processes", function()
+    local run = w:start_idle { COUNT = "5", REDIS_BACKEND = w.server:backend(true) }
+    for n = 1, 5 do
+      w:job("Gate", { gate = "g" .. n })
+      w:wait_ledger("start g" .. n)
+    end
+    local owner = {}
+    local pids = proc.descendants(run.pid)
+    pids[#pids + 1] = run.pid
+    for _, pid in ipairs(pids) do
+      for _, target in pairs(proc.descriptors(pid)) do
+        if target:match "^socket:" then
+          assert.is_nil(owner[target], target .. " is open in two processes")
+          owner[target] = pid
+        end
+      end
+    end
+    assert.is_not_nil(next(owner))
+  end)
+end)
+
+describe("a worker", function()
+  it("has the same memory and descriptors after 200 and after 2,000 jobs", function()
+    local run = w:start_idle()
+    push_notes(1, 200)
+    w:wait_processed(200, 30)
+    run:wait_title "^Waiting"
+    local worker = run:worker()
+    local rss, open = proc.rss_kb(worker), proc.descriptors(worker)
+    push_notes(201, 2000)
+    w:wait_processed(2000, 60)
+    run:wait_title "^Waiting"
+    assert.equal(worker, run:worker())
+    if clock.slow == 1 then -- a sanitizer keeps freed memory for a while
+      assert.is_true(proc.rss_kb(worker) - rss <= 64,
+        ("it grew from %d to %d KB"):format(rss, proc.rss_kb(worker)))
+    end
+    local function count(list)
+      local n = 0
+      for _ in pairs(list) do
+        n = n + 1
+      end
+      return n
+    end
+    assert.equal(count(open), count(proc.descriptors(worker)))
+    assert.same({}, proc.children(worker))
+  end)
+
+  it("kills and reaps what a job leaves behind", function()
+    w:write_jobs("leaver.lua", [[
+      Leaver = {perform = function()
+        local p = io.popen "sleep 1000 & echo $!; (setsid sleep 1000 & echo $!) "
+        ledger.write("left", p:read "n", p:read "n")
+      end}]])
+    local run = w:start_idle { APP_INCLUDE = w.dir .. "/leaver.lua" }
+    w:job "Leaver"
+    local first, second = w:wait_ledger "^left (%d+) (%d+)$"
+    w:wait_processed(1)
+    clock.wait_until(function()
+      return not proc.stat(tonumber(first)) and not proc.stat(tonumber(second))
+    end, 5, "both sleeps are gone, not zombies")
+    assert.same({}, proc.children(run:worker()))
+  end)
+end)

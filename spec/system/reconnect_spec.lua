@@ -1,0 +1,243 @@
+--- Redis misbehaving under a running worker: gone and back, connections cut, scripts forgotten,
+-- keys of the wrong type, errors of a server in trouble. No job is lost, none runs twice.
+local uv = require "luv"
+local clock = require "spec.support.clock"
+local proc = require "spec.support.proc"
+local world = require "spec.support.world"
+
+local w, run
+
+-- A server that keeps its data when it is killed.
+setup(function()
+  world.server { tcp = true, args = { "--appendonly", "yes", "--appendfsync", "always" } }
+end)
+before_each(function()
+  w = world.new()
+end)
+after_each(function()
+  w.server:call("CONFIG", "SET", "maxmemory", "0")
+  w:close()
+end)
+
+local function works(name)
+  w:job("Note", { n = name })
+  w:wait_ledger("^Note " .. name .. "$")
+end
+
+local function once_each(count)
+  local seen = {}
+  for _, line in ipairs(w:ledger()) do
+    assert.is_nil(seen[line], line .. " twice")
+    seen[line] = true
+  end
+  local sum = w:account()
+  assert.equal(count, sum.processed)
+  assert.equal(0, sum.queued + sum.working + sum.failed + sum.overflow)
+end
+
+describe("Redis killed and started again", function()
+  local function restart()
+    w.server:kill()
+    w.server:launch()
+  end
+
+  it("while idle: the next job runs within half a second", function()
+    run = w:start_idle()
+    local worker = run:worker()
+    restart()
+    local began = clock.now()
+    works "after"
+    assert.is_true(clock.now() - began < 1 * clock.slow)
+    assert.equal(worker, run:worker())
+    w:wait_processed(1)
+    once_each(1)
+  end)
+
+  it("while idle in BLOCKING: still woken at once", function()
+    run = w:start_idle { BLOCKING = "1", INTERVAL = "60" }
+    restart()
+    works "first"
+    local began = clock.now()
+    works "second"
+    assert.is_true(clock.now() - began < 0.3 * clock.slow)
+  end)
+
+  it("during a job: the job goes on, and its result is written when Redis is back", function()
+    run = w:start_idle()
+    local id = w:job("Gate", { gate = "a" }, { track = true })
+    w:wait_ledger "start a"
+    w.server:kill()
+    w:open_gate "a"
+    w:wait_ledger "end a"
+    run.process:wait_for "[Rr]edis"
+    w.server:launch()
+    w:wait_processed(1)
+    assert.equal(4, w:status(id).status)
+    works "next"
+    once_each(2)
+  end)
+
+  it("three times under load: every job once", function()
+    local count = 300
+    for n = 1, count do
+      w:job("Note", { n = n })
+    end
+    run = w:start { COUNT = "2" }
+    for round = 1, 3 do
+      clock.wait_until(function()
+        return #w:ledger() > round * 60
+      end, 20, "jobs run")
+      restart()
+    end
+    w:wait_processed(count, 40)
+    assert.equal(count, #w:ledger())
+    once_each(count)
+  end)
+
+  it("empty: the worker registers again and goes on", function()
+    run = w:start_idle()
+    w.server:call "FLUSHALL"
+    clock.wait_until(function()
+      return #w:on("SMEMBERS", "workers") == 1
+    end, 10, "it is registered again")
+    works "after"
+  end)
+end)
+
+describe("connections cut by CLIENT KILL", function()
+  it("at any moment: every job once", function()
+    local count = 200
+    for n = 1, count do
+      w:job("Note", { n = n })
+    end
+    run = w:start { COUNT = "2" }
+    local cuts = 0
+    clock.wait_until(function()
+      w.server:call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+      cuts = cuts + 1
+      uv.sleep(15)
+      return w:stat "processed" >= count
+    end, 60, "all jobs are processed")
+    assert.is_true(cuts > 5)
+    once_each(count)
+  end)
+end)
+
+describe("SCRIPT FLUSH", function()
+  it("between any two trips: every job once", function()
+    local count = 100
+    for n = 1, count do
+      w:job("Note", { n = n })
+    end
+    run = w:start()
+    clock.wait_until(function()
+      w.server:call("SCRIPT", "FLUSH")
+      return w:stat "processed" >= count
+    end, 30, "all jobs are processed")
+    once_each(count)
+  end)
+end)
+
+describe("a key of the wrong type:", function()
+  it("a queue is skipped, others work", function()
+    w:on("SADD", "queues", "bad", "good")
+    w:on("SET", "queue:bad", "text")
+    run = w:start_idle { QUEUE = "bad,good" }
+    w:job("Note", { n = 1 }, { queue = "good" })
+    w:wait_processed(1)
+    assert.equal("text", w:on("GET", "queue:bad"))
+    w:on("DEL", "queue:bad")
+    once_each(1)
+  end)
+
+  it("failed: the record goes to failed:overflow", function()
+    w:on("SET", "failed", "text")
+    run = w:start_idle()
+    w:job("Raise", { message = "kept" })
+    w:wait_processed(1)
+    assert.equal("text", w:on("GET", "failed"))
+    assert.matches("kept", w:on("LRANGE", "failed:overflow", 0, -1)[1])
+    assert.equal(1, w:stat "failed")
+    works "next"
+  end)
+
+  it("failed and failed:overflow: the job stays in the record until they are mended", function()
+    w:on("SET", "failed", "text")
+    w:on("SET", "failed:overflow", "text")
+    run = w:start_idle()
+    w:job("Raise", { message = "kept" })
+    run.process:wait_for "failed"
+    local id = w:on("SMEMBERS", "workers")[1]
+    assert.equal(1, w:on("EXISTS", "worker:" .. id))
+    assert.equal(0, w:stat "processed")
+    w:on("DEL", "failed", w:key "failed:overflow")
+    w:wait_processed(1, 15)
+    assert.matches("kept", w:failed()[1].error)
+  end)
+
+  it("a counter: the job is done all the same", function()
+    w:on("RPUSH", "stat:processed", "not a number")
+    run = w:start_idle()
+    w:job("Note", { n = 1 })
+    w:wait_ledger "Note 1"
+    w:on("DEL", "stat:processed")
+    works "2"
+    w:wait_processed(1)
+    assert.equal(0, w:account().working + w:queued())
+  end)
+
+  it("queues, for a worker of *: it waits and goes on when it is mended", function()
+    w:on("SET", "queues", "text")
+    run = w:start { QUEUE = "*" }
+    run.process:wait_for "WRONGTYPE"
+    w:on("DEL", "queues")
+    works "after"
+  end)
+end)
+
+describe("a server in trouble:", function()
+  local troubles = {
+    ["out of memory"] = {
+      function() w.server:call("CONFIG", "SET", "maxmemory", "1") end,
+      function() w.server:call("CONFIG", "SET", "maxmemory", "0") end,
+    },
+    ["a replica (READONLY)"] = {
+      function() w.server:call("REPLICAOF", "127.0.0.1", "1") end,
+      function() w.server:call("REPLICAOF", "NO", "ONE") end,
+    },
+    ["password changed and changed back"] = {
+      function()
+        w.server:call("ACL", "SETUSER", "default", "resetpass", ">other")
+        w.server:call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+      end,
+      function() w.server:call("ACL", "SETUSER", "default", "nopass") end,
+    },
+    ["stopped for a second"] = {
+      function() uv.kill(w.server.process.pid, "sigstop") end,
+      function()
+        clock.stays_false(function() end, 1)
+        uv.kill(w.server.process.pid, "sigcont")
+      end,
+    },
+  }
+  for name, trouble in pairs(troubles) do
+    it(name .. " passes, nothing is lost and the worker stays", function()
+      run = w:start_idle()
+      local worker = run:worker()
+      w:job("Gate", { gate = "a" })
+      w:job("Note", { n = "queued" })
+      w:wait_ledger "start a"
+      trouble[1]()
+      w:open_gate "a"
+      w:wait_ledger "end a"
+      assert.is_true(clock.stays_false(function()
+        return not run.process:running() or not proc.alive(worker)
+      end, 0.3))
+      trouble[2]()
+      w:wait_processed(2, 20)
+      assert.equal(worker, run:worker())
+      assert.same({}, (w:failed()))
+      once_each(2)
+    end)
+  end
+end)
