@@ -1,7 +1,10 @@
-/* background.h - BACKGROUND: a process of its own that goes on after the command has returned, with
- * the command returning only when the start has succeeded or failed. */
+/* background.h - the terminal, and life without one. BACKGROUND: a process of its own that goes on
+ * after the command has returned, with the command returning only when the start has succeeded or
+ * failed. */
 #ifndef BACKGROUND_H
 #define BACKGROUND_H
+
+#include <stdbool.h>
 
 struct background {
     int ready_fd; /* tells the command how the start went; -1: not in the background */
@@ -16,5 +19,11 @@ void background_ready(struct background *b, int code);
 
 /* In a further process forked from it: says nothing. */
 void background_forget(struct background *b);
+
+/* Whether this process has a terminal that could hang up. */
+bool background_has_terminal(void);
+
+/* For workers: a job that reads gets the end of the file, not the terminal. */
+void background_empty_stdin(void);
 
 #endif

@@ -16,10 +16,10 @@
 #include "log.h"
 #include "title.h"
 
-#define SWEEPS_MAX 50 /* rounds of killing what a job left behind, 10 ms apart at most */
+#define ON_FAILURE_LIMIT 5.0 /* seconds */
+#define SWEEPS_MAX 50        /* rounds of killing what a job left behind, 10 ms apart at most */
 
-/* --- in the new process
- * ----------------------------------------------------------------------------------- */
+/* --- in the new process --- */
 
 /* An empty handler: a connection that was cut is an error of write, not the end of the job, and
  * programs that the job executes get the default back, which SIG_IGN would not give them. */
@@ -79,8 +79,7 @@ static _Noreturn void run_on_failure(const struct child_place *place, const stru
     luahost_on_failure(&lua, job, exception, message);
 }
 
-/* --- in the worker
- * ---------------------------------------------------------------------------------------- */
+/* --- in the worker --- */
 
 static int open_pidfd(pid_t pid)
 {
@@ -141,16 +140,6 @@ int child_start(struct child *c, const struct child_place *place, const struct j
     return result;
 }
 
-int child_start_on_failure(struct child *c, const struct child_place *place, const struct job *job,
-                           const char *exception, const char *message)
-{
-    int report_fd;
-    int result = fork_process(c, place, &report_fd);
-    if (result == 1)
-        run_on_failure(place, job, report_fd, exception, message);
-    return result;
-}
-
 static void read_report(struct child *c, struct events *ev)
 {
     if (!report_read(&c->report, c->report_fd))
@@ -195,8 +184,7 @@ void child_kill(struct child *c, const struct options *o, const char *why)
 void child_wait(struct child *c, const struct options *o, struct events *ev, int64_t deadline)
 {
     int64_t until = c->kill_at < deadline ? c->kill_at : deadline;
-    unsigned seen = events_wait(ev, EVENTS_BIT(EVENTS_CHILD) | EVENTS_BIT(EVENTS_REPORT),
-                                events_deadline(ev, until));
+    unsigned seen = events_wait(ev, EVENTS_BIT(EVENTS_CHILD) | EVENTS_BIT(EVENTS_REPORT), until);
     if (seen & EVENTS_BIT(EVENTS_REPORT))
         read_report(c, ev);
     if (seen & EVENTS_BIT(EVENTS_CHILD))
@@ -243,4 +231,25 @@ void child_finish(struct child *c, struct events *ev)
     if (c->report_fd >= 0)
         close(c->report_fd);
     report_clear(&c->report);
+}
+
+int child_on_failure(const struct child_place *place, const struct job *job, const char *exception,
+                     const char *message)
+{
+    struct child c;
+    int report_fd;
+    int result = fork_process(&c, place, &report_fd);
+    if (result == 1)
+        run_on_failure(place, job, report_fd, exception, message);
+    if (result < 0)
+        return -1;
+    c.ladder = KILL_KILL_NEXT;
+    c.kill_at = clock_after(ON_FAILURE_LIMIT);
+    while (!c.ended) {
+        if (events_pending(place->events, SIGTERM) || events_pending(place->events, SIGINT))
+            c.kill_at = 0; /* it may not hold up a stop */
+        child_wait(&c, place->options, place->events, CLOCK_NEVER);
+    }
+    child_finish(&c, place->events);
+    return 0;
 }

@@ -39,9 +39,10 @@ struct child_place {
 /* Forks; the process runs the job and reports. 0 or -1 with errno (nothing was started). */
 int child_start(struct child *c, const struct child_place *place, const struct job *job);
 
-/* The same, but it only runs onFailure for a job whose process died. */
-int child_start_on_failure(struct child *c, const struct child_place *place, const struct job *job,
-                           const char *exception, const char *message);
+/* Runs onFailure for a job whose process died, in a short process of its own, for 5 s at most. 0,
+ * or -1 with errno (it could not be started). */
+int child_on_failure(const struct child_place *place, const struct job *job, const char *exception,
+                     const char *message);
 
 /* Waits until the process said or did something, a signal came, or the deadline or the ladder's
  * next step is due. */

@@ -32,3 +32,8 @@ void clock_local(char out[CLOCK_LOCAL_SIZE])
         strftime(out, CLOCK_LOCAL_SIZE, "%Y-%m-%d %H:%M:%S", &parts) == 0)
         out[0] = '\0'; /* a year of five digits */
 }
+
+int64_t clock_sooner(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}

@@ -21,9 +21,7 @@ struct ending {
     size_t len;    /* of text[0] */
 };
 
-/* --- the end
- * -----------------------------------------------------------------------------------------------
- */
+/* --- the end --- */
 
 static _Noreturn void leave(const struct ending *e)
 {
@@ -62,8 +60,7 @@ static _Noreturn void end_process(lua_State *L, const struct ending *e)
     leave(e); /* a script dug out the finalizer and removed it */
 }
 
-/* --- before the fork
- * --------------------------------------------------------------------------------------- */
+/* --- before the fork --- */
 
 static int load_modules(lua_State *L)
 {
@@ -106,8 +103,7 @@ void luahost_discard(lua_State *prepared)
         lua_close(prepared);
 }
 
-/* --- functions that only a job has
- * --------------------------------------------------------------------------- */
+/* --- functions that only a job has --- */
 
 /* sys.report_started(on_failure, parent_hooks). Upvalues: place, job. */
 static int report_started(lua_State *L)
@@ -153,8 +149,7 @@ static void add_job_functions(lua_State *L, const struct luahost_place *place,
     lua_pop(L, 2);
 }
 
-/* --- TERM_CHILD
- * ---------------------------------------------------------------------------------------------- */
+/* --- TERM_CHILD --- */
 
 /* The one handler of the program: a signal can only leave a note, Lua finds it at its next step. */
 static lua_State *term_state;
@@ -186,9 +181,7 @@ static void watch_term(lua_State *L)
     sigaction(SIGTERM, &action, NULL);
 }
 
-/* --- one job
- * -------------------------------------------------------------------------------------------------
- */
+/* --- one job --- */
 
 /* Arguments: place, job. Results: what resque.runner.run returns. */
 static int call_runner(lua_State *L)

@@ -37,8 +37,7 @@ struct connection {
     bool in_transaction; /* MULTI or WATCH went out, EXEC, DISCARD or UNWATCH did not */
 };
 
-/* --- values --------------------------------------------------------------------------------------
- */
+/* --- values --- */
 
 static void push_reply(lua_State *L, const struct redis_reply *reply, bool inside);
 
@@ -117,8 +116,7 @@ static bool is_argument(lua_State *L, int index)
     return type == LUA_TSTRING || (type == LUA_TNUMBER && isfinite(lua_tonumber(L, index)));
 }
 
-/* --- commands
- * ------------------------------------------------------------------------------------- */
+/* --- commands --- */
 
 static bool is_one_of(const char *name, const char *const *list)
 {
@@ -156,8 +154,7 @@ static void note_transaction(struct connection *c, const char *name)
         c->in_transaction = false;
 }
 
-/* --- a connection
- * ---------------------------------------------------------------------------------- */
+/* --- a connection --- */
 
 static struct connection *check_connection(lua_State *L)
 {
@@ -410,8 +407,7 @@ static const luaL_Reg methods[] = {{"call", connection_call},
                                    {"close", connection_close},
                                    {NULL, NULL}};
 
-/* --- connecting
- * ------------------------------------------------------------------------------------ */
+/* --- connecting --- */
 
 /* What the environment says, for programs of plain lua5.4. */
 static int read_environment(struct address *a, char *err, size_t err_size)

@@ -18,6 +18,7 @@
 #include "board.h"
 #include "clock.h"
 #include "log.h"
+#include "include_check.h"
 #include "luahost.h"
 #include "memory.h"
 #include "pidfile.h"
@@ -41,11 +42,6 @@ struct member {
     struct backoff backoff;
 };
 
-/* A dead worker that Redis has not been told about yet. */
-struct debt {
-    char worker_id[REGISTRY_ID_SIZE], identity[IDENTITY_TEXT_SIZE], started[JOB_TOKEN_SIZE];
-};
-
 struct manager {
     const struct options *options;
     struct events events;
@@ -61,91 +57,19 @@ struct manager {
     int64_t connect_at, prune_at;
     struct prune prune;
     struct wakeup wakeup; /* watch is NULL without BLOCKING */
-    struct debt *debts;
-    size_t debt_count;
     bool stopping, paused;
     int shown; /* how many workers the title tells of */
     int exit_code;
 };
 
-/* --- APP_INCLUDE
- * ----------------------------------------------------------------------------------------- */
-
-static _Noreturn void check_in_child(struct manager *m, int report_fd)
-{
-    char err[4096];
-    bool parent_hooks = false;
-    sigprocmask(SIG_SETMASK, &m->events.original_mask, NULL);
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (m->redis)
-        redis_forget(m->redis);
-    wakeup_forget(&m->wakeup);
-    if (luahost_check(m->options, &parent_hooks, err, sizeof err) < 0) {
-        if (write(report_fd, err, strlen(err)) < 0)
-            _exit(EXIT_FAILED);
-        _exit(EXIT_INCLUDE);
-    }
-    atomic_store(&m->board->parent_hooks, parent_hooks);
-    _exit(EXIT_DONE);
-}
-
-/* What the throw-away process has to say; its end closes the pipe. TERM or INT end it. */
-static void hear(struct manager *m, pid_t pid, int fd, char *text, size_t size)
-{
-    size_t got = 0;
-    ssize_t n = 1;
-    m->events.fd[EVENTS_REPORT] = fd;
-    while (n > 0) {
-        unsigned seen = events_wait(&m->events, EVENTS_BIT(EVENTS_REPORT), CLOCK_NEVER);
-        if (events_pending(&m->events, SIGTERM) || events_pending(&m->events, SIGINT))
-            kill(pid, SIGKILL);
-        if (!(seen & EVENTS_BIT(EVENTS_REPORT)))
-            continue;
-        n = read(fd, text + got, size - 1 - got);
-        got += n > 0 ? (size_t)n : 0;
-    }
-    text[got] = '\0';
-    m->events.fd[EVENTS_REPORT] = -1;
-}
-
-/* Loads APP_INCLUDE in a process of its own, so that nothing it does stays. 0, or -1: said in the
- * log. */
 static int check_include(struct manager *m)
 {
-    int ends[2], status = 0;
-    char text[4096];
-    if (!m->options->include)
-        return 0;
-    if (pipe2(ends, O_CLOEXEC) < 0) {
-        log_error("pipe: %s", strerror(errno));
-        return -1;
-    }
-    fflush(NULL);
-    pid_t pid = fork();
-    if (pid == 0)
-        check_in_child(m, ends[1]);
-    close(ends[1]);
-    if (pid > 0) {
-        hear(m, pid, ends[0], text, sizeof text);
-        waitpid(pid, &status, 0);
-    }
-    close(ends[0]);
-    if (pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0)
-        return 0;
-    if (pid < 0)
-        log_error("fork: %s", strerror(errno));
-    else if (WIFSIGNALED(status))
-        log_error("APP_INCLUDE %s: loading it was ended by %s", m->options->include,
-                  signals_name(WTERMSIG(status)));
-    else
-        log_error("APP_INCLUDE %s cannot be loaded: %s", m->options->include,
-                  text[0] ? text : "it called os.exit");
-    return -1;
+    const struct include_check check = {m->options, &m->events, m->board, m->redis,
+                                        m->wakeup.watch};
+    return include_check_run(&check);
 }
 
-/* --- Redis
- * -----------------------------------------------------------------------------------------------
- */
+/* --- Redis --- */
 
 static bool connected(struct manager *m)
 {
@@ -161,20 +85,13 @@ static bool connected(struct manager *m)
     return false;
 }
 
-/* Tells Redis about dead workers; what cannot be told now is told later. */
-static void pay_debts(struct manager *m)
+/* Tells Redis about workers of ours that died; what cannot be told now is told later. */
+static void account_for_dead(struct manager *m)
 {
-    while (m->debt_count && connected(m)) {
-        const struct debt *d = &m->debts[m->debt_count - 1];
-        const struct prune_own dead = {d->worker_id, d->identity, d->started};
-        if (prune_own(&m->scripts, &dead, m->prune.pruner) < 0) {
-            log_warn("worker %s has died and is not accounted for yet: %s", d->worker_id,
-                     m->scripts.error);
-            m->connect_at = backoff_next(&m->backoff);
-            return;
-        }
-        m->debt_count--;
-    }
+    if (!m->prune.debt_count || !connected(m) || prune_pay(&m->prune) == 0)
+        return;
+    log_warn("a worker that died is not accounted for yet: %s", m->scripts.error);
+    m->connect_at = backoff_next(&m->backoff);
 }
 
 static void look_for_dead(struct manager *m)
@@ -186,18 +103,7 @@ static void look_for_dead(struct manager *m)
         log_warn("looking for dead workers failed: %s", m->scripts.error);
 }
 
-/* --- workers
- * --------------------------------------------------------------------------------------------- */
-
-/* Jobs inherit it: one that reads gets the end of the file, not the terminal. */
-static void empty_stdin(void)
-{
-    int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    if (null >= 0 && null != STDIN_FILENO) {
-        dup2(null, STDIN_FILENO);
-        close(null);
-    }
-}
+/* --- workers --- */
 
 static _Noreturn void be_worker(struct manager *m, struct member *member, pid_t manager,
                                 int wakeup_fd)
@@ -213,7 +119,7 @@ static _Noreturn void be_worker(struct manager *m, struct member *member, pid_t 
     events_close(&m->events);
     pidfile_forget(&m->pidfile);
     background_forget(&m->background);
-    empty_stdin();
+    background_empty_stdin();
     for (int i = 0; i < m->options->count; i++)
         if (m->members[i].wakeup_fd >= 0)
             close(m->members[i].wakeup_fd);
@@ -305,15 +211,6 @@ static bool end_orphans(struct manager *m)
     return any;
 }
 
-static void owe(struct manager *m, const struct board_slot *slot)
-{
-    m->debts = memory_grow(m->debts, (m->debt_count + 1) * sizeof *m->debts);
-    struct debt *d = &m->debts[m->debt_count++];
-    memcpy(d->worker_id, slot->worker_id, sizeof d->worker_id);
-    memcpy(d->identity, slot->identity, sizeof d->identity);
-    memcpy(d->started, slot->started, sizeof d->started);
-}
-
 /* What a worker's end means: how to say it, and whether another one takes its place. */
 static void judge_end(struct manager *m, struct member *member, pid_t pid, int status)
 {
@@ -347,7 +244,8 @@ static void bury(struct manager *m, struct member *member, int status)
     for (int round = 0; round < ORPHAN_ROUNDS && end_orphans(m); round++)
         ; /* the orphans' own children are handed to us in turn */
     if (member->slot->worker_id[0])
-        owe(m, member->slot);
+        prune_owe(&m->prune, member->slot->worker_id, member->slot->identity,
+                  member->slot->started);
     if (member->wakeup_fd >= 0)
         close(member->wakeup_fd);
     member->wakeup_fd = -1;
@@ -374,8 +272,7 @@ static void show_title(struct manager *m)
     title_set("Monitoring %d children", m->shown);
 }
 
-/* --- signals
- * --------------------------------------------------------------------------------------------- */
+/* --- signals --- */
 
 static void pass_on(struct manager *m, int signo)
 {
@@ -385,17 +282,9 @@ static void pass_on(struct manager *m, int signo)
             kill(m->members[i].pid, signo);
 }
 
-static bool has_terminal(void)
-{
-    int fd = open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC);
-    if (fd >= 0)
-        close(fd);
-    return fd >= 0;
-}
-
 static void hang_up(struct manager *m)
 {
-    if (has_terminal()) { /* the terminal is gone, and so is who was watching */
+    if (background_has_terminal()) { /* the terminal is gone, and so is who was watching */
         m->stopping = true;
         pass_on(m, SIGTERM);
         return;
@@ -431,8 +320,7 @@ static void take_signals(struct manager *m)
         reap(m);
 }
 
-/* --- waking
- * ---------------------------------------------------------------------------------------------- */
+/* --- waking --- */
 
 static bool any_idle(const struct manager *m)
 {
@@ -459,8 +347,7 @@ static void wake(struct manager *m, long jobs)
     }
 }
 
-/* --- from start to end
- * ----------------------------------------------------------------------------------- */
+/* --- from start to end --- */
 
 static int open_board(struct manager *m)
 {
@@ -534,17 +421,14 @@ static int open_manager(struct manager *m)
 
 static void close_manager(struct manager *m)
 {
-    if (m->debt_count) {
-        m->connect_at = 0;
-        pay_debts(m);
-    }
+    m->connect_at = 0;
+    account_for_dead(m);
     wakeup_close(&m->wakeup);
     prune_close(&m->prune);
     scripts_close(&m->scripts);
     luahost_discard(m->prepared);
     redis_free(m->redis);
     pidfile_close(&m->pidfile);
-    free(m->debts);
     free(m->members);
     if (m->board)
         munmap(m->board, m->board_size);
@@ -559,7 +443,7 @@ static int64_t next_deadline(const struct manager *m)
     for (int i = 0; i < m->options->count; i++)
         if (!m->members[i].pid && m->members[i].restart_at < until)
             until = m->members[i].restart_at;
-    if (m->debt_count && m->connect_at < until)
+    if (m->prune.debt_count && m->connect_at < until)
         until = m->connect_at;
     if (m->wakeup.watch && wakeup_deadline(&m->wakeup) < until)
         until = wakeup_deadline(&m->wakeup);
@@ -580,7 +464,7 @@ static void look_after_workers(struct manager *m)
     while (has_work(m)) {
         start_due(m);
         show_title(m);
-        pay_debts(m);
+        account_for_dead(m);
         look_for_dead(m);
         if (m->wakeup.watch)
             wake(m, wakeup_look(&m->wakeup, any_idle(m)));

@@ -18,7 +18,7 @@
 
 #define ERROR_SIZE 512
 
-/* ---- where values come from ---- */
+/* --- where values come from --- */
 
 /* The first variable of row `i` that is set and not empty and comes from `source`; NULL: none. */
 static const char *find_variable(const struct options_parse *p, size_t i,
@@ -76,7 +76,7 @@ static void set_defaults(struct options *o)
         options_replace(o, i, options_settings[i].fallback);
 }
 
-/* ---- from texts to the fields of the struct ---- */
+/* --- from texts to the fields of the struct --- */
 
 static const struct options_value *value_of(const struct options *o, const char *flag)
 {
@@ -130,7 +130,7 @@ static void warn(struct options *o, const char *text)
     o->warnings[count + 1] = NULL;
 }
 
-/* ---- what one row alone cannot say ---- */
+/* --- what one row alone cannot say --- */
 
 /* The strongest source decides; within it -vv, -v, --quiet. */
 static void settle_verbosity(struct options *o)
@@ -230,7 +230,7 @@ static int check_lua_path(struct options_parse *p)
                         strerror(errno));
 }
 
-/* ---- Redis: address, database, password ---- */
+/* --- Redis: address, database, password --- */
 
 /* 0, or what is wrong with the file, as errno has it; EINVAL: nothing on its first line. */
 static int read_first_line(const char *path, char *out, size_t size)
@@ -404,7 +404,7 @@ void options_clear(struct options *o)
     *o = (struct options){.command = COMMAND_WORK};
 }
 
-/* ---- the table as data ---- */
+/* --- the table as data --- */
 
 size_t options_rows(void)
 {

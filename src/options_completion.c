@@ -43,7 +43,7 @@ static void put_command_names(void)
         printf("%s%s", i ? " " : "", options_commands[i].name);
 }
 
-/* ---- bash ---- */
+/* --- bash --- */
 
 /* One case arm for what follows a flag that takes a value. */
 static void bash_value(const struct options_setting *s)
@@ -111,7 +111,7 @@ static void bash(void)
          "complete -F _resque_lua resque-lua resque-enqueue");
 }
 
-/* ---- zsh ---- */
+/* --- zsh --- */
 
 static void zsh_flag(const struct options_setting *s)
 {
@@ -188,7 +188,7 @@ static void zsh(void)
          "fi");
 }
 
-/* ---- fish ---- */
+/* --- fish --- */
 
 static void fish_flag(const char *program, const char *when, const struct options_setting *s)
 {

@@ -12,8 +12,7 @@
 #define DIRTY_EXIT "Resque::DirtyExit"
 #define TRACE_LINES_MAX 200
 
-/* --- decide
- * --------------------------------------------------------------------------------------------- */
+/* --- decide --- */
 
 enum started { NOT_STARTED, STARTED, EITHER };
 enum ending { BY_SIGNAL, BY_EXIT, BY_ANY };
@@ -143,8 +142,7 @@ void outcome_clear(struct outcome *o)
     *o = (struct outcome){0};
 }
 
-/* --- commit
- * --------------------------------------------------------------------------------------------- */
+/* --- commit --- */
 
 static void add_done(const struct outcome *o, struct redis_args *args)
 {

@@ -11,15 +11,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "registry.h"
 #include "scripts.h"
 
-/* A worker of ours that ended, as the board had it. */
-struct prune_own {
-    const char *worker_id, *identity, *started;
+/* A worker of ours whose process ended and that Redis has not been told about yet. */
+struct prune_debt {
+    char worker_id[REGISTRY_ID_SIZE];
+    char identity[IDENTITY_TEXT_SIZE];
+    char started[JOB_TOKEN_SIZE]; /* the last job whose code had begun to run; any other is put back
+                                   */
 };
-
-/* 0: accounted for (or nothing was left to do); -1: scripts->error, try again later. */
-int prune_own(struct scripts *s, const struct prune_own *dead, const char *pruner);
 
 struct prune_seen; /* a stale heartbeat, noted at the last look */
 
@@ -29,10 +30,17 @@ struct prune {
     double age;              /* seconds without a heartbeat */
     struct prune_seen *seen;
     size_t seen_count;
+    struct prune_debt *debts;
+    size_t debt_count;
 };
 
 void prune_open(struct prune *p, struct scripts *s, double age);
 void prune_close(struct prune *p);
+
+/* Notes a dead worker of ours; prune_pay tells Redis of all that were noted. 0; -1: scripts->error,
+ * try again later. */
+void prune_owe(struct prune *p, const char *worker_id, const char *identity, const char *started);
+int prune_pay(struct prune *p);
 
 /* One look at all workers. 0; -1: scripts->error. */
 int prune_look(struct prune *p);

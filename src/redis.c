@@ -33,8 +33,7 @@ struct redis {
     char where[256];
 };
 
-/* --- commands being built
- * ------------------------------------------------------------------------------- */
+/* --- commands being built --- */
 
 void redis_args_add_bytes(struct redis_args *args, const char *bytes, size_t len)
 {
@@ -64,8 +63,7 @@ void redis_args_clear(struct redis_args *args)
     *args = (struct redis_args){0};
 }
 
-/* --- life of a connection
- * ------------------------------------------------------------------------------- */
+/* --- life of a connection --- */
 
 struct redis *redis_new(const struct address *address, struct events *events)
 {
@@ -200,8 +198,7 @@ static redisReply *next_reply(struct redis *r, int64_t deadline)
     }
 }
 
-/* --- connecting
- * ----------------------------------------------------------------------------------------- */
+/* --- connecting --- */
 
 static int finish_connect(struct redis *r, int64_t deadline)
 {
@@ -297,8 +294,7 @@ int redis_connect(struct redis *r, int64_t deadline)
     return 0;
 }
 
-/* --- commands
- * ------------------------------------------------------------------------------------------- */
+/* --- commands --- */
 
 int redis_append(struct redis *r, const struct redis_args *args)
 {
@@ -369,8 +365,7 @@ struct redis_reply *redis_poll(struct redis *r)
     return reply;
 }
 
-/* --- replies: struct redis_reply is hiredis's redisReply under a name of ours
- * ----------------------------- */
+/* --- replies: struct redis_reply is hiredis's redisReply under a name of ours --- */
 
 static const redisReply *raw(const struct redis_reply *reply)
 {

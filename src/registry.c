@@ -18,8 +18,7 @@
  * again. */
 #define REMEMBERED_TEXT_MAX 2048
 
-/* --- opening
- * -------------------------------------------------------------------------------------------- */
+/* --- opening --- */
 
 static int make_nonce(char nonce[17])
 {
@@ -69,8 +68,7 @@ void registry_close(struct registry *r)
         outcome_clear(&r->remembered[i]);
 }
 
-/* --- in the fleet
- * --------------------------------------------------------------------------------------- */
+/* --- in the fleet --- */
 
 static struct redis_reply *call_register(struct registry *r)
 {
@@ -127,8 +125,7 @@ void registry_beat(struct registry *r)
     r->heartbeat_at = clock_after(r->period);
 }
 
-/* --- tokens
- * --------------------------------------------------------------------------------------------- */
+/* --- tokens --- */
 
 void registry_token(struct registry *r, char token[JOB_TOKEN_SIZE])
 {

@@ -14,8 +14,7 @@
 #define HEADER 5
 #define TEXT_MAX (REPORT_BODY_MAX / 4) /* of each text of a failure */
 
-/* --- the job's end
- * -------------------------------------------------------------------------------------- */
+/* --- the job's end --- */
 
 static int write_all(int fd, const void *bytes, size_t len)
 {
@@ -83,8 +82,7 @@ int report_send_exit(int fd, int code)
     return send_frame(fd, 'X', text, (size_t)len);
 }
 
-/* --- the worker's end
- * ----------------------------------------------------------------------------------- */
+/* --- the worker's end --- */
 
 static size_t body_len(const unsigned char *frame)
 {

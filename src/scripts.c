@@ -14,8 +14,7 @@
 static const char *const names[SCRIPT_COUNT] = {"reserve",  "done",       "fail",      "unreserve",
                                                 "register", "unregister", "heartbeat", "prune"};
 
-/* --- the texts
- * ------------------------------------------------------------------------------------------ */
+/* --- the texts --- */
 
 static int join(struct scripts *s, enum script script, const struct source_place *place,
                 const char *module)
@@ -64,8 +63,7 @@ void scripts_close(struct scripts *s)
     redis_args_clear(&s->args);
 }
 
-/* --- calls
- * ---------------------------------------------------------------------------------------------- */
+/* --- calls --- */
 
 struct redis_args *scripts_begin(struct scripts *s, const char *worker_id)
 {

@@ -32,8 +32,7 @@ void wakeup_forget(struct wakeup *w)
         redis_forget(w->watch);
 }
 
-/* --- connecting
- * ------------------------------------------------------------------------------------------ */
+/* --- connecting --- */
 
 /* Asks for reports of changes to our queue keys, sent to this connection. 0, or -1 with the answer
  * in `why`. */
@@ -79,8 +78,7 @@ static bool connect_watch(struct wakeup *w)
     return true;
 }
 
-/* --- reports
- * --------------------------------------------------------------------------------------------- */
+/* --- reports --- */
 
 /* Jobs in the queue of a key that changed; pops change it too. */
 static long count_jobs(struct wakeup *w, const char *key)

@@ -21,29 +21,20 @@
 #include "clock.h"
 #include "json_check.h"
 #include "log.h"
-#include "luahost.h"
 #include "outcome.h"
+#include "parent_hooks.h"
 #include "redis.h"
 #include "registry.h"
 #include "reserve.h"
 #include "scripts.h"
 #include "title.h"
+#include "unstarted.h"
+#include "wishes.h"
 
-#define CONNECT_TIMEOUT 5.0  /* seconds */
-#define LEAVE_TIMEOUT 5.0    /* seconds for a last word to a Redis that does not answer */
-#define LOAD_WAIT 1.0        /* seconds after APP_INCLUDE could not be loaded, or fork failed */
-#define UNSTARTED_MAX 2      /* times a job whose process died before it started is put back */
-#define ON_FAILURE_LIMIT 5.0 /* seconds for onFailure after a dirty exit */
+#define CONNECT_TIMEOUT 5.0 /* seconds */
+#define LEAVE_TIMEOUT 5.0   /* seconds for a last word to a Redis that does not answer */
+#define LOAD_WAIT 1.0       /* seconds after APP_INCLUDE could not be loaded, or fork failed */
 #define IDENTITY_WORDS "(Job{%s} | %s | %s)"
-
-/* What signals asked for; nothing but take_signals writes it, nothing but the steps below reads it.
- */
-struct wishes {
-    enum { STAY, LEAVE_AFTER_JOB, LEAVE_NOW } leave;
-    bool pause;
-    const char *kill; /* end the running job, for this signal; NULL: no */
-    int64_t leave_by; /* when LEAVE_AFTER_JOB becomes LEAVE_NOW */
-};
 
 struct worker {
     const struct options *options;
@@ -57,61 +48,24 @@ struct worker {
     struct registry registry;
     bool registered;
     struct wishes wishes;
-    struct luahost_parent *parent; /* NULL: nobody listens to its hooks */
+    struct parent_hooks hooks;
     struct backoff backoff;
     int64_t rest_until; /* no new job before this */
     struct {
         enum reserve_answer answer; /* what the last commit brought along */
         struct job job;
     } handed;
-    struct {
-        char id[64];
-        int times; /* in a row that this job's process died before it started */
-    } unstarted;
+    struct unstarted unstarted;
 };
 
-/* --- wishes
- * ------------------------------------------------------------------------------------------------
- */
-
-static void wish_to_leave(struct worker *w, const char *signal_name)
-{
-    struct wishes *wish = &w->wishes;
-    if (wish->leave == STAY && w->options->graceful_term) {
-        wish->leave = LEAVE_AFTER_JOB;
-        if (w->options->term_timeout_given)
-            wish->leave_by = clock_after(w->options->term_timeout);
-    } else {
-        wish->leave = LEAVE_NOW;
-        wish->kill = signal_name;
-    }
-}
+/* --- waiting --- */
 
 static void take_signals(struct worker *w)
 {
-    struct events *ev = &w->events;
-    struct wishes *wish = &w->wishes;
-    if (events_take(ev, SIGTERM))
-        wish_to_leave(w, "SIGTERM");
-    if (events_take(ev, SIGINT))
-        wish_to_leave(w, "SIGINT");
-    if (events_take(ev, SIGQUIT) && wish->leave == STAY)
-        wish->leave = LEAVE_AFTER_JOB;
-    if (events_take(ev, SIGUSR1))
-        wish->kill = "SIGUSR1";
-    if (events_take(ev, SIGUSR2))
-        wish->pause = true;
-    if (events_take(ev, SIGCONT))
-        wish->pause = false;
-    if (events_take(ev, SIGHUP)) {
+    wishes_take(&w->wishes, &w->events, w->options);
+    if (w->wishes.refresh)
         w->rest_until = 0;
-        log_reopen();
-    }
-    if (wish->leave == LEAVE_AFTER_JOB && clock_ms() >= wish->leave_by) {
-        wish->leave = LEAVE_NOW;
-        wish->leave_by = CLOCK_NEVER;
-        wish->kill = "SIGTERM (RESQUE_TERM_TIMEOUT is over)";
-    }
+    w->wishes.refresh = false;
 }
 
 static bool wants_next(const struct worker *w)
@@ -119,16 +73,11 @@ static bool wants_next(const struct worker *w)
     return w->wishes.leave == STAY && !w->wishes.pause && clock_ms() >= w->rest_until;
 }
 
-static int64_t sooner(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* Waits for signals and, with EVENTS_WAKEUP in `slots`, for the manager; beats in passing. True:
  * woken up. */
 static bool wait_until(struct worker *w, unsigned slots, int64_t deadline)
 {
-    deadline = events_deadline(&w->events, sooner(deadline, w->registry.heartbeat_at));
+    deadline = events_deadline(&w->events, clock_sooner(deadline, w->registry.heartbeat_at));
     unsigned seen = events_wait(&w->events, slots, deadline);
     take_signals(w);
     registry_beat(&w->registry);
@@ -140,8 +89,7 @@ static bool wait_until(struct worker *w, unsigned slots, int64_t deadline)
     return true;
 }
 
-/* --- the connection
- * -------------------------------------------------------------------------------------- */
+/* --- the connection --- */
 
 /* Says what is wrong with Redis and waits a while; wakes early for signals. */
 static void back_off(struct worker *w, const char *doing, const char *why)
@@ -188,8 +136,7 @@ static void lose(struct worker *w)
     w->registered = false;
 }
 
-/* --- reserve
- * --------------------------------------------------------------------------------------------- */
+/* --- reserve --- */
 
 static enum reserve_answer ask(struct worker *w, struct job *job)
 {
@@ -311,9 +258,7 @@ static bool next_job(struct worker *w, struct job *job)
     }
 }
 
-/* --- run
- * -------------------------------------------------------------------------------------------------
- */
+/* --- run --- */
 
 /* Redis's own parser let it pass; the fleet's others would not. 0, or -1 and `end` is set. */
 static int check(const struct job *job, struct outcome *end)
@@ -325,36 +270,12 @@ static int check(const struct job *job, struct outcome *end)
     return -1;
 }
 
-/* The state for the worker's own hooks, made when it is needed and again when the files have
- * changed. */
-static int open_parent(struct worker *w)
-{
-    char err[1024];
-    if (w->parent && !luahost_parent_is_stale(w->parent, w->options))
-        return 0;
-    luahost_parent_close(w->parent);
-    w->parent = luahost_parent_open(w->options, err, sizeof err);
-    if (!w->parent)
-        log_error("APP_INCLUDE cannot be loaded: %s", err);
-    return w->parent ? 0 : -1;
-}
-
 static int before_fork(struct worker *w, const struct job *job, struct outcome *end)
 {
-    char *exception, *message;
-    if (!atomic_load(&w->board->parent_hooks))
+    if (parent_hooks_fork(&w->hooks, w->registry.id, job, end) == 0)
         return 0;
-    if (open_parent(w) < 0) {
+    if (end->kind == OUTCOME_PUT_BACK)
         w->rest_until = clock_after(LOAD_WAIT);
-        outcome_put_back(end, "APP_INCLUDE cannot be loaded");
-        return -1;
-    }
-    if (luahost_parent_emit(w->parent, "beforeFork", w->registry.id, job, &exception, &message) ==
-        0)
-        return 0;
-    outcome_fail(end, OUTCOME_FAILED, exception, message);
-    free(exception);
-    free(message);
     return -1;
 }
 
@@ -393,8 +314,8 @@ static int start(struct worker *w, struct child *child, const struct job *job, s
 static void watch(struct worker *w, struct child *child)
 {
     while (!child->ended) {
-        child_wait(child, w->options, &w->events,
-                   sooner(w->registry.heartbeat_at, w->wishes.leave_by));
+        int64_t until = clock_sooner(w->registry.heartbeat_at, w->wishes.leave_by);
+        child_wait(child, w->options, &w->events, events_deadline(&w->events, until));
         take_signals(w);
         if (w->wishes.kill)
             child_kill(child, w->options, w->wishes.kill);
@@ -402,28 +323,14 @@ static void watch(struct worker *w, struct child *child)
     }
 }
 
-/* A process that dies again and again before the job starts is not going to do better the third
- * time. */
-static void limit_unstarted(struct worker *w, const struct job *job, const struct child *child,
-                            struct outcome *end)
-{
-    const char *id = job->id[0] ? job->id : job->class;
-    if (end->kind != OUTCOME_PUT_BACK || !end->dirty || child->killed_for) {
-        w->unstarted.times = 0;
-        return;
-    }
-    if (strncmp(w->unstarted.id, id, sizeof w->unstarted.id - 1) != 0)
-        w->unstarted.times = 0;
-    snprintf(w->unstarted.id, sizeof w->unstarted.id, "%s", id);
-    if (++w->unstarted.times > UNSTARTED_MAX)
-        end->kind = OUTCOME_FAILED;
-}
-
 static void decide(struct worker *w, const struct job *job, struct child *child,
                    struct outcome *end)
 {
     outcome_decide(end, &child->report, child->wait_status, child->killed_for);
-    limit_unstarted(w, job, child, end);
+    if (end->kind == OUTCOME_PUT_BACK && end->dirty && !child->killed_for)
+        unstarted_count(&w->unstarted, job, end);
+    else
+        unstarted_reset(&w->unstarted);
     if (child->report.end == REPORT_LOAD)
         w->rest_until = clock_after(LOAD_WAIT);
     if (child->report.started)
@@ -445,8 +352,7 @@ static void run(struct worker *w, const struct job *job, struct outcome *end)
     decide(w, job, &child, end);
 }
 
-/* --- commit
- * ---------------------------------------------------------------------------------------------- */
+/* --- commit --- */
 
 static void tell(const struct job *job, const struct outcome *end)
 {
@@ -457,27 +363,6 @@ static void tell(const struct job *job, const struct outcome *end)
     else
         log_warn("failed " IDENTITY_WORDS ": %s: %.500s", job->queue, job->id, job->class,
                  end->exception, end->error);
-}
-
-/* onFailure of a job whose process could not run it any more. */
-static void run_on_failure(struct worker *w, const struct job *job, const struct outcome *end)
-{
-    struct child child;
-    const struct child_place place = place_of(w);
-    if (!end->dirty)
-        return;
-    if (child_start_on_failure(&child, &place, job, end->exception, end->error) < 0) {
-        log_error("onFailure was not run: fork failed: %s", strerror(errno));
-        return;
-    }
-    int64_t until = clock_after(ON_FAILURE_LIMIT);
-    while (!child.ended) {
-        child_wait(&child, w->options, &w->events, sooner(until, w->registry.heartbeat_at));
-        registry_beat(&w->registry);
-        if (clock_ms() >= until)
-            kill(-child.pid, SIGKILL);
-    }
-    child_finish(&child, &w->events);
 }
 
 /* One try to write the outcome, with the next job on the way back if we want one. */
@@ -501,6 +386,7 @@ static enum outcome_commit try_commit(struct worker *w, const struct job *job,
  * job and end. */
 static void commit(struct worker *w, struct job *job, struct outcome *end)
 {
+    const struct child_place place = place_of(w);
     enum outcome_commit result = COMMIT_TROUBLE;
     int64_t give_up = CLOCK_NEVER;
     while (clock_ms() < give_up) {
@@ -516,7 +402,8 @@ static void commit(struct worker *w, struct job *job, struct outcome *end)
         backoff_reset(&w->backoff);
         registry_remember(&w->registry, job, end);
         tell(job, end);
-        run_on_failure(w, job, end);
+        if (end->dirty && child_on_failure(&place, job, end->exception, end->error) < 0)
+            log_error("onFailure was not run: %s", strerror(errno));
     } else if (result == COMMIT_LOST) {
         log_error("ownership of " IDENTITY_WORDS " was lost: its end is not written", job->queue,
                   job->id, job->class);
@@ -531,8 +418,7 @@ static void commit(struct worker *w, struct job *job, struct outcome *end)
     job_clear(job);
 }
 
-/* --- from start to end
- * ----------------------------------------------------------------------------------- */
+/* --- from start to end --- */
 
 static int open_worker(struct worker *w, const struct worker_place *place)
 {
@@ -564,22 +450,6 @@ static int open_worker(struct worker *w, const struct worker_place *place)
     return 0;
 }
 
-static int before_first_fork(struct worker *w)
-{
-    char *exception, *message;
-    if (!atomic_load(&w->board->parent_hooks))
-        return 0;
-    if (open_parent(w) < 0)
-        return -1;
-    if (luahost_parent_emit(w->parent, "beforeFirstFork", w->registry.id, NULL, &exception,
-                            &message) == 0)
-        return 0;
-    log_error("beforeFirstFork: %s: %s", exception, message);
-    free(exception);
-    free(message);
-    return -1;
-}
-
 static void close_worker(struct worker *w)
 {
     if (!redis_connected(w->redis) && w->registered)
@@ -588,7 +458,7 @@ static void close_worker(struct worker *w)
         log_warn("worker %s could not be unregistered: %s", w->registry.id, w->scripts.error);
     else
         w->slot->worker_id[0] = '\0';
-    luahost_parent_close(w->parent);
+    parent_hooks_close(&w->hooks);
     registry_close(&w->registry);
     reserve_close(&w->reserve);
     scripts_close(&w->scripts);
@@ -602,14 +472,15 @@ enum worker_exit worker_run(const struct worker_place *place)
                             .prepared = place->prepared,
                             .board = place->board,
                             .slot = place->slot,
-                            .wishes.leave_by = CLOCK_NEVER,
+                            .hooks = {place->options, place->board, NULL},
                             .handed.answer = RESERVE_NOTHING};
     struct worker *w = &worker;
     struct job job = {0};
     struct outcome end;
+    wishes_init(&w->wishes);
     if (open_worker(w, place) < 0)
         return WORKER_BROKEN;
-    if (before_first_fork(w) < 0)
+    if (parent_hooks_first(&w->hooks, w->registry.id) < 0)
         return WORKER_HOOK_FAILED;
     while (next_job(w, &job)) {
         run(w, &job, &end);

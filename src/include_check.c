@@ -1,0 +1,94 @@
+/* include_check.c - see include_check.h. */
+#include "include_check.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "log.h"
+#include "luahost.h"
+#include "signals.h"
+
+static _Noreturn void check_in_child(const struct include_check *c, int report_fd)
+{
+    char err[4096];
+    bool parent_hooks = false;
+    sigprocmask(SIG_SETMASK, &c->events->original_mask, NULL);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    events_close(c->events);
+    if (c->redis)
+        redis_forget(c->redis);
+    if (c->watch)
+        redis_forget(c->watch);
+    if (luahost_check(c->options, &parent_hooks, err, sizeof err) < 0) {
+        if (write(report_fd, err, strlen(err)) < 0)
+            _exit(EXIT_FAILED);
+        _exit(EXIT_INCLUDE);
+    }
+    atomic_store(&c->board->parent_hooks, parent_hooks);
+    _exit(EXIT_DONE);
+}
+
+/* What the throw-away process has to say; its end closes the pipe. TERM or INT end it. */
+static void hear(struct events *ev, pid_t pid, int fd, char *text, size_t size)
+{
+    size_t got = 0;
+    ssize_t n = 1;
+    ev->fd[EVENTS_REPORT] = fd;
+    while (n > 0) {
+        unsigned seen = events_wait(ev, EVENTS_BIT(EVENTS_REPORT), CLOCK_NEVER);
+        if (events_pending(ev, SIGTERM) || events_pending(ev, SIGINT))
+            kill(pid, SIGKILL);
+        if (!(seen & EVENTS_BIT(EVENTS_REPORT)))
+            continue;
+        n = read(fd, text + got, size - 1 - got);
+        got += n > 0 ? (size_t)n : 0;
+    }
+    text[got] = '\0';
+    ev->fd[EVENTS_REPORT] = -1;
+}
+
+static int judge(const struct include_check *c, pid_t pid, int status, const char *text)
+{
+    const char *include = c->options->include;
+    if (pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        return 0;
+    if (pid < 0)
+        log_error("fork: %s", strerror(errno));
+    else if (WIFSIGNALED(status))
+        log_error("APP_INCLUDE %s: loading it was ended by %s", include,
+                  signals_name(WTERMSIG(status)));
+    else
+        log_error("APP_INCLUDE %s cannot be loaded: %s", include,
+                  text[0] ? text : "it called os.exit");
+    return -1;
+}
+
+int include_check_run(const struct include_check *c)
+{
+    int ends[2], status = 0;
+    char text[4096] = "";
+    if (!c->options->include)
+        return 0;
+    if (pipe2(ends, O_CLOEXEC) < 0) {
+        log_error("pipe: %s", strerror(errno));
+        return -1;
+    }
+    fflush(NULL);
+    pid_t pid = fork();
+    if (pid == 0)
+        check_in_child(c, ends[1]);
+    close(ends[1]);
+    if (pid > 0) {
+        hear(c->events, pid, ends[0], text, sizeof text);
+        waitpid(pid, &status, 0);
+    }
+    close(ends[0]);
+    return judge(c, pid, status, text);
+}

@@ -1,0 +1,22 @@
+/* include_check.h - can APP_INCLUDE be loaded? Asked at start and at HUP, in a throw-away process,
+ * so that nothing the scripts do stays. */
+#ifndef INCLUDE_CHECK_H
+#define INCLUDE_CHECK_H
+
+#include "board.h"
+#include "events.h"
+#include "options.h"
+#include "redis.h"
+
+/* Connections that the throw-away process lets go of; NULL: none. */
+struct include_check {
+    const struct options *options;
+    struct events *events; /* TERM and INT end the check */
+    struct board *board;   /* learns whether parent hooks are registered */
+    struct redis *redis, *watch;
+};
+
+/* 0, or -1: the reason is in the log. No APP_INCLUDE: 0. */
+int include_check_run(const struct include_check *check);
+
+#endif

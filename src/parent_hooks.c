@@ -1,0 +1,58 @@
+/* parent_hooks.c - see parent_hooks.h. */
+#include "parent_hooks.h"
+
+#include <stdlib.h>
+
+#include "log.h"
+
+static int open_parent(struct parent_hooks *h)
+{
+    char err[1024];
+    if (h->parent && !luahost_parent_is_stale(h->parent, h->options))
+        return 0;
+    luahost_parent_close(h->parent);
+    h->parent = luahost_parent_open(h->options, err, sizeof err);
+    if (!h->parent)
+        log_error("APP_INCLUDE cannot be loaded: %s", err);
+    return h->parent ? 0 : -1;
+}
+
+int parent_hooks_first(struct parent_hooks *h, const char *worker_id)
+{
+    char *exception, *message;
+    if (!atomic_load(&h->board->parent_hooks))
+        return 0;
+    if (open_parent(h) < 0)
+        return -1;
+    if (luahost_parent_emit(h->parent, "beforeFirstFork", worker_id, NULL, &exception, &message) ==
+        0)
+        return 0;
+    log_error("beforeFirstFork: %s: %s", exception, message);
+    free(exception);
+    free(message);
+    return -1;
+}
+
+int parent_hooks_fork(struct parent_hooks *h, const char *worker_id, const struct job *job,
+                      struct outcome *end)
+{
+    char *exception, *message;
+    if (!atomic_load(&h->board->parent_hooks))
+        return 0;
+    if (open_parent(h) < 0) {
+        outcome_put_back(end, "APP_INCLUDE cannot be loaded");
+        return -1;
+    }
+    if (luahost_parent_emit(h->parent, "beforeFork", worker_id, job, &exception, &message) == 0)
+        return 0;
+    outcome_fail(end, OUTCOME_FAILED, exception, message);
+    free(exception);
+    free(message);
+    return -1;
+}
+
+void parent_hooks_close(struct parent_hooks *h)
+{
+    luahost_parent_close(h->parent);
+    h->parent = NULL;
+}

@@ -1,0 +1,50 @@
+/* wishes.c - see wishes.h. */
+#include "wishes.h"
+
+#include "clock.h"
+#include "log.h"
+
+void wishes_init(struct wishes *w)
+{
+    *w = (struct wishes){.leave = STAY, .leave_by = CLOCK_NEVER};
+}
+
+static void leave_now(struct wishes *w, const char *reason)
+{
+    w->leave = LEAVE_NOW;
+    w->leave_by = CLOCK_NEVER;
+    w->kill = reason;
+}
+
+static void terminate(struct wishes *w, const struct options *o, const char *signal_name)
+{
+    if (w->leave != STAY || !o->graceful_term) {
+        leave_now(w, signal_name);
+        return;
+    }
+    w->leave = LEAVE_AFTER_JOB;
+    if (o->term_timeout_given)
+        w->leave_by = clock_after(o->term_timeout);
+}
+
+void wishes_take(struct wishes *w, struct events *ev, const struct options *o)
+{
+    if (events_take(ev, SIGTERM))
+        terminate(w, o, "SIGTERM");
+    if (events_take(ev, SIGINT))
+        terminate(w, o, "SIGINT");
+    if (events_take(ev, SIGQUIT) && w->leave == STAY)
+        w->leave = LEAVE_AFTER_JOB;
+    if (events_take(ev, SIGUSR1))
+        w->kill = "SIGUSR1";
+    if (events_take(ev, SIGUSR2))
+        w->pause = true;
+    if (events_take(ev, SIGCONT))
+        w->pause = false;
+    if (events_take(ev, SIGHUP)) {
+        w->refresh = true;
+        log_reopen();
+    }
+    if (w->leave == LEAVE_AFTER_JOB && clock_ms() >= w->leave_by)
+        leave_now(w, "SIGTERM (RESQUE_TERM_TIMEOUT is over)");
+}

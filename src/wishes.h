@@ -1,0 +1,27 @@
+/* wishes.h - what signals ask of a worker. Taking a signal only sets a wish; the worker's steps
+ * read them where it suits, so nothing happens in the middle of a step. */
+#ifndef WISHES_H
+#define WISHES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "events.h"
+#include "options.h"
+
+struct wishes {
+    enum { STAY, LEAVE_AFTER_JOB, LEAVE_NOW } leave;
+    bool pause;
+    bool refresh;     /* HUP: look again at what was broken; whoever does so clears it */
+    const char *kill; /* end the running job, for this reason; NULL: no */
+    int64_t leave_by; /* when LEAVE_AFTER_JOB becomes LEAVE_NOW; CLOCK_NEVER */
+};
+
+void wishes_init(struct wishes *w);
+
+/* Takes the signals that came. QUIT: leave after the job. TERM, INT: now, or after the job with
+ * GRACEFUL_TERM; a second one is now. USR1: end the job. USR2, CONT: pause, go on. HUP: open the
+ * log again. */
+void wishes_take(struct wishes *w, struct events *ev, const struct options *o);
+
+#endif
