@@ -14,6 +14,7 @@
 
 #include "clock.h"
 #include "log.h"
+#include "stopat.h"
 #include "title.h"
 
 #define ON_FAILURE_LIMIT 5.0 /* seconds */
@@ -40,6 +41,7 @@ static void restore_signals(const struct events *ev)
 /* The first steps: a group of its own, no life without the worker, nothing of the worker's. */
 static void isolate(const struct child_place *place, pid_t worker)
 {
+    STOP_AT("isolate");
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != worker) /* it died before the line above */

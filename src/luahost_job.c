@@ -11,6 +11,7 @@
 #include "luastate.h"
 #include "memory.h"
 #include "report.h"
+#include "stopat.h"
 
 /* How the process ends; what its last finalizer sends. */
 struct ending {
@@ -26,6 +27,7 @@ struct ending {
 static _Noreturn void leave(const struct ending *e)
 {
     fflush(NULL);
+    STOP_AT("result");
     if (e->report_fd >= 0 && e->end == REPORT_DONE)
         report_send_done(e->report_fd, e->text[0], e->len);
     else if (e->report_fd >= 0 && e->end == REPORT_FAILED)
@@ -34,6 +36,7 @@ static _Noreturn void leave(const struct ending *e)
         report_send_load(e->report_fd, e->text[0]);
     else if (e->report_fd >= 0 && e->end == REPORT_EXIT)
         report_send_exit(e->report_fd, e->exit_code);
+    STOP_AT("reported");
     _exit(e->exit_code);
 }
 
@@ -112,8 +115,10 @@ static int report_started(lua_State *L)
     const struct job *job = lua_touserdata(L, lua_upvalueindex(2));
     if (place->mark)
         memcpy(place->mark, job->token, sizeof job->token);
+    STOP_AT("mark");
     if (report_send_started(place->report_fd, lua_toboolean(L, 1), lua_toboolean(L, 2)) < 0)
         return luaL_error(L, "the worker is gone: %s", strerror(errno));
+    STOP_AT("started");
     return 0;
 }
 
@@ -219,6 +224,7 @@ void luahost_job(const struct luahost_place *place, const struct job *job)
 {
     lua_State *L = place->prepared;
     struct ending e = {.report_fd = place->report_fd};
+    STOP_AT("load");
     if (place->options->term_child)
         watch_term(L);
     lua_pushcfunction(L, call_runner);

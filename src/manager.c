@@ -26,6 +26,7 @@
 #include "redis.h"
 #include "scripts.h"
 #include "signals.h"
+#include "stopat.h"
 #include "title.h"
 #include "wakeup.h"
 #include "worker.h"
@@ -88,8 +89,13 @@ static bool connected(struct manager *m)
 /* Tells Redis about workers of ours that died; what cannot be told now is told later. */
 static void account_for_dead(struct manager *m)
 {
-    if (!m->prune.debt_count || !connected(m) || prune_pay(&m->prune) == 0)
+    if (!m->prune.debt_count || !connected(m))
         return;
+    STOP_AT("account");
+    if (prune_pay(&m->prune) == 0) {
+        STOP_AT("accounted");
+        return;
+    }
     log_warn("a worker that died is not accounted for yet: %s", m->scripts.error);
     m->connect_at = backoff_next(&m->backoff);
 }
@@ -110,6 +116,7 @@ static _Noreturn void be_worker(struct manager *m, struct member *member, pid_t 
 {
     struct worker_place place = {m->options,   m->prepared, m->board,
                                  member->slot, wakeup_fd,   &m->events.original_mask};
+    STOP_AT("born");
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGQUIT); /* without a manager: finish the job and leave */
     if (getppid() != manager)
@@ -140,6 +147,7 @@ static void start_member(struct manager *m, struct member *member)
 {
     int ends[2];
     pid_t manager = getpid();
+    STOP_AT("start_worker");
     memset(member->slot, 0, sizeof *member->slot);
     member->started_at = clock_ms();
     member->restart_at = CLOCK_NEVER;
@@ -240,6 +248,7 @@ static void judge_end(struct manager *m, struct member *member, pid_t pid, int s
 static void bury(struct manager *m, struct member *member, int status)
 {
     pid_t pid = member->pid;
+    STOP_AT("bury");
     member->pid = 0;
     for (int round = 0; round < ORPHAN_ROUNDS && end_orphans(m); round++)
         ; /* the orphans' own children are handed to us in turn */

@@ -27,6 +27,7 @@
 #include "registry.h"
 #include "reserve.h"
 #include "scripts.h"
+#include "stopat.h"
 #include "title.h"
 #include "unstarted.h"
 #include "wishes.h"
@@ -118,10 +119,12 @@ static bool registered(struct worker *w)
 {
     if (w->registered)
         return true;
+    STOP_AT("register");
     if (registry_register(&w->registry) < 0) {
         back_off(w, "registering", w->scripts.error);
         return false;
     }
+    STOP_AT("registered");
     memcpy(w->slot->worker_id, w->registry.id, sizeof w->slot->worker_id);
     log_set_worker(w->registry.id);
     log_notice("Starting worker %s", w->registry.id);
@@ -141,6 +144,7 @@ static void lose(struct worker *w)
 static enum reserve_answer ask(struct worker *w, struct job *job)
 {
     enum reserve_answer answer = w->handed.answer;
+    STOP_AT("reserve");
     if (answer != RESERVE_NOTHING) {
         w->handed.answer = RESERVE_NOTHING;
         *job = w->handed.job;
@@ -162,6 +166,7 @@ static enum reserve_answer ask(struct worker *w, struct job *job)
 /* Nothing to do: until INTERVAL has passed, the manager calls, or somebody wishes something. */
 static void idle(struct worker *w)
 {
+    STOP_AT("idle");
     atomic_store(&w->slot->state, BOARD_IDLE);
     title_set("Waiting for %s", w->reserve.queues.label);
     int64_t until = clock_after(w->options->interval);
@@ -264,6 +269,7 @@ static bool next_job(struct worker *w, struct job *job)
 static int check(const struct job *job, struct outcome *end)
 {
     char why[128];
+    STOP_AT("check");
     if (json_check(job->payload, job->payload_len, JSON_CHECK_DEPTH, why, sizeof why) == 0)
         return 0;
     outcome_fail(end, OUTCOME_MALFORMED, "Resque::MalformedPayload", why);
@@ -294,6 +300,7 @@ static int start(struct worker *w, struct child *child, const struct job *job, s
 {
     char now[CLOCK_LOCAL_SIZE], why[128];
     const struct child_place place = place_of(w);
+    STOP_AT("start");
     wait_until(w, 0, 0);
     if (w->wishes.leave == LEAVE_NOW) {
         outcome_put_back(end, "the worker was told to stop first");
@@ -313,6 +320,7 @@ static int start(struct worker *w, struct child *child, const struct job *job, s
 
 static void watch(struct worker *w, struct child *child)
 {
+    STOP_AT("watch");
     while (!child->ended) {
         int64_t until = clock_sooner(w->registry.heartbeat_at, w->wishes.leave_by);
         child_wait(child, w->options, &w->events, events_deadline(&w->events, until));
@@ -326,6 +334,7 @@ static void watch(struct worker *w, struct child *child)
 static void decide(struct worker *w, const struct job *job, struct child *child,
                    struct outcome *end)
 {
+    STOP_AT("decide");
     outcome_decide(end, &child->report, child->wait_status, child->killed_for);
     if (end->kind == OUTCOME_PUT_BACK && end->dirty && !child->killed_for)
         unstarted_count(&w->unstarted, job, end);
@@ -377,6 +386,7 @@ static enum outcome_commit try_commit(struct worker *w, const struct job *job,
     if (more)
         registry_token(&w->registry, token);
     atomic_store(&w->slot->state, BOARD_LOOKING);
+    STOP_AT("commit");
     return outcome_commit(end, &w->scripts, w->registry.id, job, &w->reserve, more ? token : NULL,
                           &w->handed.answer, &w->handed.job);
 }
@@ -398,6 +408,7 @@ static void commit(struct worker *w, struct job *job, struct outcome *end)
         if (w->wishes.leave != STAY && give_up == CLOCK_NEVER)
             give_up = clock_after(LEAVE_TIMEOUT);
     }
+    STOP_AT("committed");
     if (result == COMMIT_WRITTEN) {
         backoff_reset(&w->backoff);
         registry_remember(&w->registry, job, end);
@@ -454,6 +465,7 @@ static void close_worker(struct worker *w)
 {
     if (!redis_connected(w->redis) && w->registered)
         redis_connect(w->redis, clock_after(LEAVE_TIMEOUT));
+    STOP_AT("unregister");
     if (w->registered && registry_unregister(&w->registry) < 0)
         log_warn("worker %s could not be unregistered: %s", w->registry.id, w->scripts.error);
     else

@@ -1,0 +1,17 @@
+/* stopat.h - places where a test build stops, so that a test can end the process exactly there.
+ *
+ * Nothing in a normal build. With -DRL_STOPAT (make CPPFLAGS=-DRL_STOPAT) every process shows the
+ * place it passed last as its name (/proc/PID/comm), and when the folder named by the variable
+ * RL_STOPAT holds a file of a place's name, the process that passes there takes the file away and
+ * stops itself (SIGSTOP). */
+#ifndef STOPAT_H
+#define STOPAT_H
+
+#ifdef RL_STOPAT
+void stop_at(const char *place); /* at most 15 bytes */
+#define STOP_AT(place) stop_at(place)
+#else
+#define STOP_AT(place) ((void)0)
+#endif
+
+#endif
