@@ -12,7 +12,8 @@ ifeq ($(SAN),1)
   RL_SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
   RL_HARDEN :=
 else
-  RL_HARDEN := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -Wl,-z,relro,-z,now
+  RL_HARDEN := -D_FORTIFY_SOURCE=2 -fstack-protector-strong
+  RL_LDFLAGS := -Wl,-z,relro,-z,now
 endif
 RL_WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wundef -Wwrite-strings -Wvla \
            $(if $(filter 1,$(WERROR)),-Werror)
@@ -41,7 +42,7 @@ NET_NEEDS := lualib_redis redis address events clock memory
 all: $(BUILD)/resque-lua $(BUILD)/resque-enqueue $(MODULES) ## build the program and the Lua modules (default)
 
 $(BUILD)/resque-lua: $(OBJECTS) $(BUILD)/obj/embedded.o
-	$(CC) $(CFLAGS) $(RL_CFLAGS) $(LDFLAGS) -o $@ $^ $(RL_LIBS)
+	$(CC) $(CFLAGS) $(RL_CFLAGS) $(RL_LDFLAGS) $(LDFLAGS) -o $@ $^ $(RL_LIBS)
 
 $(BUILD)/resque-enqueue: $(BUILD)/resque-lua
 	ln -sf resque-lua $@
@@ -68,7 +69,7 @@ $(BUILD)/lib/resque/sys.so: $(SYS_NEEDS:%=$(BUILD)/pic/%.o)
 $(BUILD)/lib/resque/net.so: $(NET_NEEDS:%=$(BUILD)/pic/%.o)
 $(MODULES):
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(RL_CFLAGS) $(LDFLAGS) -shared -o $@ $^ $(if $(findstring net,$@),$(shell $(PKG_CONFIG) --libs hiredis))
+	$(CC) $(CFLAGS) $(RL_CFLAGS) $(RL_LDFLAGS) $(LDFLAGS) -shared -o $@ $^ $(if $(findstring net,$@),$(shell $(PKG_CONFIG) --libs hiredis))
 
 -include $(wildcard $(BUILD)/obj/*.d $(BUILD)/pic/*.d)
 

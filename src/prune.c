@@ -116,8 +116,7 @@ static struct redis_reply *ask(struct prune *p, const char *command, const char 
 {
     char key[256];
     snprintf(key, sizeof key, "%s%s", p->scripts->prefix, name);
-    return expect_array(p,
-                        redis_command(p->scripts->redis, clock_after(TIMEOUT), command, key, NULL));
+    return expect_array(p, redis_command(p->scripts->redis, clock_after(TIMEOUT), command, key));
 }
 
 /* 1: its lua:proc names a process of this machine that has ended, and `identity` holds it; 0: not
@@ -128,7 +127,7 @@ static int proven_dead(struct prune *p, const char *worker_id, struct identity *
     snprintf(key, sizeof key, "%slua:proc:%s", p->scripts->prefix, worker_id);
     struct redis_reply *reply =
         expect_array(p, redis_command(p->scripts->redis, clock_after(TIMEOUT), "HMGET", key, "boot",
-                                      "ns", "pid", "start", NULL));
+                                      "ns", "pid", "start"));
     if (!reply)
         return -1;
     const char *part[4];
@@ -162,7 +161,7 @@ static int prune_proven(struct prune *p, const struct redis_reply *workers)
 static long long redis_now(struct prune *p)
 {
     struct redis_reply *reply =
-        expect_array(p, redis_command(p->scripts->redis, clock_after(TIMEOUT), "TIME", NULL));
+        expect_array(p, redis_command(p->scripts->redis, clock_after(TIMEOUT), "TIME"));
     long long now = reply ? strtoll(redis_reply_text(redis_reply_at(reply, 0), NULL), NULL, 10) : 0;
     redis_reply_free(reply);
     return now;
@@ -227,7 +226,7 @@ static bool take_lock(struct prune *p)
     snprintf(key, sizeof key, "%spruning_dead_workers_in_progress", p->scripts->prefix);
     snprintf(milliseconds, sizeof milliseconds, "%.0f", 1 + p->age * 1000 / LOCKS_PER_AGE);
     struct redis_reply *reply = redis_command(p->scripts->redis, clock_after(TIMEOUT), "SET", key,
-                                              p->pruner, "PX", milliseconds, "NX", NULL);
+                                              p->pruner, "PX", milliseconds, "NX");
     bool ours = reply && redis_reply_type(reply) == REDIS_STATUS;
     redis_reply_free(reply);
     return ours;

@@ -9,7 +9,6 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -263,11 +262,11 @@ static int authenticate(struct redis *r, int64_t deadline)
         return 0;
     r->user_ignored = false;
     if (!a->user || !*a->user)
-        return accept_reply(r, redis_command(r, deadline, "AUTH", a->password, NULL));
-    struct redis_reply *pair = redis_command(r, deadline, "AUTH", a->user, a->password, NULL);
+        return accept_reply(r, redis_command(r, deadline, "AUTH", a->password));
+    struct redis_reply *pair = redis_command(r, deadline, "AUTH", a->user, a->password);
     if (!pair || redis_reply_type(pair) != REDIS_ERROR)
         return accept_reply(r, pair);
-    struct redis_reply *alone = redis_command(r, deadline, "AUTH", a->password, NULL);
+    struct redis_reply *alone = redis_command(r, deadline, "AUTH", a->password);
     r->user_ignored = alone && redis_reply_type(alone) != REDIS_ERROR;
     if (alone && !r->user_ignored && redis_reply_is_error(pair, "WRONGPASS")) {
         redis_reply_free(alone); /* what the server says of the pair is what the person can mend */
@@ -287,7 +286,7 @@ int redis_connect(struct redis *r, int64_t deadline)
     char db[16];
     snprintf(db, sizeof db, "%d", r->address->db > 0 ? r->address->db : 0);
     if (open_socket(r) < 0 || finish_connect(r, deadline) < 0 || authenticate(r, deadline) < 0 ||
-        accept_reply(r, redis_command(r, deadline, "SELECT", db, NULL)) < 0)
+        accept_reply(r, redis_command(r, deadline, "SELECT", db)) < 0)
         return -1;
     r->trouble = REDIS_FINE;
     r->error[0] = '\0';
@@ -323,14 +322,11 @@ struct redis_reply *redis_call(struct redis *r, const struct redis_args *args, i
     return redis_append(r, args) < 0 ? NULL : redis_read(r, deadline);
 }
 
-struct redis_reply *redis_command(struct redis *r, int64_t deadline, ...)
+struct redis_reply *redis_words(struct redis *r, int64_t deadline, const char *const words[])
 {
     struct redis_args args = {0};
-    va_list words;
-    va_start(words, deadline);
-    for (const char *word; (word = va_arg(words, const char *));)
-        redis_args_add(&args, word);
-    va_end(words);
+    for (; *words; words++)
+        redis_args_add(&args, *words);
     struct redis_reply *reply = redis_call(r, &args, deadline);
     redis_args_clear(&args);
     return reply;

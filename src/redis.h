@@ -57,8 +57,10 @@ void redis_forget(struct redis *r);
 /* Sends one command and waits for its reply. NULL: the connection is gone (disconnected) and
  * redis_error says why. An error reply of the server is a reply of REDIS_ERROR. */
 struct redis_reply *redis_call(struct redis *r, const struct redis_args *args, int64_t deadline);
-/* The same for a few plain words: redis_command(r, deadline, "GET", key, NULL). */
-struct redis_reply *redis_command(struct redis *r, int64_t deadline, ...) __attribute__((sentinel));
+/* The same for a few plain words: redis_command(r, deadline, "GET", key). */
+#define redis_command(r, deadline, ...)                                                            \
+    redis_words(r, deadline, (const char *const[]){__VA_ARGS__, NULL})
+struct redis_reply *redis_words(struct redis *r, int64_t deadline, const char *const words[]);
 
 /* Pipelining: queue any number of commands, then read as many replies. */
 int redis_append(struct redis *r, const struct redis_args *args);

@@ -33,7 +33,7 @@ int reserve_expand(struct reserve *r, struct scripts *s, bool now)
     char key[256];
     snprintf(key, sizeof key, "%squeues", s->prefix);
     struct redis_reply *reply =
-        redis_command(s->redis, clock_after(SMEMBERS_TIMEOUT), "SMEMBERS", key, NULL);
+        redis_command(s->redis, clock_after(SMEMBERS_TIMEOUT), "SMEMBERS", key);
     if (!reply || redis_reply_type(reply) == REDIS_ERROR) {
         snprintf(s->error, sizeof s->error, "%s",
                  reply ? redis_reply_text(reply, NULL) : redis_error(s->redis));

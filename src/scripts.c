@@ -119,7 +119,7 @@ static struct redis_reply *judge(struct scripts *s, struct redis_reply *reply)
 static int load(struct scripts *s, enum script script, int64_t deadline)
 {
     struct redis_reply *reply =
-        redis_command(s->redis, deadline, "SCRIPT", "LOAD", s->text[script], NULL);
+        redis_command(s->redis, deadline, "SCRIPT", "LOAD", s->text[script]);
     if (!reply || redis_reply_type(reply) != REDIS_STRING) {
         judge(s, reply);
         return -1;

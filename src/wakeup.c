@@ -39,18 +39,18 @@ void wakeup_forget(struct wakeup *w)
 static int track(struct wakeup *w, char *why, size_t size)
 {
     char id[24], keys[256];
-    struct redis_reply *reply = redis_command(w->watch, clock_after(TIMEOUT), "CLIENT", "ID", NULL);
+    struct redis_reply *reply = redis_command(w->watch, clock_after(TIMEOUT), "CLIENT", "ID");
     snprintf(id, sizeof id, "%lld", reply ? redis_reply_integer(reply) : 0);
     redis_reply_free(reply);
     snprintf(keys, sizeof keys, "%squeue:", w->prefix);
     reply = redis_command(w->watch, clock_after(TIMEOUT), "CLIENT", "TRACKING", "ON", "REDIRECT",
-                          id, "BCAST", "NOLOOP", "PREFIX", keys, NULL);
+                          id, "BCAST", "NOLOOP", "PREFIX", keys);
     bool on = reply && redis_reply_type(reply) == REDIS_STATUS;
     snprintf(why, size, "%s", reply ? redis_reply_text(reply, NULL) : redis_error(w->watch));
     redis_reply_free(reply);
     if (!on)
         return -1;
-    reply = redis_command(w->watch, clock_after(TIMEOUT), "SUBSCRIBE", CHANNEL, NULL);
+    reply = redis_command(w->watch, clock_after(TIMEOUT), "SUBSCRIBE", CHANNEL);
     on = reply && redis_reply_type(reply) == REDIS_ARRAY;
     redis_reply_free(reply);
     return on ? 0 : -1;
@@ -88,7 +88,7 @@ static long count_jobs(struct wakeup *w, const char *key)
         return 0;
     if (!redis_connected(w->ask)) /* the manager connects it again; meanwhile everybody may look */
         return WAKEUP_ALL;
-    struct redis_reply *reply = redis_command(w->ask, clock_after(TIMEOUT), "LLEN", key, NULL);
+    struct redis_reply *reply = redis_command(w->ask, clock_after(TIMEOUT), "LLEN", key);
     long jobs = reply ? (long)redis_reply_integer(reply) : WAKEUP_ALL;
     redis_reply_free(reply);
     return jobs;
