@@ -132,9 +132,18 @@ void registry_token(struct registry *r, char token[JOB_TOKEN_SIZE])
     snprintf(token, JOB_TOKEN_SIZE, "%s:%" PRIu64, r->nonce, ++r->given);
 }
 
-static bool too_long(const char *text)
+/* Puts `instead` in the place of a long text. */
+static void shorten(char **text, size_t len, const char *instead)
 {
-    return text && strlen(text) > REMEMBERED_TEXT_MAX;
+    if (!*text || len <= REMEMBERED_TEXT_MAX)
+        return;
+    free(*text);
+    *text = memory_copy(instead, strlen(instead));
+}
+
+static size_t length(const char *text)
+{
+    return text ? strlen(text) : 0;
 }
 
 void registry_remember(struct registry *r, const struct job *job, const struct outcome *o)
@@ -146,16 +155,13 @@ void registry_remember(struct registry *r, const struct job *job, const struct o
     if (o->kind == OUTCOME_PUT_BACK) /* it is to run again */
         return;
     outcome_clear(kept);
+    outcome_copy(kept, o);
+    shorten(&kept->result, kept->result_len, "null");
+    shorten(&kept->error, length(kept->error), "(the text was too long to be remembered)");
+    shorten(&kept->trace, length(kept->trace), "");
+    if (kept->result)
+        kept->result_len = o->result_len > REMEMBERED_TEXT_MAX ? strlen("null") : o->result_len;
     r->remembered_number[slot] = job->number;
-    struct outcome brief = *o;
-    if (brief.result_len > REMEMBERED_TEXT_MAX) {
-        brief.result = (char[]){"null"};
-        brief.result_len = 4;
-    }
-    brief.trace = too_long(o->trace) ? NULL : o->trace;
-    brief.error =
-        too_long(o->error) ? (char[]){"(the text was too long to be remembered)"} : o->error;
-    outcome_copy(kept, &brief);
 }
 
 const struct outcome *registry_recall(const struct registry *r, const struct job *job)
