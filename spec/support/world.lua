@@ -118,7 +118,7 @@ function World:env(extra)
 end
 
 --- Starts `resque-lua` in the background with the variables of `env` (false removes a default).
--- opts: args (list), wrap (list put before the program), cwd, stdin.
+-- opts: args (list), wrap (list put before the program), program (another one), cwd, stdin.
 function World:start(env, opts)
   opts = opts or {}
   local all = { QUEUE = "default", VERBOSE = "1", INTERVAL = "0.1" }
@@ -126,7 +126,7 @@ function World:start(env, opts)
     all[name] = value
   end
   local args = { table.unpack(opts.wrap or {}) }
-  args[#args + 1] = world.program
+  args[#args + 1] = opts.program or world.program
   table.move(opts.args or {}, 1, #(opts.args or {}), #args + 1, args)
   local run = running.new(process.start(args, {
     env = self:env(all), clean = true, dir = self.dir, cwd = opts.cwd, stdin = opts.stdin,
