@@ -7,14 +7,15 @@
 #include "clock.h"
 
 #define FIRST 0.05
-#define LONGEST 5.0
 
-int64_t backoff_next(struct backoff *b)
+int64_t backoff_next(struct backoff *b, double limit)
 {
     uint32_t random = 0;
     if (getrandom(&random, sizeof random, GRND_NONBLOCK) < 0)
         random = UINT32_MAX;
-    b->seconds = b->seconds <= 0 ? FIRST : b->seconds * 2 > LONGEST ? LONGEST : b->seconds * 2;
+    b->seconds = b->seconds <= 0 ? FIRST : b->seconds * 2;
+    if (b->seconds > limit)
+        b->seconds = limit;
     return clock_after(b->seconds * (random / (double)UINT32_MAX));
 }
 

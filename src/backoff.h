@@ -9,8 +9,14 @@ struct backoff {
     double seconds; /* upper bound of the next wait; 0: nothing failed yet */
 };
 
-/* When to try again (clock_ms()); each call without a reset waits longer. */
-int64_t backoff_next(struct backoff *b);
+/* Limits in seconds. A connection is tried often, so that the next job starts soon after Redis is
+ * back; a server that answers with an error, or a worker that keeps dying, is left in peace for
+ * longer. */
+#define BACKOFF_CONNECT 0.4
+#define BACKOFF_REFUSED 5.0
+
+/* When to try again (clock_ms()); each call without a reset waits longer, up to `limit` seconds. */
+int64_t backoff_next(struct backoff *b, double limit);
 void backoff_reset(struct backoff *b);
 
 #endif

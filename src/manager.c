@@ -82,7 +82,7 @@ static bool connected(struct manager *m)
         backoff_reset(&m->backoff);
         return true;
     }
-    m->connect_at = backoff_next(&m->backoff);
+    m->connect_at = backoff_next(&m->backoff, BACKOFF_CONNECT);
     return false;
 }
 
@@ -97,7 +97,7 @@ static void account_for_dead(struct manager *m)
         return;
     }
     log_warn("a worker that died is not accounted for yet: %s", m->scripts.error);
-    m->connect_at = backoff_next(&m->backoff);
+    m->connect_at = backoff_next(&m->backoff, BACKOFF_REFUSED);
 }
 
 static void look_for_dead(struct manager *m)
@@ -167,7 +167,7 @@ static void start_member(struct manager *m, struct member *member)
         member->pid = 0;
         if (ends[1] >= 0)
             close(ends[1]);
-        member->restart_at = backoff_next(&member->backoff);
+        member->restart_at = backoff_next(&member->backoff, BACKOFF_REFUSED);
         return;
     }
     setpgid(member->pid, member->pid);
@@ -238,7 +238,8 @@ static void judge_end(struct manager *m, struct member *member, pid_t pid, int s
         log_error("worker process %d ended with exit code %d; starting another", (int)pid, code);
     if (code == WORKER_STOPPED || clock_ms() - member->started_at > (int64_t)(STEADY * 1000))
         backoff_reset(&member->backoff);
-    member->restart_at = member->backoff.seconds > 0 ? backoff_next(&member->backoff) : clock_ms();
+    member->restart_at =
+        member->backoff.seconds > 0 ? backoff_next(&member->backoff, BACKOFF_REFUSED) : clock_ms();
     if (!member->backoff.seconds)
         member->backoff.seconds =
             0.1; /* the first restart is at once, a second one soon after is not */

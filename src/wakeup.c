@@ -60,7 +60,7 @@ static bool connect_watch(struct wakeup *w)
 {
     char why[256];
     if (redis_connect(w->watch, clock_after(TIMEOUT)) < 0) {
-        w->retry_at = backoff_next(&w->backoff);
+        w->retry_at = backoff_next(&w->backoff, BACKOFF_CONNECT);
         return false;
     }
     if (track(w, why, sizeof why) < 0) {
@@ -70,7 +70,7 @@ static bool connect_watch(struct wakeup *w)
                      "INTERVAL instead",
                      why);
         redis_disconnect(w->watch);
-        w->retry_at = backoff_next(&w->backoff);
+        w->retry_at = backoff_next(&w->backoff, BACKOFF_REFUSED);
         return false;
     }
     backoff_reset(&w->backoff);

@@ -96,7 +96,8 @@ static bool wait_until(struct worker *w, unsigned slots, int64_t deadline)
 static void back_off(struct worker *w, const char *doing, const char *why)
 {
     log_warn("%s at %s failed: %s; trying again", doing, redis_where(w->redis), why);
-    int64_t until = backoff_next(&w->backoff);
+    bool answers = redis_connected(w->redis);
+    int64_t until = backoff_next(&w->backoff, answers ? BACKOFF_REFUSED : BACKOFF_CONNECT);
     int leave = w->wishes.leave;
     while (clock_ms() < until && (int)w->wishes.leave == leave)
         wait_until(w, 0, until);
