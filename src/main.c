@@ -38,7 +38,8 @@ static int start_log(const struct options *o)
 {
     static const enum log_level levels[] = {LOG_LEVEL_WARN, LOG_LEVEL_NOTICE, LOG_LEVEL_INFO,
                                             LOG_LEVEL_DEBUG};
-    struct log_settings settings = {levels[o->verbosity + 1], o->log_json, o->logfile};
+    const char *file = o->command == COMMAND_WORK ? o->logfile : NULL; /* not to print `config` */
+    struct log_settings settings = {levels[o->verbosity + 1], o->log_json, file};
     char err[ERROR_SIZE];
     if (log_open(&settings) == 0)
         return EXIT_DONE;
@@ -46,7 +47,7 @@ static int start_log(const struct options *o)
         err, sizeof err,
         "cannot write the log file %s: %s\nhint: LOGFILE or --logfile names a file in a folder "
         "that exists and may be written",
-        o->logfile, strerror(errno));
+        file, strerror(errno));
     return usage_error(err);
 }
 
