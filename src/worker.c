@@ -92,10 +92,11 @@ static bool wait_until(struct worker *w, unsigned slots, int64_t deadline)
 
 /* --- the connection --- */
 
-/* Says what is wrong with Redis and waits a while; wakes early for signals. */
+/* Says what is wrong with Redis, once in a row, and waits a while; wakes early for signals. */
 static void back_off(struct worker *w, const char *doing, const char *why)
 {
-    log_warn("%s at %s failed: %s; trying again", doing, redis_where(w->redis), why);
+    log_at(w->backoff.seconds > 0 ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN,
+           "%s at %s failed: %s; trying again", doing, redis_where(w->redis), why);
     bool answers = redis_connected(w->redis);
     int64_t until = backoff_next(&w->backoff, answers ? BACKOFF_REFUSED : BACKOFF_CONNECT);
     int leave = w->wishes.leave;
@@ -111,6 +112,8 @@ static bool connected(struct worker *w)
         back_off(w, "connecting to Redis", redis_error(w->redis));
         return false;
     }
+    if (w->backoff.seconds > 0)
+        log_notice("connected to Redis at %s again", redis_where(w->redis));
     if (redis_user_ignored(w->redis))
         log_warn("Redis refused the user name in the address; the password alone was accepted");
     return true;
