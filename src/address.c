@@ -370,12 +370,14 @@ static bool is_word(struct span s)
 
 static int parse_scheme(struct parse *p, struct span scheme, struct span rest)
 {
-    for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++)
-        if (is_text(scheme, schemes[i].name) && schemes[i].parse)
+    for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
+        if (!is_text(scheme, schemes[i].name))
+            continue;
+        if (schemes[i].parse)
             return schemes[i].parse(p, rest);
-        else if (is_text(scheme, schemes[i].name))
-            return fail(p, "use redis://, a Unix socket or a local TLS proxy",
-                        "%s:// (TLS) is not supported", schemes[i].name);
+        return fail(p, "use redis://, a Unix socket or a local TLS proxy",
+                    "%s:// (TLS) is not supported", schemes[i].name);
+    }
     if (!is_word(scheme))
         return fail(p, HINT_FORMS, "what stands before :// is no scheme");
     return fail(p, "the schemes are redis://, tcp:// and unix://", "there is no scheme '%.*s'",
