@@ -323,3 +323,12 @@ void log_debug(const char *format, ...)
     log_list(LOG_LEVEL_DEBUG, format, args);
     va_end(args);
 }
+
+void log_error_lines(const char *text)
+{
+    while (*text) {
+        size_t len = strcspn(text, "\n");
+        log_error("%.*s", (int)len, text);
+        text += len + (text[len] == '\n');
+    }
+}

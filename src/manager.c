@@ -402,7 +402,7 @@ static int open_manager(struct manager *m)
         return EXIT_FAILED;
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     if (o->pidfile && pidfile_open(&m->pidfile, o->pidfile, err, sizeof err) < 0) {
-        log_error("%s", err);
+        log_error_lines(err);
         return EXIT_FAILED;
     }
     if (!o->include)

@@ -327,13 +327,15 @@ static void hide_password(const char *variable)
 {
     const char *text = getenv(variable);
     char why[ERROR_SIZE], shown[ERROR_SIZE];
-    struct address a;
+    struct address a, open;
     if (!text)
         return;
     int parsed = address_parse(&a, text, why, sizeof why);
+    open = a;
+    open.password = NULL; /* the masked form would read as a password of three stars */
     if (parsed == 0 && a.password)
-        setenv(variable, address_show(&a, shown, sizeof shown), 1);
-    else if (parsed < 0 && strchr(text, '@'))
+        setenv(variable, address_show(&open, shown, sizeof shown), 1);
+    else if (parsed < 0) /* what cannot be read may be anything */
         unsetenv(variable);
     address_clear(&a);
 }

@@ -453,7 +453,7 @@ static int open_worker(struct worker *w, const struct worker_place *place)
     }
     if (reserve_open(&w->reserve, w->options->queues, w->options->max_payload, err, sizeof err) <
         0) {
-        log_error("%s", err);
+        log_error_lines(err);
         return -1;
     }
     if (registry_open(&w->registry, &w->scripts, w->options->worker_host, w->reserve.queues.label,

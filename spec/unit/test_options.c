@@ -463,7 +463,7 @@ static void test_passwords_are_found_and_hidden(void **state)
     assert_int_equal(parse("resque-lua -q x"), 0);
     assert_string_equal(options.address.password, "canary1");
     assert_null(getenv("REDIS_PASSWORD"));
-    assert_string_equal(getenv("REDIS_URL"), "redis://me:***@other:1/4");
+    assert_string_equal(getenv("REDIS_URL"), "redis://me@other:1/4");
     assert_string_equal(getenv("REDIS_BACKEND"), "redis://me@host:1");
     assert_null(strstr(text_of("redis"), "canary"));
 
