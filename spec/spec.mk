@@ -43,8 +43,10 @@ lint-format:
 lint-cppcheck:
 	cppcheck --quiet --std=c11 -D_GNU_SOURCE --enable=warning,performance,portability --inline-suppr \
 	  --suppress=missingIncludeSystem --error-exitcode=1 -Isrc $(filter %.c,$(LINT_C))
+# Our own pages name each other before any of them is installed.
 lint-man:
-	@out=$$(mandoc -Tlint conf/man/*.[1-9]) && test -z "$$out" || { echo "$$out"; exit 1; }
+	@out=$$(mandoc -Tlint conf/man/*.[1-9] | grep -v 'referenced manual not found'); \
+	  test -z "$$out" || { echo "$$out"; exit 1; }
 lint-shell:
 	@for f in $(LINT_SHELL); do \
 	  case $$(head -n 1 $$f) in *bash*) bash -n $$f ;; *) sh -n $$f ;; esac || exit 1; done
