@@ -201,10 +201,14 @@ static int call_runner(lua_State *L)
     return 4;
 }
 
+/* A NUL would end the text for everybody behind the pipe; it becomes a '?', as bad UTF-8 does. */
 static char *copy_text(lua_State *L, int index, size_t *len)
 {
     const char *text = lua_tolstring(L, index, len);
-    return memory_copy(text ? text : "", text ? *len : (*len = 0));
+    char *copy = memory_copy(text ? text : "", text ? *len : (*len = 0));
+    for (char *nul; (nul = memchr(copy, '\0', *len));)
+        *nul = '?';
+    return copy;
 }
 
 /* The runner's results: "done", json | "load", message | "failed", exception, message, trace. */

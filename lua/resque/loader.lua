@@ -111,10 +111,13 @@ end
 
 -- --------------------------------------------------------------------------------------- finding
 
--- The table at a path of names; nil when there is none. Raw: looking for a name runs nobody's code.
-local function descend(value, path)
+-- The table at a path of names; nil when there is none, or no name. Raw: looking for a name runs
+-- nobody's code.
+local function descend(from, path)
+  local value
   for name in path:gmatch "[^.]+" do
-    value = type(value) == "table" and rawget(value, name)
+    value = type(from) == "table" and rawget(from, name)
+    from = value
   end
   return type(value) == "table" and value or nil
 end

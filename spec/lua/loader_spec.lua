@@ -143,6 +143,15 @@ describe("resque.loader", function()
       end)
     end
 
+    it("by a name of nothing what a script returns, even if it is a class", function()
+      assert.is_true(loader.load(write("class.lua", "return { perform = print }")))
+      for _, name in ipairs { "", ".", "..", "::", "\\" } do
+        local class, report = loader.find(name)
+        assert.is_nil(class)
+        assert.are.equal(("Could not find job class %s."):format(name), report.message)
+      end
+    end)
+
     it("the standard library, even if a script gives it a perform", function()
       _G.table.perform = print
       for _, name in ipairs { "table", "os", "string.rep", "_G" } do

@@ -51,6 +51,7 @@ describe("a job that ends", function()
     { "by error(text)", "Raise", { message = "broken" }, failed = raised "broken" },
     { "by error(text) of two lines", "Raise", { message = "one\ntwo" },
       failed = lua_error "one\ntwo" },
+    { "by error(text) with a NUL", "Raise", { message = "a\0b" }, failed = raised "a%?b" },
     { "by error(nil)", "RaiseNil", {}, failed = lua_error "nil" },
     { "by error({})", "RaiseNothing", {}, failed = lua_error "^{}$" },
     { "by error({name, message, code})", "RaiseTable",
