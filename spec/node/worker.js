@@ -1,5 +1,6 @@
 // Works queues as a node-resque worker: <socket> <namespace> <queues, comma list> <jobs to run before it ends>
-// Knows Add (any arguments; succeeds) and Boom (throws). Prints one line per job: {"class", "args"} or {"class", "error"}.
+// Knows Add (any arguments; succeeds) and Boom (throws).
+// Prints one line per job: {"class", "args"} or {"class", "error"}.
 "use strict";
 
 const { Worker } = require("node-resque");

@@ -14,7 +14,8 @@ World.__index = World
 
 world.root = uv.fs_realpath "."
 world.fixtures = world.root .. "/spec/fixtures"
-world.build = assert(uv.fs_realpath(os.getenv "RESQUE_BUILD" or "build"))
+world.build = os.getenv "RESQUE_BUILD" or "build"
+world.build = uv.fs_realpath(world.build) or world.build
 world.program = world.build .. "/resque-lua"
 world.enqueue_program = world.build .. "/resque-enqueue"
 

@@ -55,7 +55,8 @@ describe("resque-lua refuses to start", function()
     { "with a missing env file", 2, { QUEUE = "a" }, { "--env-file", "/nonexistent/env" },
       "/nonexistent/env", "hint: " },
     { "with a missing password file", 2,
-      { QUEUE = "a", REDIS_PASSWORD_FILE = "/nonexistent/password" }, {}, "/nonexistent/password", "hint: " },
+      { QUEUE = "a", REDIS_PASSWORD_FILE = "/nonexistent/password" }, {},
+      "/nonexistent/password", "hint: " },
 
     { "with a missing APP_INCLUDE", 3, { QUEUE = "a", APP_INCLUDE = "/nonexistent/jobs.lua" }, {},
       "/nonexistent/jobs%.lua" },
