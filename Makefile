@@ -6,6 +6,9 @@ DESTDIR    ?=
 BUILD      ?= build
 CFLAGS     ?= -O2 -g
 PKG_CONFIG ?= pkg-config
+# Where a plain lua5.4 looks for modules.
+LUA_SHARE  ?= $(PREFIX)/share/lua/5.4
+LUA_LIB    ?= $(PREFIX)/lib/lua/5.4
 
 # SAN=1: AddressSanitizer and UBSan. WERROR=1: warnings are errors (what the tests use).
 ifeq ($(SAN),1)
@@ -80,6 +83,22 @@ test: ## install what is missing, build, run every test and lint
 
 demo: ## see it at work
 	./demo/run
+
+COMPLETIONS := $(addprefix $(BUILD)/completions/resque-lua.,bash zsh fish)
+$(COMPLETIONS): $(BUILD)/completions/resque-lua.%: $(BUILD)/resque-lua
+	@mkdir -p $(@D)
+	$(BUILD)/resque-lua completion $* > $@
+
+install: all $(COMPLETIONS) ## put everything below PREFIX (/usr/local)
+	sh conf/install.sh install '$(BUILD)' '$(DESTDIR)' '$(PREFIX)' '$(LUA_SHARE)' '$(LUA_LIB)'
+
+uninstall: ## remove exactly what install made
+	sh conf/install.sh uninstall '$(BUILD)' '$(DESTDIR)' '$(PREFIX)' '$(LUA_SHARE)' '$(LUA_LIB)'
+
+VERSION = $(shell sed -n 's/.*VERSION_TEXT "\(.*\)"/\1/p' src/version.h)
+dist: ## the committed source as $(BUILD)/resque-lua-VERSION.tar.gz, which builds without git
+	@mkdir -p $(BUILD)
+	git archive --prefix=resque-lua-$(VERSION)/ -o $(BUILD)/resque-lua-$(VERSION).tar.gz HEAD
 
 clean: ## remove what was built
 	rm -rf $(BUILD)
