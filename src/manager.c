@@ -78,7 +78,8 @@ static bool connected(struct manager *m)
         return true;
     if (clock_ms() < m->connect_at)
         return false;
-    if (redis_connect(m->redis, clock_after(CONNECT_TIMEOUT)) == 0) {
+    double patience = m->stopping ? SCRIPTS_FAREWELL : CONNECT_TIMEOUT;
+    if (redis_connect(m->redis, clock_after(patience)) == 0) {
         backoff_reset(&m->backoff);
         return true;
     }
@@ -432,6 +433,7 @@ static int open_manager(struct manager *m)
 static void close_manager(struct manager *m)
 {
     m->connect_at = 0;
+    m->scripts.patience = SCRIPTS_FAREWELL;
     account_for_dead(m);
     wakeup_close(&m->wakeup);
     prune_close(&m->prune);

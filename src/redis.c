@@ -18,7 +18,7 @@
 #include "clock.h"
 #include "memory.h"
 
-/* Once TERM or INT came, a reply is awaited this many seconds at most. */
+/* Once TERM, INT or QUIT came, a reply is awaited this many seconds at most. */
 #define HURRY 1.0
 
 struct redis {
@@ -153,7 +153,9 @@ static int wait_socket(struct redis *r, short want, int64_t deadline)
     ev->want[EVENTS_REDIS] = want;
     bool hurried = false;
     for (;;) {
-        if (!hurried && (events_pending(ev, SIGTERM) || events_pending(ev, SIGINT))) {
+        bool leave = events_pending(ev, SIGTERM) || events_pending(ev, SIGINT) ||
+                     events_pending(ev, SIGQUIT);
+        if (!hurried && leave) {
             int64_t soon = clock_after(HURRY);
             deadline = soon < deadline ? soon : deadline;
             hurried = true;

@@ -8,9 +8,6 @@
 #include "clock.h"
 #include "memory.h"
 
-/* Seconds one script may take. A slow Redis is asked again on a new connection. */
-#define SCRIPTS_TIMEOUT 5.0
-
 static const char *const names[SCRIPT_COUNT] = {"reserve",  "done",       "fail",      "unreserve",
                                                 "register", "unregister", "heartbeat", "prune"};
 
@@ -49,7 +46,7 @@ static int join_all(struct scripts *s, enum script script, const struct source_p
 int scripts_open(struct scripts *s, struct redis *redis, const char *prefix,
                  const struct source_place *place)
 {
-    *s = (struct scripts){.redis = redis, .prefix = prefix};
+    *s = (struct scripts){.redis = redis, .prefix = prefix, .patience = SCRIPTS_PATIENCE};
     for (int script = 0; script < SCRIPT_COUNT; script++)
         if (join_all(s, (enum script)script, place) < 0)
             return -1;
@@ -131,7 +128,7 @@ static int load(struct scripts *s, enum script script, int64_t deadline)
 
 struct redis_reply *scripts_call(struct scripts *s, enum script script)
 {
-    int64_t deadline = clock_after(SCRIPTS_TIMEOUT);
+    int64_t deadline = clock_after(s->patience);
     if (!s->digest[script][0] && load(s, script, deadline) < 0)
         return NULL;
     name_script(s, "EVALSHA", s->digest[script], strlen(s->digest[script]));
@@ -147,7 +144,7 @@ struct redis_reply *scripts_call(struct scripts *s, enum script script)
 int scripts_probe(struct scripts *s)
 {
     for (int script = 0; script < SCRIPT_COUNT; script++)
-        if (load(s, (enum script)script, clock_after(SCRIPTS_TIMEOUT)) < 0)
+        if (load(s, (enum script)script, clock_after(s->patience)) < 0)
             return -1;
     scripts_begin(s, "nobody:0:nothing");
     struct redis_reply *reply =

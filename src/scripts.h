@@ -22,15 +22,19 @@ enum script {
     SCRIPT_COUNT
 };
 
+#define SCRIPTS_PATIENCE 5.0 /* seconds */
+#define SCRIPTS_FAREWELL 1.0 /* of one who is leaving: Redis may not answer at all */
+
 struct scripts {
     struct redis *redis; /* borrowed */
     const char *prefix;  /* borrowed; ends in ':' */
     char *text[SCRIPT_COUNT];
     size_t len[SCRIPT_COUNT];
     char digest[SCRIPT_COUNT][41]; /* "": not loaded yet */
-    struct redis_args args;        /* of the call being built */
-    char key[768];                 /* its KEYS[1] */
-    char error[256];               /* why the last call gave NULL */
+    double patience;        /* seconds one call may take; then it is made on a new connection */
+    struct redis_args args; /* of the call being built */
+    char key[768];          /* its KEYS[1] */
+    char error[256];        /* why the last call gave NULL */
 };
 
 /* Joins the texts (lua/server/lib/… in front of each). 0, or -1 and s->error names the file that is

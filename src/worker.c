@@ -33,7 +33,7 @@
 #include "wishes.h"
 
 #define CONNECT_TIMEOUT 5.0 /* seconds */
-#define LEAVE_TIMEOUT 5.0   /* seconds for a last word to a Redis that does not answer */
+#define LEAVE_TIMEOUT 5.0   /* seconds for a job's end to a Redis that does not answer */
 #define LOAD_WAIT 1.0       /* seconds after APP_INCLUDE could not be loaded, or fork failed */
 #define IDENTITY_WORDS "(Job{%s} | %s | %s)"
 
@@ -467,8 +467,9 @@ static int open_worker(struct worker *w, const struct worker_place *place)
 
 static void close_worker(struct worker *w)
 {
+    w->scripts.patience = SCRIPTS_FAREWELL;
     if (!redis_connected(w->redis) && w->registered)
-        redis_connect(w->redis, clock_after(LEAVE_TIMEOUT));
+        redis_connect(w->redis, clock_after(SCRIPTS_FAREWELL));
     STOP_AT("unregister");
     if (w->registered && registry_unregister(&w->registry) < 0)
         log_warn("worker %s could not be unregistered: %s", w->registry.id, w->scripts.error);

@@ -96,9 +96,9 @@ describe("signals", function()
     end
   end
 
-  -- Somebody who does not answer is not waited for much longer.
+  -- The last call and the last words of worker and manager are waited for a second each.
   local function leaves_soon()
-    leaves(2)
+    leaves(3.5)
   end
 
   local function leaves_clean()
