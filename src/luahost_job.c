@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "luaarena.h"
 #include "luahost.h"
 #include "luastate.h"
 #include "memory.h"
@@ -87,23 +88,24 @@ static int load_modules(lua_State *L)
 
 lua_State *luahost_prepare(const struct options *o, char *err, size_t err_size)
 {
-    lua_State *L = luastate_open(o, err, err_size);
+    lua_State *L = luastate_open_in_arena(o, err, err_size);
     if (!L)
         return NULL;
     lua_pushcfunction(L, load_modules);
     if (luastate_call(L, 0, 0) != LUA_OK) {
         snprintf(err, err_size, "%s", lua_tostring(L, -1));
-        lua_close(L);
+        luastate_close(L);
         return NULL;
     }
     lua_gc(L, LUA_GCCOLLECT, 0);
+    luaarena_seal(luaarena_of(L));
     return L;
 }
 
 void luahost_discard(lua_State *prepared)
 {
     if (prepared)
-        lua_close(prepared);
+        luastate_close(prepared);
 }
 
 /* --- functions that only a job has --- */

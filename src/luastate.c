@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "luaarena.h"
 #include "lualib_redis.h"
 #include "lualib_sys.h"
 #include "source.h"
@@ -107,20 +108,45 @@ int luastate_call(lua_State *L, int arguments, int results)
     return status;
 }
 
-lua_State *luastate_open(const struct options *o, char *err, size_t err_size)
+/* Closes the state on failure. */
+static lua_State *fill(lua_State *L, const struct options *o, char *err, size_t err_size)
 {
-    lua_State *L = luaL_newstate();
-    if (!L) {
-        snprintf(err, err_size, "out of memory");
-        return NULL;
-    }
     lua_pushcfunction(L, prepare);
     lua_pushlightuserdata(L, (void *)(size_t)o);
     if (luastate_call(L, 1, 0) == LUA_OK)
         return L;
     snprintf(err, err_size, "%s", lua_tostring(L, -1));
-    lua_close(L);
+    luastate_close(L);
     return NULL;
+}
+
+static lua_State *new_state(char *err, size_t err_size)
+{
+    lua_State *L = luaL_newstate();
+    if (!L)
+        snprintf(err, err_size, "out of memory");
+    return L;
+}
+
+lua_State *luastate_open(const struct options *o, char *err, size_t err_size)
+{
+    lua_State *L = new_state(err, err_size);
+    return L ? fill(L, o, err, err_size) : NULL;
+}
+
+lua_State *luastate_open_in_arena(const struct options *o, char *err, size_t err_size)
+{
+    lua_State *L = new_state(err, err_size);
+    if (L)
+        luaarena_open(L);
+    return L ? fill(L, o, err, err_size) : NULL;
+}
+
+void luastate_close(lua_State *L)
+{
+    struct luaarena *arena = luaarena_of(L);
+    lua_close(L);
+    luaarena_close(arena);
 }
 
 void luastate_push_function(lua_State *L, const char *module, const char *name)

@@ -13,6 +13,11 @@
  * says why. */
 lua_State *luastate_open(const struct options *o, char *err, size_t err_size);
 
+/* The same, in a region of memory of its own (luaarena.h). */
+lua_State *luastate_open_in_arena(const struct options *o, char *err, size_t err_size);
+
+void luastate_close(lua_State *L);
+
 /* lua_pcall with a traceback: on error one message string is left instead of the results. */
 int luastate_call(lua_State *L, int arguments, int results);
 
