@@ -36,6 +36,8 @@ int events_open(struct events *ev, const sigset_t *original, bool children)
     if (original)
         ev->original_mask = *original;
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGCHLD,
+           SIG_DFL); /* whoever started us may ignore it: then nobody can wait for a child */
     if (!children)
         sigdelset(&known, SIGCHLD);
     ev->fd[EVENTS_SIGNAL] = signalfd(-1, &known, SFD_NONBLOCK | SFD_CLOEXEC);

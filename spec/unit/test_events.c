@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -56,6 +57,22 @@ static void ends_at_the_deadline_and_not_before(void **state)
     assert_true(clock_ms() - before >= 30);
 }
 
+/* A program that is started with SIGCHLD ignored cannot wait for its children. */
+static void can_wait_for_children_whoever_started_us(void **state)
+{
+    struct events ev;
+    int status = 0;
+    (void)state;
+    signal(SIGCHLD, SIG_IGN);
+    assert_int_equal(events_open(&ev, NULL, true), 0);
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(7);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(WEXITSTATUS(status), 7);
+    events_close(&ev);
+}
+
 /* A worker gets the manager's mask, in which everything is blocked already: jobs get the user's. */
 static void remembers_whose_mask_jobs_get(void **state)
 {
@@ -79,6 +96,7 @@ int main(void)
         cmocka_unit_test(keeps_signals_until_they_are_taken),
         cmocka_unit_test(reports_the_slots_that_are_asked_for),
         cmocka_unit_test(ends_at_the_deadline_and_not_before),
+        cmocka_unit_test(can_wait_for_children_whoever_started_us),
         cmocka_unit_test(remembers_whose_mask_jobs_get),
     };
     return cmocka_run_group_tests_name("events", tests, NULL, NULL);
