@@ -15,9 +15,14 @@
 #include "luahost.h"
 #include "signals.h"
 
+#define SAID_SIZE 4096
+
+/* The first byte of what the throw-away process says. Nothing at all: the scripts ended it. */
+enum { LOADED = '+', BROKEN = '-' };
+
 static _Noreturn void check_in_child(const struct include_check *c, int report_fd)
 {
-    char err[4096];
+    char said[SAID_SIZE] = {LOADED};
     bool parent_hooks = false;
     sigprocmask(SIG_SETMASK, &c->events->original_mask, NULL);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -26,25 +31,29 @@ static _Noreturn void check_in_child(const struct include_check *c, int report_f
         redis_forget(c->redis);
     if (c->watch)
         redis_forget(c->watch);
-    if (luahost_check(c->options, &parent_hooks, err, sizeof err) < 0) {
-        if (write(report_fd, err, strlen(err)) < 0)
-            _exit(EXIT_FAILED);
-        _exit(EXIT_INCLUDE);
-    }
-    atomic_store(&c->board->parent_hooks, parent_hooks);
-    _exit(EXIT_DONE);
+    if (luahost_check(c->options, &parent_hooks, said + 1, sizeof said - 1) < 0)
+        said[0] = BROKEN;
+    else
+        atomic_store(&c->board->parent_hooks, parent_hooks);
+    _exit(write(report_fd, said, strlen(said)) < 0 ? EXIT_FAILED : EXIT_DONE);
 }
 
-/* What the throw-away process has to say; its end closes the pipe. TERM or INT end it. */
+static bool told_to_leave(const struct events *ev)
+{
+    return events_pending(ev, SIGTERM) || events_pending(ev, SIGINT) || events_pending(ev, SIGQUIT);
+}
+
+/* What the throw-away process has to say; its end closes the pipe. Nobody waits for scripts that do
+ * not come to an end once this program is told to leave. */
 static void hear(struct events *ev, pid_t pid, int fd, char *text, size_t size)
 {
     size_t got = 0;
     ssize_t n = 1;
     ev->fd[EVENTS_REPORT] = fd;
     while (n > 0) {
-        unsigned seen = events_wait(ev, EVENTS_BIT(EVENTS_REPORT), CLOCK_NEVER);
-        if (events_pending(ev, SIGTERM) || events_pending(ev, SIGINT))
+        if (told_to_leave(ev))
             kill(pid, SIGKILL);
+        unsigned seen = events_wait(ev, EVENTS_BIT(EVENTS_REPORT), CLOCK_NEVER);
         if (!(seen & EVENTS_BIT(EVENTS_REPORT)))
             continue;
         n = read(fd, text + got, size - 1 - got);
@@ -57,7 +66,7 @@ static void hear(struct events *ev, pid_t pid, int fd, char *text, size_t size)
 static int judge(const struct include_check *c, pid_t pid, int status, const char *text)
 {
     const char *include = c->options->include;
-    if (pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0)
+    if (text[0] == LOADED)
         return 0;
     if (pid < 0)
         log_error("fork: %s", strerror(errno));
@@ -66,14 +75,14 @@ static int judge(const struct include_check *c, pid_t pid, int status, const cha
                   signals_name(WTERMSIG(status)));
     else
         log_error("APP_INCLUDE %s cannot be loaded: %s", include,
-                  text[0] ? text : "it called os.exit");
+                  text[0] ? text + 1 : "it called os.exit");
     return -1;
 }
 
 int include_check_run(const struct include_check *c)
 {
     int ends[2], status = 0;
-    char text[4096] = "";
+    char text[SAID_SIZE] = "";
     if (!c->options->include)
         return 0;
     if (pipe2(ends, O_CLOEXEC) < 0) {

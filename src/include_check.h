@@ -11,7 +11,7 @@
 /* Connections that the throw-away process lets go of; NULL: none. */
 struct include_check {
     const struct options *options;
-    struct events *events; /* TERM and INT end the check */
+    struct events *events; /* TERM, INT and QUIT end the check */
     struct board *board;   /* learns whether parent hooks are registered */
     struct redis *redis, *watch;
 };

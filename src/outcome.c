@@ -27,9 +27,13 @@ static const struct decision {
 } decisions[] = {
     {REPORT_DONE, EITHER, BY_ANY, OUTCOME_DONE, false, ""},
     {REPORT_FAILED, EITHER, BY_ANY, OUTCOME_FAILED, false, ""},
-    {REPORT_EXIT, EITHER, BY_ANY, OUTCOME_FAILED, true,
+    {REPORT_EXIT, STARTED, BY_ANY, OUTCOME_FAILED, true,
      "Job exited with exit code %s"}, /* 0 became DONE before */
-    {REPORT_LOAD, EITHER, BY_ANY, OUTCOME_PUT_BACK, false, "%s"},
+    {REPORT_EXIT, NOT_STARTED, BY_ANY, OUTCOME_PUT_BACK, true,
+     "APP_INCLUDE called os.exit(%s) before the job started"},
+    {REPORT_LOAD, NOT_STARTED, BY_ANY, OUTCOME_PUT_BACK, false, "%s"},
+    {REPORT_LOAD, STARTED, BY_ANY, OUTCOME_FAILED, true,
+     "Job ended, but its process could not tell how: %s"},
     {REPORT_NONE, STARTED, BY_SIGNAL, OUTCOME_FAILED, true, "Job killed by %s"},
     {REPORT_NONE, STARTED, BY_EXIT, OUTCOME_FAILED, true,
      "Job exited with exit code %s without reporting a result"},
@@ -84,7 +88,7 @@ void outcome_decide(struct outcome *o, const struct report *report, int wait_sta
 {
     char what[64];
     *o = (struct outcome){0};
-    if (report->end == REPORT_EXIT && report->exit_code == 0) {
+    if (report->end == REPORT_EXIT && report->exit_code == 0 && report->started) {
         o->result = memory_copy("null", o->result_len = 4);
         return;
     }

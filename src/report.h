@@ -15,10 +15,10 @@
 
 enum report_end {
     REPORT_NONE, /* nothing, or cut short */
-    REPORT_LOAD, /* APP_INCLUDE could not be loaded: message says why; the job was never started */
+    REPORT_LOAD, /* APP_INCLUDE could not be loaded, or the runner itself broke: message says why */
     REPORT_DONE, /* result holds JSON */
     REPORT_FAILED, /* exception, message, trace */
-    REPORT_EXIT,   /* os.exit(exit_code) */
+    REPORT_EXIT,   /* os.exit(exit_code); also while loading */
 };
 
 struct report {

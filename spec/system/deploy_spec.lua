@@ -102,16 +102,32 @@ describe("APP_INCLUDE changed while the worker runs:", function()
     assert.equal("Waiting for default", run:wait_title "^Waiting for default")
   end)
 
-  it("a file that dies while loading is put back twice, then failed", function()
-    w:write("app.lua", 'os.execute "kill -KILL $PPID"')
-    w:job "Deployed"
-    w:wait_processed(2, 20)
-    local record = w:failed()[1]
-    assert.equal("Resque::DirtyExit", record.exception)
-    assert.matches("SIGKILL", record.error)
-    deploy "after"
-    w:job "Deployed"
-    w:wait_processed(3)
+  for what, row in pairs {
+    ["dies"] = { 'os.execute "kill -KILL $PPID"', "SIGKILL" },
+    ["calls os.exit(0)"] = { "os.exit(0)", "os.exit%(0%) before the job started" },
+  } do
+    it(("a file that %s while loading: the job is put back twice, then failed"):format(what),
+      function()
+        w:write("app.lua", row[1])
+        w:job "Deployed"
+        w:wait_processed(2, 20)
+        local record = w:failed()[1]
+        assert.equal("Resque::DirtyExit", record.exception)
+        assert.matches(row[2], record.error)
+        assert.equal(2, select(2, run:err():gsub("put back", "")))
+        deploy "after"
+        w:job "Deployed"
+        w:wait_processed(3)
+      end)
+  end
+
+  it("QUIT ends the program although the file does not come to an end", function()
+    w:write("app.lua", "while true do end")
+    run:signal "sighup"
+    clock.wait_until(function()
+      return #require("spec.support.proc").children(run.pid) == 2 -- the worker and the check
+    end, 5, "the file is tried")
+    assert.same({ 0, 0 }, { run:stop(5) })
   end)
 
   it("jobs/<Name>.lua beside it is found by name; a broken one fails only its own job", function()

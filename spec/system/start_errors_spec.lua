@@ -11,6 +11,7 @@ describe("resque-lua refuses to start", function()
     w.server:call("ACL", "SETUSER", "weak", "on", ">weakpass", "~*", "+ping", "+select", "+client")
     w:write("syntax.lua", "local x = 1\nfunction broken(\n")
     w:write("raises.lua", "local x = 1\nerror('not today')\n")
+    w:write("exits.lua", "os.exit(0)")
     w:write("returns.lua", "return 17\n")
     w:write("bytecode.lua", string.dump(load "return 1"))
     w:write("secret", "wrong-s3cret\n")
@@ -63,6 +64,8 @@ describe("resque-lua refuses to start", function()
     { "with a syntax error", 3, { QUEUE = "a", APP_INCLUDE = "syntax.lua" }, {}, "syntax%.lua:3" },
     { "with a file that raises", 3, { QUEUE = "a", APP_INCLUDE = "raises.lua" }, {},
       "raises%.lua:2", "not today" },
+    { "with a file that calls os.exit", 3, { QUEUE = "a", APP_INCLUDE = "exits.lua" }, {},
+      "exits%.lua", "os%.exit" },
     { "with bytecode", 3, { QUEUE = "a", APP_INCLUDE = "bytecode.lua" }, {}, "bytecode%.lua" },
     { "with one bad file of two", 3, { QUEUE = "a", APP_INCLUDE = "good.lua,raises.lua" }, {},
       "raises%.lua:2" },
