@@ -14,8 +14,8 @@ local runner = {}
 
 -- ----------------------------------------------------------------------------------- the job
 
--- xpcall that always hands back a report of an error: Lua gives a bare text where the message handler
--- could not run (no memory, no stack, a script that broke what it needs).
+-- xpcall that always hands back a report of an error: Lua gives a bare text where the message
+-- handler could not run (no memory, no stack, a script that broke what it needs).
 local function attempt(f, ...)
   local ok, result = xpcall(f, errors.handler, ...)
   if not ok then
