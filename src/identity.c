@@ -20,7 +20,8 @@ static int read_line(const char *path, char *out, int size)
 
 /* Field 22; field 2 is the program's name in brackets and may hold anything, so counting starts
  * after it. A process that has ended and waits for a parent that does not ask (an init that reaps
- * late) is not there any more. */
+ * late) is not there any more; unless the parent is this process, which asks soon and then knows
+ * more than that it is dead. */
 static int read_start(pid_t pid, char out[24])
 {
     char path[32], line[1024];
@@ -28,7 +29,7 @@ static int read_start(pid_t pid, char out[24])
     if (read_line(path, line, sizeof line) < 0)
         return -1;
     char *at = strrchr(line, ')');
-    if (at && strlen(at) > 2 && (at[2] == 'Z' || at[2] == 'X'))
+    if (at && strlen(at) > 4 && (at[2] == 'Z' || at[2] == 'X') && atoi(at + 4) != (int)getpid())
         return -1;
     for (int field = 2; at && field < 22; field++)
         at = strchr(at + 1, ' ');

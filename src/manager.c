@@ -117,6 +117,7 @@ static _Noreturn void be_worker(struct manager *m, struct member *member, pid_t 
 {
     struct worker_place place = {m->options,   m->prepared, m->board,
                                  member->slot, wakeup_fd,   &m->events.original_mask};
+    pidfile_forget(&m->pidfile); /* first: while it is held here, no other manager can start */
     STOP_AT("born");
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGQUIT); /* without a manager: finish the job and leave */
@@ -125,7 +126,6 @@ static _Noreturn void be_worker(struct manager *m, struct member *member, pid_t 
     redis_forget(m->redis);
     wakeup_forget(&m->wakeup);
     events_close(&m->events);
-    pidfile_forget(&m->pidfile);
     background_forget(&m->background);
     background_empty_stdin();
     for (int i = 0; i < m->options->count; i++)
@@ -257,6 +257,8 @@ static void bury(struct manager *m, struct member *member, int status)
     if (member->slot->worker_id[0])
         prune_owe(&m->prune, member->slot->worker_id, member->slot->identity,
                   member->slot->started);
+    else
+        m->prune_at = 0; /* it may have registered and not come to say so */
     if (member->wakeup_fd >= 0)
         close(member->wakeup_fd);
     member->wakeup_fd = -1;

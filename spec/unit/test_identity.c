@@ -52,6 +52,56 @@ static void an_ended_process_is_dead(void **state)
     assert_true(identity_is_dead(&id));
 }
 
+static bool is_zombie(pid_t pid)
+{
+    char path[32], line[512];
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    FILE *file = fopen(path, "re");
+    bool got = file && fgets(line, sizeof line, file) != NULL;
+    if (file)
+        fclose(file);
+    return got && strrchr(line, ')') && strrchr(line, ')')[2] == 'Z';
+}
+
+/* Nobody here reaps it, so it stays a zombie until its parent ends. */
+static pid_t start_parent_of_zombie(pid_t *child)
+{
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    pid_t parent = fork();
+    if (parent == 0) {
+        pid_t pid = start_process();
+        if (write(ends[1], &pid, sizeof pid) == (ssize_t)sizeof pid)
+            pause();
+        _exit(0);
+    }
+    assert_int_equal(read(ends[0], child, sizeof *child), sizeof *child);
+    close(ends[0]);
+    close(ends[1]);
+    return parent;
+}
+
+static void a_zombie_is_dead_unless_it_is_ours_to_reap(void **state)
+{
+    struct identity id;
+    pid_t foreign, ours = start_process(), parent = start_parent_of_zombie(&foreign);
+    (void)state;
+    assert_int_equal(identity_of(&id, ours), 0);
+    kill(ours, SIGKILL);
+    while (!is_zombie(ours))
+        usleep(1000);
+    assert_false(identity_is_dead(&id));
+    end_process(ours);
+    assert_true(identity_is_dead(&id));
+
+    assert_int_equal(identity_of(&id, foreign), 0);
+    kill(foreign, SIGKILL);
+    while (!is_zombie(foreign))
+        usleep(1000);
+    assert_true(identity_is_dead(&id));
+    end_process(parent);
+}
+
 /* The number is in use again, by a process that started at another time. */
 static void a_pid_that_was_used_again_is_dead(void **state)
 {
@@ -94,6 +144,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_living_process_is_not_dead),
         cmocka_unit_test(an_ended_process_is_dead),
+        cmocka_unit_test(a_zombie_is_dead_unless_it_is_ours_to_reap),
         cmocka_unit_test(a_pid_that_was_used_again_is_dead),
         cmocka_unit_test(nothing_is_proven_about_other_boots_and_namespaces),
         cmocka_unit_test(the_text_names_all_four),
