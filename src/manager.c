@@ -53,9 +53,9 @@ struct manager {
     struct member *members; /* options->count of them */
     struct redis *redis;
     struct scripts scripts;
-    struct lua_State *prepared; /* what every job's process starts from */
-    struct backoff backoff;     /* of the connection */
-    int64_t connect_at, prune_at;
+    struct lua_State *prepared;   /* what every job's process starts from */
+    struct backoff backoff;       /* of the connection */
+    int64_t connect_at, prune_at; /* not before: the next try of Redis; the next look */
     struct prune prune;
     struct wakeup wakeup; /* watch is NULL without BLOCKING */
     bool stopping, paused;
@@ -79,10 +79,8 @@ static bool connected(struct manager *m)
     if (clock_ms() < m->connect_at)
         return false;
     double patience = m->stopping ? SCRIPTS_FAREWELL : CONNECT_TIMEOUT;
-    if (redis_connect(m->redis, clock_after(patience)) == 0) {
-        backoff_reset(&m->backoff);
+    if (redis_connect(m->redis, clock_after(patience)) == 0)
         return true;
-    }
     m->connect_at = backoff_next(&m->backoff, BACKOFF_CONNECT);
     return false;
 }
@@ -90,15 +88,18 @@ static bool connected(struct manager *m)
 /* Tells Redis about workers of ours that died; what cannot be told now is told later. */
 static void account_for_dead(struct manager *m)
 {
-    if (!m->prune.debt_count || !connected(m))
+    if (!m->prune.debt_count || clock_ms() < m->connect_at || !connected(m))
         return;
     STOP_AT("account");
     if (prune_pay(&m->prune) == 0) {
+        backoff_reset(&m->backoff);
         STOP_AT("accounted");
         return;
     }
-    log_warn("a worker that died is not accounted for yet: %s", m->scripts.error);
-    m->connect_at = backoff_next(&m->backoff, BACKOFF_REFUSED);
+    log_at(m->backoff.seconds > 0 ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN,
+           "a worker that died is not accounted for yet: %s", m->scripts.error);
+    bool answers = redis_connected(m->redis);
+    m->connect_at = backoff_next(&m->backoff, answers ? BACKOFF_REFUSED : BACKOFF_CONNECT);
 }
 
 static void look_for_dead(struct manager *m)
@@ -108,6 +109,8 @@ static void look_for_dead(struct manager *m)
     m->prune_at = clock_after(m->options->heartbeat);
     if (prune_look(&m->prune) < 0)
         log_warn("looking for dead workers failed: %s", m->scripts.error);
+    else
+        backoff_reset(&m->backoff);
 }
 
 /* --- workers --- */

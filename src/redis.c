@@ -334,10 +334,28 @@ struct redis_reply *redis_words(struct redis *r, int64_t deadline, const char *c
     return reply;
 }
 
+/* Takes what has come of the replies that nobody waits for; notices that the server has closed. */
+static int drop_arrived(struct redis *r)
+{
+    struct pollfd ready = {.fd = r->context->fd, .events = POLLIN};
+    if (poll(&ready, 1, 0) <= 0)
+        return 0;
+    if (redisBufferRead(r->context) != REDIS_OK)
+        return fail_hiredis(r);
+    for (void *reply; r->to_drop; r->to_drop--) {
+        if (redisGetReplyFromReader(r->context, &reply) != REDIS_OK)
+            return fail_hiredis(r);
+        if (!reply)
+            break;
+        freeReplyObject(reply);
+    }
+    return 0;
+}
+
 int redis_send(struct redis *r, const struct redis_args *args)
 {
     int done = 0;
-    if (redis_append(r, args) < 0)
+    if (!r->context || drop_arrived(r) < 0 || redis_append(r, args) < 0)
         return -1;
     if (redisBufferWrite(r->context, &done) != REDIS_OK)
         return fail_hiredis(r);

@@ -18,6 +18,9 @@
  * again. */
 #define REMEMBERED_TEXT_MAX 2048
 
+/* Seconds after a heartbeat that could not be sent. */
+#define BEAT_RETRY 5.0
+
 /* --- opening --- */
 
 static int make_nonce(char nonce[17])
@@ -116,13 +119,13 @@ int registry_unregister(struct registry *r)
     return left ? 0 : -1;
 }
 
-void registry_beat(struct registry *r)
+int registry_beat(struct registry *r)
 {
-    if (clock_ms() < r->heartbeat_at || !redis_connected(r->scripts->redis))
-        return;
     scripts_begin(r->scripts, r->id);
-    scripts_send(r->scripts, SCRIPT_HEARTBEAT); /* a failure shows at the next call that waits */
-    r->heartbeat_at = clock_after(r->period);
+    int sent = scripts_send(r->scripts, SCRIPT_HEARTBEAT);
+    bool soon = sent < 0 && r->period > BEAT_RETRY;
+    r->heartbeat_at = clock_after(soon ? BEAT_RETRY : r->period);
+    return sent;
 }
 
 /* --- tokens --- */
@@ -146,12 +149,23 @@ static size_t length(const char *text)
     return text ? strlen(text) : 0;
 }
 
+static void note_committed(struct registry *r, const struct job *job)
+{
+    if (job->number > r->committed)
+        r->committed = job->number;
+}
+
+void registry_give_up(struct registry *r, const struct job *job, const struct outcome *o)
+{
+    if (o->kind != OUTCOME_PUT_BACK)
+        note_committed(r, job);
+}
+
 void registry_remember(struct registry *r, const struct job *job, const struct outcome *o)
 {
     size_t slot = job->number % REGISTRY_REMEMBERED;
     struct outcome *kept = &r->remembered[slot];
-    if (job->number > r->committed)
-        r->committed = job->number;
+    note_committed(r, job);
     if (o->kind == OUTCOME_PUT_BACK) /* it is to run again */
         return;
     outcome_clear(kept);

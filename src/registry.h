@@ -22,7 +22,7 @@ struct registry {
     struct identity identity;
     char nonce[17];     /* of all tokens of this process */
     uint64_t given;     /* number of the newest token */
-    uint64_t committed; /* number of the newest token that was finished */
+    uint64_t committed; /* number of the newest token that was finished or given up */
     double period;      /* seconds between heartbeats */
     int64_t heartbeat_at;
     struct outcome remembered[REGISTRY_REMEMBERED]; /* by number modulo; long texts are not kept */
@@ -41,11 +41,16 @@ int registry_register(struct registry *r);
  * scripts->error. */
 int registry_unregister(struct registry *r);
 
-/* Sends the heartbeat if it is due; its reply is dropped. */
-void registry_beat(struct registry *r);
+/* Sends a heartbeat, whose reply is dropped; heartbeat_at says when the next is due. 0, or -1: not
+ * connected, or not any more. */
+int registry_beat(struct registry *r);
 
 /* A new token. */
 void registry_token(struct registry *r, char token[JOB_TOKEN_SIZE]);
+
+/* A job's end could not be written. If the job has run, registry_unregister then leaves the record
+ * to whoever accounts for this worker; it puts back what it finds else. */
+void registry_give_up(struct registry *r, const struct job *job, const struct outcome *o);
 
 /* Notes how a job was finished; asks for it later. NULL: not among the last ones. */
 void registry_remember(struct registry *r, const struct job *job, const struct outcome *o);

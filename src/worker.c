@@ -34,6 +34,7 @@
 
 #define CONNECT_TIMEOUT 5.0 /* seconds */
 #define LEAVE_TIMEOUT 5.0   /* seconds for a job's end to a Redis that does not answer */
+#define BEAT_TIMEOUT 1.0    /* seconds; a job's end or a signal may have to wait for it */
 #define LOAD_WAIT 1.0       /* seconds after APP_INCLUDE could not be loaded, or fork failed */
 #define IDENTITY_WORDS "(Job{%s} | %s | %s)"
 
@@ -69,6 +70,16 @@ static void take_signals(struct worker *w)
     w->wishes.refresh = false;
 }
 
+/* A sign of life when one is due. During a long job or pause nothing else notices that the
+ * connection is gone, so this opens another. */
+static void beat(struct worker *w)
+{
+    if (clock_ms() < w->registry.heartbeat_at)
+        return;
+    if (registry_beat(&w->registry) < 0 && redis_connect(w->redis, clock_after(BEAT_TIMEOUT)) == 0)
+        registry_beat(&w->registry);
+}
+
 static bool wants_next(const struct worker *w)
 {
     return w->wishes.leave == STAY && !w->wishes.pause && clock_ms() >= w->rest_until;
@@ -81,7 +92,7 @@ static bool wait_until(struct worker *w, unsigned slots, int64_t deadline)
     deadline = events_deadline(&w->events, clock_sooner(deadline, w->registry.heartbeat_at));
     unsigned seen = events_wait(&w->events, slots, deadline);
     take_signals(w);
-    registry_beat(&w->registry);
+    beat(w);
     char dropped[64];
     if (!(seen & EVENTS_BIT(EVENTS_WAKEUP)))
         return false;
@@ -104,6 +115,14 @@ static void back_off(struct worker *w, const char *doing, const char *why)
         wait_until(w, 0, until);
 }
 
+/* Redis did what it was asked. */
+static void went_well(struct worker *w)
+{
+    if (w->backoff.seconds > 0)
+        log_notice("Redis at %s works again", redis_where(w->redis));
+    backoff_reset(&w->backoff);
+}
+
 static bool connected(struct worker *w)
 {
     if (redis_connected(w->redis))
@@ -112,8 +131,6 @@ static bool connected(struct worker *w)
         back_off(w, "connecting to Redis", redis_error(w->redis));
         return false;
     }
-    if (w->backoff.seconds > 0)
-        log_notice("connected to Redis at %s again", redis_where(w->redis));
     if (redis_user_ignored(w->redis))
         log_warn("Redis refused the user name in the address; the password alone was accepted");
     return true;
@@ -163,7 +180,7 @@ static enum reserve_answer ask(struct worker *w, struct job *job)
     if (answer == RESERVE_NOTHING)
         back_off(w, "asking for a job", w->scripts.error);
     else
-        backoff_reset(&w->backoff);
+        went_well(w);
     return answer;
 }
 
@@ -331,7 +348,7 @@ static void watch(struct worker *w, struct child *child)
         take_signals(w);
         if (w->wishes.kill)
             child_kill(child, w->options, w->wishes.kill);
-        registry_beat(&w->registry);
+        beat(w);
     }
 }
 
@@ -404,17 +421,19 @@ static void commit(struct worker *w, struct job *job, struct outcome *end)
     enum outcome_commit result = COMMIT_TROUBLE;
     int64_t give_up = CLOCK_NEVER;
     while (clock_ms() < give_up) {
-        if (connected(w) && (result = try_commit(w, job, end)) != COMMIT_TROUBLE)
-            break;
-        if (redis_connected(w->redis))
+        if (connected(w)) {
+            result = try_commit(w, job, end);
+            if (result != COMMIT_TROUBLE)
+                break;
             back_off(w, "writing a job's end", w->scripts.error);
+        }
         wait_until(w, 0, 0);
         if (w->wishes.leave != STAY && give_up == CLOCK_NEVER)
             give_up = clock_after(LEAVE_TIMEOUT);
     }
     STOP_AT("committed");
     if (result == COMMIT_WRITTEN) {
-        backoff_reset(&w->backoff);
+        went_well(w);
         registry_remember(&w->registry, job, end);
         tell(job, end);
         if (end->dirty && child_on_failure(&place, job, end->exception, end->error) < 0)
@@ -424,6 +443,7 @@ static void commit(struct worker *w, struct job *job, struct outcome *end)
                   job->id, job->class);
         lose(w);
     } else {
+        registry_give_up(&w->registry, job, end);
         log_error("the end of " IDENTITY_WORDS
                   " could not be written; it stays in the record of %s",
                   job->queue, job->id, job->class, w->registry.id);

@@ -35,6 +35,13 @@ local function stat(pid)
 end
 proc.stat = stat
 
+--- Processor time used so far, in ticks of 10 ms.
+function proc.cpu_ticks(pid)
+  local user, system = (read(("/proc/%d/stat"):format(pid)) or "")
+    :match "^%d+ %(.*%) %S %S+ %S+ %S+ %S+ %S+ %S+ %S+ %S+ %S+ %S+ (%d+) (%d+)"
+  return math.tointeger(tonumber(user)) + math.tointeger(tonumber(system))
+end
+
 --- True while the process exists and is not a zombie.
 function proc.alive(pid)
   local s = stat(pid)

@@ -124,6 +124,51 @@ describe("connections cut by CLIENT KILL", function()
   end)
 end)
 
+describe("a connection cut", function()
+  local function cut()
+    w.server:call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+  end
+
+  local function beat()
+    return w:on("HGET", "workers:heartbeat", w:on("SMEMBERS", "workers")[1])
+  end
+
+  -- The worker sends signs of life, and does not turn in circles for it.
+  local function beats()
+    local worker = run:worker()
+    local last, ticks = beat(), proc.cpu_ticks(worker)
+    clock.wait_until(function()
+      return beat() ~= last
+    end, 5, "the worker has sent a sign of life")
+    last = beat()
+    clock.wait_until(function()
+      return beat() ~= last
+    end, 5, "and another")
+    assert.is_true(proc.cpu_ticks(worker) - ticks < 20)
+  end
+
+  local BACKENDS = { ["by TCP"] = true, ["by a socket"] = false }
+  for how, tcp in pairs(BACKENDS) do
+    it(how .. " during a long job: the worker still beats", function()
+      run = w:start_idle { RESQUE_HEARTBEAT = "0.3", REDIS_BACKEND = w.server:backend(tcp) }
+      w:job("Gate", { gate = "a" })
+      w:wait_ledger "start a"
+      cut()
+      beats()
+      w:open_gate "a"
+      w:wait_processed(1)
+    end)
+  end
+
+  it("while paused: the worker still beats", function()
+    run = w:start_idle { RESQUE_HEARTBEAT = "0.3" }
+    run:signal "sigusr2"
+    run:wait_title "^Paused"
+    cut()
+    beats()
+  end)
+end)
+
 describe("SCRIPT FLUSH", function()
   it("between any two trips: every job once", function()
     local count = 100
@@ -176,11 +221,29 @@ describe("a key of the wrong type:", function()
     assert.matches("kept", w:failed()[1].error)
   end)
 
+  it("the same, and the worker has to leave: the job has run, it is not put back", function()
+    w:on("SET", "failed", "text")
+    w:on("SET", "failed:overflow", "text")
+    run = w:start_idle()
+    w:job("Raise", { message = "lost" })
+    run.process:wait_for "writing a job's end"
+    assert.same({ 0, 0 }, { run:stop(15) })
+    assert.equal(0, w:queued())
+    assert.equal(1, w:on("EXISTS", "worker:" .. w:on("SMEMBERS", "workers")[1]))
+    w:on("DEL", "failed", w:key "failed:overflow")
+    run = w:start_idle()
+    w:wait_processed(1)
+    assert.equal("Resque::PruneDeadWorkerDirtyExit", w:failed()[1].exception)
+  end)
+
   it("a counter: the job is done all the same", function()
     w:on("RPUSH", "stat:processed", "not a number")
     run = w:start_idle()
     w:job("Note", { n = 1 })
     w:wait_ledger "Note 1"
+    clock.wait_until(function()
+      return next(w:records()) == nil
+    end, 5, "the job is done")
     w:on("DEL", "stat:processed")
     works "2"
     once_each(1) -- the first one's count went with the broken counter
@@ -220,6 +283,30 @@ describe("a server in trouble:", function()
       end,
     },
   }
+  it("refusing to write: it is asked now and then, not all the time", function()
+    run = w:start_idle()
+    local function connections()
+      local text = w.server:call("INFO", "stats"):match "total_connections_received:(%d+)"
+      return math.tointeger(tonumber(text))
+    end
+    w:job("Gate", { gate = "a" })
+    w:wait_ledger "start a"
+    w.server:call("REPLICAOF", "127.0.0.1", "1")
+    w:open_gate "a"
+    run.process:wait_for "READONLY"
+    local before = connections()
+    clock.stays_false(function() end, 1)
+    assert.is_true(connections() - before < 40)
+    uv.kill(run:worker(), "sigkill")
+    run.process:wait_for "not accounted for yet"
+    clock.stays_false(function() end, 1)
+    assert.is_true(connections() - before < 120)
+    assert.equal(1, select(2, run:err():gsub("not accounted for yet", "")))
+    w.server:call("REPLICAOF", "NO", "ONE")
+    w:wait_processed(1)
+    works "next"
+  end)
+
   for name, trouble in pairs(troubles) do
     it(name .. " passes, nothing is lost and the worker stays", function()
       run = w:start_idle()
