@@ -1,11 +1,12 @@
 -- worker.lua - the keys of a worker besides its record.
 
--- Removes them. A key that is something else must not keep the others.
+-- Removes them. A server that refuses to write (READONLY) refuses the first of these, and the caller
+-- hears of it; a key that is something else must not keep the others.
 local function forget_worker()
+  call("DEL", prefix .. "worker:" .. worker .. ":started", prefix .. "lua:proc:" .. worker,
+    prefix .. "stat:processed:" .. worker, prefix .. "stat:failed:" .. worker)
   try("SREM", prefix .. "workers", worker)
   try("HDEL", prefix .. "workers:heartbeat", worker)
-  try("DEL", prefix .. "worker:" .. worker .. ":started", prefix .. "lua:proc:" .. worker,
-    prefix .. "stat:processed:" .. worker, prefix .. "stat:failed:" .. worker)
 end
 
 -- HDEL first, for a full Redis: a worker that could not beat would be pruned alive by its peers.
