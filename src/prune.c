@@ -14,10 +14,12 @@
 #include "memory.h"
 
 #define TIMEOUT 5.0 /* seconds for one plain command */
-/* Ruby's lock spares Redis several pruners at once. It ends before the next look, a heartbeat away,
- * of which the age holds five: a pruner must not find its own lock, or a dead worker is seen twice
- * only minutes later. */
-#define LOCKS_PER_AGE 6
+/* Ruby's lock: a worker of Ruby's that starts takes it for a minute, or does not clear up. We take
+ * it only to remove somebody and give it back. Held just to look around, it would keep the Ruby
+ * workers of this host from ever clearing up after each other, and several managers of ours would
+ * take turns, so that none of them soon saw the same heartbeat twice. */
+#define LOCK_KEY "pruning_dead_workers_in_progress"
+#define LOCK_SECONDS "60"
 
 struct prune_seen {
     char *worker_id, *beat;
@@ -195,41 +197,75 @@ static void note(struct prune_seen **seen, size_t *count, const char *worker_id,
                                               memory_copy(beat, strlen(beat))};
 }
 
-/* `beats` is HGETALL workers:heartbeat: id, time, id, time… Stale ones are removed at their second
- * look. */
-static int prune_silent(struct prune *p, const struct redis_reply *beats, long long now)
+static bool take_lock(struct prune *p, const char *key)
 {
-    struct prune_seen *stale = NULL;
-    size_t count = 0;
-    int result = 0;
-    for (size_t i = 0; result == 0 && i + 1 < redis_reply_count(beats); i += 2) {
-        const char *worker_id = redis_reply_text(redis_reply_at(beats, i), NULL);
-        const char *beat = redis_reply_text(redis_reply_at(beats, i + 1), NULL);
-        long long at = beat_seconds(beat);
-        if (at < 0 || (double)(now - at) <= p->age)
-            continue;
-        if (!was_seen(p, worker_id, beat))
-            note(&stale, &count, worker_id, beat);
-        else if (remove_worker(p->scripts, worker_id, "heartbeat", beat, p->pruner, "") < 0)
-            result = -1;
-    }
-    free_seen(p->seen, p->seen_count);
-    p->seen = stale;
-    p->seen_count = count;
-    return result;
-}
-
-/* Whether it is our turn to look at heartbeats. */
-static bool take_lock(struct prune *p)
-{
-    char key[256], milliseconds[32];
-    snprintf(key, sizeof key, "%spruning_dead_workers_in_progress", p->scripts->prefix);
-    snprintf(milliseconds, sizeof milliseconds, "%.0f", 1 + p->age * 1000 / LOCKS_PER_AGE);
     struct redis_reply *reply = redis_command(p->scripts->redis, clock_after(TIMEOUT), "SET", key,
-                                              p->pruner, "PX", milliseconds, "NX");
+                                              p->pruner, "EX", LOCK_SECONDS, "NX");
     bool ours = reply && redis_reply_type(reply) == REDIS_STATUS;
     redis_reply_free(reply);
     return ours;
+}
+
+static void release_lock(struct prune *p, const char *key)
+{
+    struct redis_reply *reply = redis_command(p->scripts->redis, clock_after(TIMEOUT), "GET", key);
+    bool ours = reply && strcmp(redis_reply_text(reply, NULL), p->pruner) == 0;
+    redis_reply_free(reply);
+    if (ours)
+        redis_reply_free(redis_command(p->scripts->redis, clock_after(TIMEOUT), "DEL", key));
+}
+
+/* The stale ones of `beats`, which is HGETALL workers:heartbeat: id, time, id, time… Returns how
+ * many. */
+static size_t find_stale(const struct prune *p, const struct redis_reply *beats, long long now,
+                         struct prune_seen **stale)
+{
+    size_t count = 0;
+    for (size_t i = 0; i + 1 < redis_reply_count(beats); i += 2) {
+        const char *worker_id = redis_reply_text(redis_reply_at(beats, i), NULL);
+        const char *beat = redis_reply_text(redis_reply_at(beats, i + 1), NULL);
+        long long at = beat_seconds(beat);
+        if (at >= 0 && (double)(now - at) > p->age)
+            note(stale, &count, worker_id, beat);
+    }
+    return count;
+}
+
+/* Removes those of `stale` that the last look saw as well. Without the lock that waits for the
+ * next look. */
+static int prune_silent(struct prune *p, const struct prune_seen *stale, size_t count)
+{
+    char key[256];
+    bool locked = false;
+    snprintf(key, sizeof key, "%s" LOCK_KEY, p->scripts->prefix);
+    for (size_t i = 0; i < count; i++) {
+        if (!was_seen(p, stale[i].worker_id, stale[i].beat))
+            continue;
+        if (!locked && !(locked = take_lock(p, key)))
+            break;
+        if (remove_worker(p->scripts, stale[i].worker_id, "heartbeat", stale[i].beat, p->pruner,
+                          "") < 0)
+            return -1; /* the lock ends by itself */
+    }
+    if (locked)
+        release_lock(p, key);
+    return 0;
+}
+
+static int look_at_beats(struct prune *p)
+{
+    struct redis_reply *beats = ask(p, "HGETALL", "workers:heartbeat");
+    long long now = beats ? redis_now(p) : 0;
+    struct prune_seen *stale = NULL;
+    size_t count = now ? find_stale(p, beats, now, &stale) : 0;
+    int result = now ? prune_silent(p, stale, count) : -1;
+    redis_reply_free(beats);
+    if (now) {
+        free_seen(p->seen, p->seen_count);
+        p->seen = stale;
+        p->seen_count = count;
+    }
+    return result;
 }
 
 int prune_look(struct prune *p)
@@ -239,11 +275,5 @@ int prune_look(struct prune *p)
         return -1;
     int result = prune_proven(p, workers);
     redis_reply_free(workers);
-    if (result < 0 || !take_lock(p))
-        return result;
-    struct redis_reply *beats = ask(p, "HGETALL", "workers:heartbeat");
-    long long now = beats ? redis_now(p) : 0;
-    result = beats && now ? prune_silent(p, beats, now) : -1;
-    redis_reply_free(beats);
-    return result;
+    return result < 0 ? result : look_at_beats(p);
 }

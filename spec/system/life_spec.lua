@@ -156,9 +156,6 @@ describe("the life of a job", function()
     w:job("Raise", {})
     w:wait_processed(2)
     assert.same({ 0, 0 }, { run:stop() })
-    -- Ruby's pruning lock ends by itself
-    assert.not_equal(-1, w:on("TTL", "pruning_dead_workers_in_progress"))
-    w:on("DEL", "pruning_dead_workers_in_progress")
     assert.same(prefixed("queues", "stat:processed", "stat:failed", "failed"), keys())
   end)
 
