@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,8 +13,9 @@
 #include <unistd.h>
 
 enum {
-    LARGEST = 64,  /* bytes of a file that may be a PID file */
-    ATTEMPTS = 100 /* how often the file may be replaced between our open and our lock */
+    LARGEST = 64,   /* bytes of a file that may be a PID file */
+    ATTEMPTS = 100, /* how often the file may be replaced between our open and our lock */
+    HEIR_MS = 1000  /* how long a dead owner's processes may still hold the lock */
 };
 
 struct place {
@@ -43,16 +45,39 @@ static int fail_errno(const struct place *at, const char *call)
                                   : "choose another place with PIDFILE");
 }
 
-/* The process in the file, if it is readable: it may just be about to write it. */
-static int fail_held(const struct place *at, int fd)
+/* The process in the file; 0 if there is none: it may just be about to write it. */
+static long read_pid(int fd)
 {
-    char text[LARGEST] = "", why[96] = "is held by another process";
+    char text[LARGEST] = "";
     ssize_t n = pread(fd, text, sizeof text - 1, 0);
     char *end = text;
     long pid = n > 0 ? strtol(text, &end, 10) : 0;
-    if (pid > 0 && (*end == '\0' || *end == '\n'))
+    return pid > 0 && (*end == '\0' || *end == '\n') ? pid : 0;
+}
+
+static int fail_held(const struct place *at, int fd)
+{
+    char why[96] = "is held by another process";
+    long pid = read_pid(fd);
+    if (pid > 0)
         snprintf(why, sizeof why, "is held by process %ld, which is running", pid);
     return fail(at, why, "stop that one first, or give this one a PID file of its own");
+}
+
+/* 1: locked; 0: held; -1: errno. A manager that was killed may have forked just before: until the
+ * new process lets go of what it inherited, the lock is held although nobody means it. */
+static int lock(int fd)
+{
+    for (int waited = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; waited += 10) {
+        if (errno != EWOULDBLOCK)
+            return -1;
+        long owner = read_pid(fd);
+        bool owner_is_dead = owner > 0 && kill((pid_t)owner, 0) < 0 && errno == ESRCH;
+        if (!owner_is_dead || waited >= HEIR_MS)
+            return 0;
+        usleep(10000);
+    }
+    return 1;
 }
 
 static bool is_same_file(int fd, const char *path)
@@ -80,12 +105,12 @@ static int lock_opened(const struct place *at, int fd)
 {
     if (refuse_other_files(at, fd) < 0)
         return -1;
-    bool locked = flock(fd, LOCK_EX | LOCK_NB) == 0;
-    if (!locked && errno != EWOULDBLOCK)
+    int locked = lock(fd);
+    if (locked < 0)
         return fail_errno(at, "cannot be locked");
     if (!is_same_file(fd, at->path))
         return 0;
-    return locked ? 1 : fail_held(at, fd);
+    return locked > 0 ? 1 : fail_held(at, fd);
 }
 
 /* The descriptor of the file, created and locked, or -1. */

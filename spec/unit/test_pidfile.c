@@ -187,6 +187,36 @@ static void test_a_killed_holder_is_replaced(void **unused)
     pidfile_close(&p);
 }
 
+/* What the dead owner had forked lets go a moment later. */
+static void test_an_heir_of_a_killed_holder_is_waited_for(void **unused)
+{
+    (void)unused;
+    struct pidfile p;
+    int ready[2];
+    char byte = 'x';
+    assert_int_equal(pipe(ready), 0);
+    pid_t holder = fork();
+    if (holder == 0) {
+        char err[300];
+        if (pidfile_open(&p, PATH, err, sizeof err) < 0)
+            _exit(1);
+        if (fork() == 0) {
+            if (write(ready[1], &byte, 1) == 1)
+                usleep(150000);
+            _exit(0);
+        }
+        for (;;)
+            pause();
+    }
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    close(ready[0]);
+    close(ready[1]);
+    stop_holder(holder);
+    assert_opens(&p, PATH);
+    assert_our_pid(PATH);
+    pidfile_close(&p);
+}
+
 /* A second start in the same process is refused too: the lock belongs to the open file. */
 static void test_held_by_ourselves(void **unused)
 {
@@ -380,6 +410,7 @@ int main(void)
         IN_FOLDER(test_stale_files_are_replaced),
         IN_FOLDER(test_held_by_another),
         IN_FOLDER(test_a_killed_holder_is_replaced),
+        IN_FOLDER(test_an_heir_of_a_killed_holder_is_waited_for),
         IN_FOLDER(test_held_by_ourselves),
         IN_FOLDER(test_forget),
         IN_FOLDER(test_close_leaves_the_file_of_another),
