@@ -34,3 +34,11 @@ char *memory_copy(const char *text, size_t len)
     copy[len] = '\0';
     return copy;
 }
+
+char *memory_join(const char *a, const char *b, const char *c)
+{
+    size_t size = strlen(a) + strlen(b) + strlen(c) + 1;
+    char *joined = or_leave(malloc(size));
+    stpcpy(stpcpy(stpcpy(joined, a), b), c);
+    return joined;
+}

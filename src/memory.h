@@ -9,5 +9,7 @@
 void *memory_get(size_t size);                   /* zeroed */
 void *memory_grow(void *block, size_t size);     /* realloc */
 char *memory_copy(const char *text, size_t len); /* NUL-terminated copy of `len` bytes */
+/* The three texts behind each other: names of keys, which may be of any length. */
+char *memory_join(const char *a, const char *b, const char *c);
 
 #endif

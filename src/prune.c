@@ -65,13 +65,15 @@ void prune_owe(struct prune *p, const char *worker_id, const char *identity, con
 
 int prune_pay(struct prune *p)
 {
-    for (; p->debt_count; p->debt_count--) {
-        const struct prune_debt *d = &p->debts[p->debt_count - 1];
+    size_t left = 0;
+    for (size_t i = 0; i < p->debt_count; i++) {
+        const struct prune_debt *d = &p->debts[i];
         if (remove_worker(p->scripts, d->worker_id, "reaped", d->identity, p->pruner, d->started) <
             0)
-            return -1;
+            p->debts[left++] = *d;
     }
-    return 0;
+    p->debt_count = left;
+    return left ? -1 : 0;
 }
 
 /* --- all workers --- */
@@ -116,20 +118,22 @@ static struct redis_reply *expect_array(struct prune *p, struct redis_reply *rep
 
 static struct redis_reply *ask(struct prune *p, const char *command, const char *name)
 {
-    char key[256];
-    snprintf(key, sizeof key, "%s%s", p->scripts->prefix, name);
-    return expect_array(p, redis_command(p->scripts->redis, clock_after(TIMEOUT), command, key));
+    char *key = memory_join(p->scripts->prefix, name, "");
+    struct redis_reply *reply =
+        redis_command(p->scripts->redis, clock_after(TIMEOUT), command, key);
+    free(key);
+    return expect_array(p, reply);
 }
 
 /* 1: its lua:proc names a process of this machine that has ended, and `identity` holds it; 0: not
  * so; -1: error. */
 static int proven_dead(struct prune *p, const char *worker_id, struct identity *identity)
 {
-    char key[768];
-    snprintf(key, sizeof key, "%slua:proc:%s", p->scripts->prefix, worker_id);
-    struct redis_reply *reply =
-        expect_array(p, redis_command(p->scripts->redis, clock_after(TIMEOUT), "HMGET", key, "boot",
-                                      "ns", "pid", "start"));
+    char *key = memory_join(p->scripts->prefix, "lua:proc:", worker_id);
+    struct redis_reply *reply = redis_command(p->scripts->redis, clock_after(TIMEOUT), "HMGET", key,
+                                              "boot", "ns", "pid", "start");
+    free(key);
+    reply = expect_array(p, reply);
     if (!reply)
         return -1;
     const char *part[4];
@@ -143,20 +147,25 @@ static int proven_dead(struct prune *p, const char *worker_id, struct identity *
     return identity->boot[0] && identity_is_dead(identity);
 }
 
+static int prune_if_proven(struct prune *p, const char *worker_id)
+{
+    struct identity identity;
+    char text[IDENTITY_TEXT_SIZE];
+    int dead = proven_dead(p, worker_id, &identity);
+    if (dead <= 0)
+        return dead;
+    identity_text(&identity, text);
+    return remove_worker(p->scripts, worker_id, "proc", text, p->pruner, "");
+}
+
+/* One worker that cannot be looked at or removed does not keep the others. 0; -1: there was one. */
 static int prune_proven(struct prune *p, const struct redis_reply *workers)
 {
-    for (size_t i = 0; i < redis_reply_count(workers); i++) {
-        const char *worker_id = redis_reply_text(redis_reply_at(workers, i), NULL);
-        struct identity identity;
-        char text[IDENTITY_TEXT_SIZE];
-        int dead = proven_dead(p, worker_id, &identity);
-        if (dead < 0)
-            return -1;
-        identity_text(&identity, text);
-        if (dead && remove_worker(p->scripts, worker_id, "proc", text, p->pruner, "") < 0)
-            return -1;
-    }
-    return 0;
+    int result = 0;
+    for (size_t i = 0; i < redis_reply_count(workers); i++)
+        if (prune_if_proven(p, redis_reply_text(redis_reply_at(workers, i), NULL)) < 0)
+            result = -1;
+    return result;
 }
 
 /* Redis's own clock, in seconds; 0 on error. */
@@ -235,9 +244,9 @@ static size_t find_stale(const struct prune *p, const struct redis_reply *beats,
  * next look. */
 static int prune_silent(struct prune *p, const struct prune_seen *stale, size_t count)
 {
-    char key[256];
+    char *key = memory_join(p->scripts->prefix, LOCK_KEY, "");
     bool locked = false;
-    snprintf(key, sizeof key, "%s" LOCK_KEY, p->scripts->prefix);
+    int result = 0;
     for (size_t i = 0; i < count; i++) {
         if (!was_seen(p, stale[i].worker_id, stale[i].beat))
             continue;
@@ -245,11 +254,12 @@ static int prune_silent(struct prune *p, const struct prune_seen *stale, size_t 
             break;
         if (remove_worker(p->scripts, stale[i].worker_id, "heartbeat", stale[i].beat, p->pruner,
                           "") < 0)
-            return -1; /* the lock ends by itself */
+            result = -1;
     }
     if (locked)
         release_lock(p, key);
-    return 0;
+    free(key);
+    return result;
 }
 
 static int look_at_beats(struct prune *p)
@@ -273,7 +283,7 @@ int prune_look(struct prune *p)
     struct redis_reply *workers = ask(p, "SMEMBERS", "workers");
     if (!workers)
         return -1;
-    int result = prune_proven(p, workers);
+    int proven = prune_proven(p, workers);
     redis_reply_free(workers);
-    return result < 0 ? result : look_at_beats(p);
+    return look_at_beats(p) < 0 ? -1 : proven;
 }

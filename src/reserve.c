@@ -30,10 +30,10 @@ int reserve_expand(struct reserve *r, struct scripts *s, bool now)
 {
     if (!r->queues.dynamic || (!now && clock_ms() < r->expand_at))
         return 0;
-    char key[256];
-    snprintf(key, sizeof key, "%squeues", s->prefix);
+    char *key = memory_join(s->prefix, "queues", "");
     struct redis_reply *reply =
         redis_command(s->redis, clock_after(SMEMBERS_TIMEOUT), "SMEMBERS", key);
+    free(key);
     if (!reply || redis_reply_type(reply) == REDIS_ERROR) {
         snprintf(s->error, sizeof s->error, "%s",
                  reply ? redis_reply_text(reply, NULL) : redis_error(s->redis));

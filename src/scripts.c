@@ -58,13 +58,16 @@ void scripts_close(struct scripts *s)
     for (int script = 0; script < SCRIPT_COUNT; script++)
         free(s->text[script]);
     redis_args_clear(&s->args);
+    free(s->key);
+    s->key = NULL;
 }
 
 /* --- calls --- */
 
 struct redis_args *scripts_begin(struct scripts *s, const char *worker_id)
 {
-    snprintf(s->key, sizeof s->key, "%sworker:%s", s->prefix, worker_id);
+    free(s->key);
+    s->key = memory_join(s->prefix, "worker:", worker_id); /* ids of others may be long */
     redis_args_reset(&s->args);
     redis_args_add(&s->args, "EVALSHA");
     redis_args_add(&s->args, ""); /* the digest, or the text: filled in by the call */

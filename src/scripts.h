@@ -33,7 +33,7 @@ struct scripts {
     char digest[SCRIPT_COUNT][41]; /* "": not loaded yet */
     double patience;        /* seconds one call may take; then it is made on a new connection */
     struct redis_args args; /* of the call being built */
-    char key[768];          /* its KEYS[1] */
+    char *key;              /* its KEYS[1] */
     char error[256];        /* why the last call gave NULL */
 };
 

@@ -2,10 +2,12 @@
 #include "wakeup.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "clock.h"
 #include "log.h"
+#include "memory.h"
 
 #define TIMEOUT 5.0 /* seconds */
 #define CHANNEL "__redis__:invalidate"
@@ -38,13 +40,14 @@ void wakeup_forget(struct wakeup *w)
  * in `why`. */
 static int track(struct wakeup *w, char *why, size_t size)
 {
-    char id[24], keys[256];
+    char id[24];
     struct redis_reply *reply = redis_command(w->watch, clock_after(TIMEOUT), "CLIENT", "ID");
     snprintf(id, sizeof id, "%lld", reply ? redis_reply_integer(reply) : 0);
     redis_reply_free(reply);
-    snprintf(keys, sizeof keys, "%squeue:", w->prefix);
+    char *keys = memory_join(w->prefix, "queue:", "");
     reply = redis_command(w->watch, clock_after(TIMEOUT), "CLIENT", "TRACKING", "ON", "REDIRECT",
                           id, "BCAST", "NOLOOP", "PREFIX", keys);
+    free(keys);
     bool on = reply && redis_reply_type(reply) == REDIS_STATUS;
     snprintf(why, size, "%s", reply ? redis_reply_text(reply, NULL) : redis_error(w->watch));
     redis_reply_free(reply);
@@ -52,6 +55,8 @@ static int track(struct wakeup *w, char *why, size_t size)
         return -1;
     reply = redis_command(w->watch, clock_after(TIMEOUT), "SUBSCRIBE", CHANNEL);
     on = reply && redis_reply_type(reply) == REDIS_ARRAY;
+    if (!on)
+        snprintf(why, size, "%s", reply ? redis_reply_text(reply, NULL) : redis_error(w->watch));
     redis_reply_free(reply);
     return on ? 0 : -1;
 }

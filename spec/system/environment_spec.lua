@@ -100,6 +100,12 @@ describe("PREFIX", function()
       w:wait_processed(1)
     end)
   end
+  it("may be long", function()
+    w.prefix = ("p"):rep(500)
+    w:start_idle { QUEUE = "*", BLOCKING = "1", INTERVAL = "30" }
+    w:job("Noop", {})
+    w:wait_processed(1)
+  end)
   it("is resque when not given", function()
     w.prefix = "resque"
     w:start_idle { PREFIX = false }

@@ -212,6 +212,29 @@ describe("our pruning", function()
     end, 5, "the lock is free again")
   end)
 
+  it("records the job of a worker with many queues, whose id is long", function()
+    local id = "ruby:17:mail" .. (",some_queue"):rep(200)
+    register(id, OLD)
+    w:start_idle(FAST)
+    wait_gone(id)
+    assert.equal("Theirs", w:failed()[1].payload.class)
+    assert.is_nil(w:on("GET", "worker:" .. id))
+  end)
+
+  it("goes on behind a worker it cannot look at", function()
+    register("bad:16:mail", OLD)
+    w:on("RPUSH", "lua:proc:bad:16:mail", "no hash")
+    for n = 1, 5 do
+      register(("ruby:%d:mail"):format(n), OLD)
+    end
+    local run = w:start_idle(FAST)
+    for n = 1, 5 do
+      wait_gone(("ruby:%d:mail"):format(n))
+    end
+    run.process:wait_for "looking for dead workers failed: WRONGTYPE"
+    wait_gone "bad:16:mail" -- its heartbeat tells enough
+  end)
+
   it("records a job whose payload peers can show, even from a record that is none", function()
     register("ruby:17:mail", OLD)
     w:on("SET", "worker:ruby:17:mail", "{broken \xff")
