@@ -65,7 +65,7 @@ function Fleet:start()
   self.run = self.world:start({
     QUEUE = table.concat(QUEUES, ","), COUNT = "2", INTERVAL = "0.02", VERBOSE = "0",
     BLOCKING = math.random(2) == 1 and "1" or "0", PIDFILE = self.world.dir .. "/pid",
-    RESQUE_HEARTBEAT = "1", APP_INCLUDE = world.fixtures .. "/kill.lua", RL_STOPAT = self.stops,
+    APP_INCLUDE = world.fixtures .. "/kill.lua", RL_STOPAT = self.stops,
   }, { program = self.program })
 end
 
@@ -108,7 +108,11 @@ killing.stopped = stopped
 -- Workers of this manager and of the ones before it.
 function Fleet:workers()
   local list = {}
-  for _, pid in ipairs(self.run.process:running() and proc.children(self.run.pid) or {}) do
+  if not self.run.process:running() then
+    error(("the manager ended by itself, with %d; the log:\n%s"):format(self.run.process.code,
+      self:log()), 0)
+  end
+  for _, pid in ipairs(proc.children(self.run.pid)) do
     local stat = proc.stat(pid)
     if stat and stat.state ~= "Z" and comm(pid) ~= "resque-lua" then -- the check of APP_INCLUDE
       list[#list + 1] = pid
@@ -142,12 +146,13 @@ local function pid_of(worker_id)
 end
 killing.pid_of = pid_of
 
---- A worker that is registered, of the manager that runs; nil if there is none yet.
+--- A worker that is registered and knows it, of the manager that runs; nil if there is none yet.
 function Fleet:registered_worker()
   for id in pairs(self:check().workers) do
     local pid = pid_of(id)
     local stat = proc.stat(pid)
-    if stat and stat.parent == self.run.pid and stat.state ~= "Z" then
+    local known = comm(pid) ~= "register" and comm(pid) ~= "registered"
+    if known and stat and stat.parent == self.run.pid and stat.state ~= "Z" then
       return pid
     end
   end
