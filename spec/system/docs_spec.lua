@@ -1,0 +1,645 @@
+--- The documents say what the program does: README.md, the manual pages and example.env against the
+-- table of settings; names, links and examples that exist; files of conf read by the programs they
+-- are for.
+local cjson = require "cjson"
+local uv = require "luv"
+local clock = require "spec.support.clock"
+local proc = require "spec.support.proc"
+local process = require "spec.support.process"
+local world = require "spec.support.world"
+
+local function text_of(name)
+  return assert(proc.read(world.root .. "/" .. name), name .. " is missing")
+end
+
+local function sorted(set)
+  local list = {}
+  for name in pairs(set) do
+    list[#list + 1] = name
+  end
+  table.sort(list)
+  return list
+end
+
+-- What matches, in order. Several captures: a table of them.
+local function all(text, pattern)
+  local list = {}
+  for a, b in text:gmatch(pattern) do
+    list[#list + 1] = b and { a, b } or a
+  end
+  return list
+end
+
+local README = text_of "README.md"
+
+-- The cells of the README's table whose head begins with `head`; inner `code|code` is kept.
+local function table_of(head)
+  local start = assert(README:find("\n| " .. head, 1, true), "README has no table " .. head)
+  local rows = {}
+  for line in README:sub(start + 1):gmatch "([^\n]*)\n" do
+    if line:sub(1, 1) ~= "|" then
+      break
+    end
+    rows[#rows + 1] = all(line:gsub("\\|", "\0"), "%s*([^|]-)%s*|")
+    table.remove(rows[#rows], 1)
+  end
+  return { table.unpack(rows, 3) } -- without head and ruler
+end
+
+describe("the settings", function()
+  local w, rows, by_variable
+
+  -- --help's rows of a command: {flag =, letter =, variables = {}, default =}
+  local function help_rows(command)
+    local code, out = w:run { "help", command }
+    assert.equal(0, code)
+    local texts = {}
+    for line in out:gmatch "[^\n]+" do
+      local indent = #line:match "^ *"
+      if (indent == 2 or indent == 6) and line:find "^ +[-(]" then
+        texts[#texts + 1] = line
+      elseif indent > 20 then
+        texts[#texts] = texts[#texts] .. " " .. line:match "%S.*"
+      end
+    end
+    local list = {}
+    for i, text in ipairs(texts) do
+      local names = text:match "%[([%u_, ]+)[;%]]" or text:match "^%s+%(([%u_]+)%)" or ""
+      list[i] = {
+        flag = text:match "^[^(]-%-%-([%w-]+)", letter = text:match "^%s+%-(%a),",
+        variables = all(names, "[%u_]+"), default = text:match "default ([^%]]+)%]$",
+      }
+    end
+    return list
+  end
+
+  setup(function()
+    w = world.new()
+    rows, by_variable = {}, {}
+    for _, row in ipairs(help_rows "work") do
+      if row.variables[1] then
+        rows[#rows + 1] = row
+      end
+      for _, name in ipairs(row.variables) do
+        by_variable[name] = row
+      end
+    end
+    assert.is_true(#rows > 20)
+  end)
+  teardown(function()
+    w:close()
+  end)
+
+  -- Variables anywhere in the source of the table: what --help shows is all there is.
+  it("in --help are those of the table", function()
+    local set = {}
+    for list in text_of("src/options_table.c"):gmatch "%.variables = (%b{})" do
+      for _, name in ipairs(all(list, '"([%u_]+)"')) do
+        set[name] = true
+      end
+    end
+    assert.same(sorted(set), sorted(by_variable))
+  end)
+
+  it("in the README have their variables, flags and defaults", function()
+    local code, out = w:run({ "config", "--json" }, { REDIS_BACKEND = false, PREFIX = false })
+    assert.equal(0, code)
+    local types = cjson.decode(out)
+    local seen = {}
+    for _, cells in ipairs(table_of "Variable | Flag") do
+      local names = all(cells[1], "`([%u_]+)`")
+      local row = assert(by_variable[names[1]], names[1])
+      seen[#seen + 1] = row.variables[1]
+      assert.same(row.variables, names)
+      local flag = cells[2]:match "`%-%-([%w-]+)`"
+      assert.equal(row.flag, flag)
+      local letter = cells[2]:match "`%-(%a+)`"
+      assert.equal(flag == "very-verbose" and "vv" or row.letter, letter)
+      local kind = type(types[flag or "redis-password"].value)
+      local default = row.default or kind == "boolean" and "off" or nil
+      local shown = cells[3]:gsub("(%d+)M$", function(n)
+        return ("%d"):format(n * 1024 * 1024)
+      end)
+      if not default then
+        assert.truthy(shown == "–" or shown == "required" or shown == "host name", names[1])
+      else
+        assert.equal(default, shown)
+      end
+    end
+    assert.equal(#rows, #seen)
+  end)
+
+  it("in resque-lua(1) are all there, as variables and as flags", function()
+    local page = text_of "conf/man/resque-lua.1"
+    local section = page:match "\n%.Sh ENVIRONMENT\n(.-)\n%.Sh "
+    local set = {}
+    for line in section:gmatch "%.It ([^\n]*)" do
+      for _, name in ipairs(all(line, "Ev ([%u_]+)")) do
+        assert.is_nil(set[name], name .. " is there twice")
+        set[name] = true
+      end
+    end
+    assert.same(sorted(by_variable), sorted(set))
+  end)
+
+  it("defaults in resque-lua(1) are those of the table", function()
+    local page = text_of "conf/man/resque-lua.1"
+    local section = page:match "\n%.Sh ENVIRONMENT\n(.-)\n%.Sh "
+    local seen = 0
+    for _, item in ipairs(all(section:gsub("%.It ", "\1"), "[^\1]+")) do
+      local name, text = item:match "^Ev ([%u_]+)[^\n]*\n(.*)$"
+      local default = name and by_variable[name].default
+      if default then
+        local shown = text:match "^%.Fl [^\n]* ,\n(%S+)%.\n" -- the line after the flag
+        assert.equal(default, (shown:gsub("^16M$", "16777216")))
+        seen = seen + 1
+      end
+    end
+    assert.is_true(seen > 8)
+  end)
+
+  local function flags_of_page(name)
+    local set = {}
+    local options = text_of(name):match "\n%.Sh OPTIONS\n(.*)\n%.Sh ENVIRONMENT"
+    for line in options:gmatch "%.[IF][tl] ([^\n]*)" do
+      for _, flag in ipairs(all(line, "\\%-([%w-]+)")) do
+        set[flag] = true
+      end
+    end
+    return set
+  end
+
+  it("of every command are flags in its manual page, and no others", function()
+    for page, commands in pairs {
+      ["conf/man/resque-lua.1"] = { "work", "job", "perform", "check", "config", "completion",
+        "version", "help" },
+      ["conf/man/resque-enqueue.1"] = { "enqueue" },
+    } do
+      local set = {}
+      for _, command in ipairs(commands) do
+        for _, row in ipairs(help_rows(command)) do
+          set[row.flag or ""] = row.flag and true or nil
+        end
+      end
+      if page:find "enqueue" then -- it names those by their letters, or refers to the other page
+        for _, flag in ipairs { "redis", "prefix", "verbose", "help", "version", "include" } do
+          set[flag] = nil
+        end
+      end
+      local documented = flags_of_page(page)
+      for flag in pairs(set) do
+        assert.is_true(documented[flag], ("%s lacks --%s"):format(page, flag))
+      end
+      for flag in pairs(documented) do
+        assert.truthy(set[flag] or flag == "include", ("%s has --%s"):format(page, flag))
+      end
+    end
+  end)
+
+  it("in example.env are all there, and each is accepted as it stands", function()
+    local example, set, lines = text_of "conf/example.env", {}, {}
+    for line in example:gmatch "[^\n]+" do
+      local comment, name = line:match "^(#?)([%u_]+)="
+      if name then
+        assert.is_nil(set[name], name .. " is there twice")
+        set[name] = true
+        -- The file exists on no machine that runs specs.
+        lines[#lines + 1] = name ~= "REDIS_PASSWORD_FILE" and line:sub(#comment + 1) or nil
+      end
+    end
+    assert.same(sorted(by_variable), sorted(set))
+    local path = w:write("all.env", table.concat(lines, "\n") .. "\n")
+    local code, out, err = w:run({ "config", "--json", "--env-file", path },
+      { REDIS_BACKEND = false, PREFIX = false, APP_INCLUDE = false })
+    assert.equal(0, code, err)
+    local read = 0
+    for flag, setting in pairs(cjson.decode(out)) do
+      if flag ~= "redis-password-file" and flag ~= "redis-db" then -- the URL in it names one
+        assert.truthy(setting.from:find(path, 1, true), flag)
+        read = read + 1
+      end
+    end
+    assert.is_true(read > 20)
+  end)
+
+  it("in example.env show their defaults", function()
+    local config = { w:run({ "config", "--json" }, { REDIS_BACKEND = false, PREFIX = false }) }
+    local shown = text_of "conf/example.env"
+    for flag, setting in pairs(cjson.decode(config[2])) do
+      local row
+      for _, candidate in ipairs(rows) do
+        row = candidate.flag == flag and candidate or row
+      end
+      if row and type(setting.value) == "number" then
+        local text = shown:match("\n#" .. row.variables[1] .. "=(%S+)"):gsub("^16M$", "16777216")
+        assert.equal(setting.value, tonumber(text), flag)
+      elseif row and setting.value == false and flag ~= "no-color" then
+        assert.truthy(shown:find("\n#" .. row.variables[1] .. "=0\n", 1, true), flag)
+      end
+    end
+  end)
+end)
+
+describe("README.md", function()
+  local w
+
+  before_each(function()
+    w = world.new()
+  end)
+  after_each(function()
+    w:close()
+  end)
+
+  it("has its two commands in the first screen", function()
+    local screen = table.concat(all(README, "([^\n]*)\n"), "\n", 1, 24)
+    assert.truthy(screen:find("\n    ./demo/run ", 1, true))
+    assert.truthy(screen:find("\n    ./spec/run ", 1, true))
+  end)
+
+  it("names files and headings that exist", function()
+    local headings = {}
+    for heading in README:gmatch "\n#+ ([^\n]+)" do
+      headings[heading:lower():gsub(" ", "-"):gsub("[^%w-]", "")] = true
+    end
+    local seen = 0
+    for _, target in ipairs(all(README, "%]%(([^)]+)%)")) do
+      seen = seen + 1
+      if target:sub(1, 1) == "#" then
+        assert.is_true(headings[target:sub(2)], target)
+      elseif not target:find "^https?://" then
+        assert.truthy(uv.fs_stat(world.root .. "/" .. target), target)
+      end
+    end
+    assert.is_true(seen > 15)
+  end)
+
+  it("lists the hooks there are", function()
+    local names = {}
+    for _, cells in ipairs(table_of "Event | Arguments") do
+      names[cells[1]:match "^`(%a+)`$"] = true
+    end
+    assert.same(require("resque.hooks").names(), sorted(names))
+  end)
+
+  it("lists members of resque that exist", function()
+    local resque = require "resque"
+    local seen = 0
+    for _, cells in ipairs(table_of "Member | Is") do
+      for name in cells[1]:gmatch "resque%.([%w_]+)" do
+        assert.not_nil(resque[name], "resque." .. name)
+        seen = seen + 1
+      end
+    end
+    assert.is_true(seen > 15)
+  end)
+
+  -- `name` or `module.name` behind "How it works" is a function or a file of that place.
+  it("tells the life of a job with names that exist", function()
+    local source = {}
+    for _, dir in ipairs { "src", "lua/resque", "lua/server", "lua/server/lib" } do
+      for entry in uv.fs_scandir_next, assert(uv.fs_scandir(world.root .. "/" .. dir)) do
+        if entry:find "%.[chl]%a*$" then
+          source[#source + 1] = text_of(dir .. "/" .. entry)
+        end
+      end
+    end
+    source = table.concat(source, "\n")
+    local section = README:match "\n## How it works\n(.-)\n### Limits"
+    local seen = 0
+    for name in section:gmatch "`([%a_.]+)`" do
+      local last = name:match "[%a_]+$"
+      if last:find "^[%l_]+$" and last ~= "queues" and last ~= "failed" then
+        local defined = source:find("%f[%w_]" .. last .. "%([^;\n]*%)?\n?{?")
+          and (source:find("function [%w_.:]*%f[%w_]" .. last .. "%(")
+            or source:find("\n[%w_ *]+[ *]" .. last .. "%([^;{]*%)%s*\n{"))
+        assert.truthy(defined, name .. " is no function")
+        seen = seen + 1
+      end
+    end
+    assert.is_true(seen > 12)
+  end)
+
+  it("begins with a job that runs as it says", function()
+    w:write("jobs.lua", README:match "```lua\n(.-)```")
+    local worker, job = README:match "\n    (APP_INCLUDE=jobs.lua [^\n]*)\n    ([^\n]*)\n"
+    assert.equal("APP_INCLUDE=jobs.lua QUEUE=mail VERBOSE=1 resque-lua", worker)
+    local run = w:start_idle({ APP_INCLUDE = "jobs.lua", QUEUE = "mail" }, { cwd = w.dir })
+    local words = all(job, "%S+")
+    assert.equal("resque-enqueue", table.remove(words, 1))
+    local code, out, err = w:run(words, nil, { enqueue = true })
+    assert.equal(0, code, err)
+    assert.truthy(out:find '\ncomplete\t{"sent":true}\n$')
+    assert.truthy(run:err():find("*** mail to chris@example.org\n", 1, true))
+  end)
+
+  it("shows a second job that works", function()
+    local path = w:write("jobs.lua", README:match "```lua\n.-```.-```lua\n(.-)```")
+    local code, _, err = w:run { "check", "--strict", path }
+    assert.equal(0, code, err)
+    local function perform(...)
+      return w:run({ "perform", "Thumbnail", "-v", "path=" .. path, ... }, { APP_INCLUDE = path })
+    end
+    local out
+    code, out = perform()
+    assert.equal(0, code)
+    assert.equal(#proc.read(path), cjson.decode(out).bytes)
+    code, out, err = perform "size:=0"
+    assert.equal(0, code)
+    assert.equal("false\n", out)
+    assert.truthy(err:find("not performed: nothing to do", 1, true))
+  end)
+
+  it("lists every key that a worker makes", function()
+    local patterns = { "^stat:%w+:.+$" } -- the row says: also with :<id>
+    for _, cells in ipairs(table_of "Key | Type") do
+      for name in cells[1]:gmatch "`([^`]+)`" do
+        patterns[#patterns + 1] = "^" .. name:gsub("%-", "%%-"):gsub("<%w+>", ".+") .. "$"
+      end
+    end
+    local run = w:start_idle()
+    w:run({ "default", "Noop", "--track" }, nil, { enqueue = true })
+    w:run({ "default", "Raise", "--track" }, nil, { enqueue = true })
+    w:run({ "default", "Gate", "gate=a" }, nil, { enqueue = true })
+    w:wait_ledger "start a"
+    local keys = w.server:call("KEYS", "*")
+    assert.is_true(#keys > 10)
+    for _, key in ipairs(keys) do
+      local name, listed = key:match("^" .. w.prefix .. ":(.*)$"), false
+      for _, pattern in ipairs(patterns) do
+        listed = listed or name:find(pattern) ~= nil
+      end
+      assert.is_true(listed, key)
+    end
+    w:open_gate "a"
+    run:wait_title "^Waiting"
+  end)
+
+  it("and the example jobs agree that those are fine", function()
+    local files = {}
+    for entry in uv.fs_scandir_next, assert(uv.fs_scandir(world.root .. "/jobs")) do
+      files[#files + 1] = "jobs/" .. entry
+    end
+    assert.is_true(#files >= 4)
+    local code, out, err = w:run({ "check", "--strict", "demo/jobs.lua", table.unpack(files) }, nil,
+      { cwd = world.root })
+    assert.equal(0, code, err)
+    assert.truthy(out:find "FanOut\t")
+    assert.truthy(out:find "Long_Lua_Job\t")
+  end)
+end)
+
+describe("the example jobs", function()
+  local w
+
+  before_each(function()
+    w = world.new()
+    local jobs = world.root .. "/jobs/"
+    w:start_idle {
+      QUEUE = "default,mail,fan_out,text",
+      APP_INCLUDE = ("%sHello.lua,%sSendMail.lua,%sFanOut.lua"):format(jobs, jobs, jobs),
+    }
+  end)
+  after_each(function()
+    w:close()
+  end)
+
+  it("do what they say", function()
+    local a = w:write("a.txt", "to be or not to be")
+    local id = w:job("FanOut", { files = cjson.decode(('["%s","%s"]'):format(a, a)) },
+      { queue = "fan_out", track = true })
+    w:wait_processed(3)
+    assert.equal(0, w:stat "failed")
+    local made = w:status(id).result.jobs
+    assert.equal(2, #made)
+    assert.same(made, w:on("LRANGE", "fan_out:" .. id, 0, -1))
+    assert.equal(6, w:status(made[2]).result.words)
+    local told = w:job("SendMail", { to = "nobody" }, { queue = "mail", track = true })
+    local skipped = w:job("SendMail", { to = "a@example.org" }, { queue = "mail", track = true })
+    w:job("Hello", { name = "Chris" })
+    w:wait_processed(6)
+    assert.equal(3, w:status(told).status)
+    assert.equal("Mail::BadAddress", w:failed()[1].exception)
+    assert.equal(false, w:status(skipped).result)
+    assert.equal(1, w:stat "failed")
+    w.runs[1].process:wait_for "Hello, Chris!"
+  end)
+end)
+
+describe("conf", function()
+  local w
+
+  before_each(function()
+    w = world.new()
+  end)
+  after_each(function()
+    w:close()
+  end)
+
+  local function run(line, env, seconds)
+    local all_env = { PATH = os.getenv "PATH", HOME = w.dir, LC_ALL = "C.UTF-8" }
+    for name, value in pairs(env or {}) do
+      all_env[name] = value
+    end
+    return process.run(line, { env = all_env, clean = true, dir = w.dir, seconds = seconds or 60 })
+  end
+
+  local function tool(name)
+    return world.root .. "/spec/support/tool.sh", world.build:gsub("/san$", "") .. "/tools", name
+  end
+
+  -- A file of conf with this build and this folder instead of the system's.
+  local function here(name, mode)
+    local places = {
+      ["/usr/local/bin/resque-lua"] = world.program,
+      ["/usr/local/share/resque-lua/resque-lua.sh"] = world.root .. "/conf/resque-lua.sh",
+      ["/etc/resque-lua"] = w.dir, ["/var/log"] = w.dir, ["/run/resque-lua"] = w.dir,
+    }
+    local text = text_of("conf/" .. name)
+    for from, to in pairs(places) do
+      text = text:gsub(from:gsub("%p", "%%%0"), (to:gsub("%%", "%%%%")))
+    end
+    local path = w:write(name:match "[^/]+$", text)
+    assert(uv.fs_chmod(path, tonumber(mode or "600", 8)))
+    return path
+  end
+
+  local function write_settings(more)
+    w:write("mail.env", table.concat({
+      "QUEUE=mail", "APP_INCLUDE=" .. world.fixtures .. "/jobs.lua", "INTERVAL=0.1",
+      "REDIS_BACKEND=" .. w.server:backend(), "PREFIX=" .. w.prefix, "LEDGER=" .. w.ledger_path,
+      more or "", "",
+    }, "\n"))
+  end
+
+  it("resque.monit is understood by monit", function()
+    local program, tools, name = tool "monit"
+    local path = here "resque.monit"
+    local code, out, err = run { program, tools, name, "-t", "-c", path }
+    assert.equal(0, code, out .. err)
+    assert.truthy((out .. err):find("syntax OK", 1, true))
+    local text = text_of "conf/resque.monit"
+    assert.truthy(text:find "total memory is greater than 300 MB for 10 cycles then restart\n")
+    w:write("resque.monit", text .. "    if total memori > 1 then alert\n")
+    assert.not_equal(0, (run { program, tools, name, "-t", "-c", path }))
+  end)
+
+  it("logrotate is understood by logrotate, and its script is right", function()
+    local program, tools, name = tool "logrotate"
+    local path = here("logrotate", "644")
+    local code, out, err = run { program, tools, name, "-d", "-s", w.dir .. "/state", path }
+    assert.equal(0, code, out .. err)
+    assert.is_nil((out .. err):find("error", 1, true))
+    write_settings()
+    local settings = { "--env-file", w.dir .. "/mail.env", "--logfile", w.dir .. "/mail.log" }
+    local env = { QUEUE = false, APP_INCLUDE = false, PIDFILE = w.dir .. "/mail.pid" }
+    local worker = w:start_idle(env, { args = settings })
+    assert(os.rename(w.dir .. "/mail.log", w.dir .. "/mail.log.1"))
+    local script = proc.read(path):match "postrotate\n(.-)endscript"
+    assert.equal(0, (run { "sh", "-euc", script }))
+    clock.wait_until(function()
+      return uv.fs_stat(w.dir .. "/mail.log")
+    end, 5, "the log file is opened again")
+    assert.is_true(worker.process:running())
+  end)
+
+  it("resque-lua@.service is understood by systemd", function()
+    local path = here("systemd/resque-lua@.service", "644")
+    local unit = path:gsub("@", "@mail")
+    assert(uv.fs_copyfile(path, unit))
+    local code, out, err = run { "systemd-analyze", "verify", "--man=no", unit }
+    assert.equal(0, code, out .. err)
+    assert.equal("", out .. err)
+  end)
+
+  it("supervisord.conf starts, restarts and stops workers", function()
+    write_settings()
+    local path = here "supervisord.conf"
+    local file = assert(io.open(path, "a"))
+    file:write(("\n[supervisord]\nnodaemon=true\nlogfile=%s/s.log\npidfile=%s/s.pid\n")
+      :format(w.dir, w.dir))
+    file:close()
+    local program, tools, name = tool "supervisord"
+    local supervisor = process.start({ program, tools, name, "-c", path }, {
+      env = { PATH = os.getenv "PATH", HOME = w.dir }, clean = true, dir = w.dir,
+    })
+    local function workers()
+      return w:on("SCARD", "workers") == 1 and w:on("SRANDMEMBER", "workers")
+    end
+    local first = clock.wait_until(workers, 60, "the worker is registered")
+    w:job("Noop", {}, { queue = "mail" })
+    w:wait_processed(1)
+    clock.wait_until(function()
+      return proc.read(w.dir .. "/s.log"):find("entered RUNNING state", 1, true)
+    end, 30, "supervisord takes it for started") -- before that it would start it again anyway
+    -- Its manager dies: another one is started.
+    local manager = proc.stat(tonumber(first:match ":(%d+):")).parent
+    uv.kill(manager, "sigkill")
+    clock.wait_until(function()
+      local now = workers()
+      return now and now ~= first
+    end, 30, "another worker is registered")
+    supervisor:signal_now "sigterm"
+    supervisor:wait(20)
+    assert.equal(0, w:on("SCARD", "workers"))
+    assert.truthy(proc.read(w.dir .. "/s.log"):find("stopped: resque-lua-mail (exit status 0)", 1,
+      true))
+  end)
+
+  describe("resque-lua.sh", function()
+    local function service(command, env)
+      local all_env = {
+        RESQUE_LUA = world.program, CONF_DIR = w.dir, RUN_DIR = w.dir .. "/run",
+        LOG_DIR = w.dir .. "/log", QUEUE = "another", ASAN_OPTIONS = os.getenv "ASAN_OPTIONS",
+      }
+      for name, value in pairs(env or {}) do
+        all_env[name] = value
+      end
+      return run({ world.root .. "/conf/resque-lua.sh", command, "mail" }, all_env)
+    end
+
+    local function pid()
+      return tonumber(proc.read(w.dir .. "/run/mail.pid"))
+    end
+
+    after_each(function()
+      if uv.fs_stat(w.dir .. "/run/mail.pid") then
+        pcall(uv.kill, pid(), "sigkill")
+      end
+    end)
+
+    it("starts, tells of, reloads, restarts and stops workers", function()
+      write_settings "VERBOSE=1"
+      assert.equal(3, (service "status"))
+      assert.equal(0, (service "start"))
+      local first = pid()
+      assert.truthy(proc.title(first):find("Monitoring 1 children", 1, true))
+      local code, out = service "status"
+      assert.equal(0, code)
+      assert.equal(("resque-lua mail: is running, pid %d\n"):format(first), out)
+      assert.equal(0, (service "start"))
+      assert.equal(first, pid())
+      w:job("Noop", {}, { queue = "mail" })
+      w:wait_processed(1)
+      assert.equal(0, (service "reload"))
+      clock.wait_until(function()
+        return proc.read(w.dir .. "/log/mail.log"):find("APP_INCLUDE is fine", 1, true)
+      end, 5, "HUP came")
+      assert.equal(0, (service "restart"))
+      local second = pid()
+      assert.not_equal(first, second)
+      assert.is_false(proc.alive(first))
+      assert.equal(0, (service "stop"))
+      assert.is_false(proc.alive(second))
+      assert.is_nil(uv.fs_stat(w.dir .. "/run/mail.pid"))
+      assert.equal(0, (service "stop"))
+      assert.equal(3, (service "status"))
+      assert.equal(0, w:on("SCARD", "workers"))
+    end)
+
+    it("lets a job finish, and ends it when that takes too long", function()
+      write_settings()
+      assert.equal(0, (service("start")))
+      w:job("Spin", {}, { queue = "mail" })
+      clock.wait_until(function()
+        return w:ledger()[1] == "start spin"
+      end, 5, "the job runs")
+      local manager = pid()
+      local code, out = service("stop", { STOP_SECONDS = "1" })
+      assert.equal(0, code)
+      assert.truthy(out:find("jobs still run after 1 seconds", 1, true))
+      assert.is_false(proc.alive(manager))
+      assert.equal("Resque::DirtyExit", w:failed()[1].exception)
+    end)
+
+    it("says why workers do not start", function()
+      local code, _, err = service "start"
+      assert.equal(1, code)
+      assert.truthy(err:find("cannot read its settings, " .. w.dir .. "/mail.env", 1, true))
+      write_settings "APP_INCLUDE=/nonexistent.lua"
+      code, _, err = service "start"
+      assert.equal(1, code)
+      assert.truthy(err:find("APP_INCLUDE (/nonexistent.lua) does not exist", 1, true))
+      assert.truthy(err:find("did not start (exit code 3)", 1, true))
+    end)
+
+    it("is not taken in by a PID file of a process that is something else", function()
+      write_settings()
+      assert(uv.fs_mkdir(w.dir .. "/run", 448))
+      local stranger = process.start({ "sleep", "60" }, { dir = w.dir })
+      w:write("run/mail.pid", ("%d\n"):format(stranger.pid))
+      assert.equal(1, (service "status"))
+      assert.equal(0, (service "stop"))
+      assert.is_true(stranger:running())
+      stranger:finish()
+    end)
+
+    it("tells how it is used", function()
+      local script = world.root .. "/conf/resque-lua.sh"
+      local code, _, err = run { script }
+      assert.equal(2, code)
+      assert.truthy(err:find "^usage: .*\nhint: ")
+      assert.equal(2, (run { script, "start", "../mail" }))
+      assert.equal(2, (run { script, "begin", "mail" }))
+    end)
+  end)
+end)
