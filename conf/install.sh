@@ -3,8 +3,9 @@
 #
 #   install.sh install|uninstall BUILD DESTDIR PREFIX LUA_SHARE LUA_LIB
 #
-# Every file and folder that is made is noted in PREFIX/share/resque-lua/installed; uninstalling removes those and
-# nothing else, and a folder only while it is empty. Installing over an older version keeps its notes.
+# Every file and folder that is made is noted in PREFIX/share/resque-lua/installed; uninstalling
+# removes those and nothing else, and a folder only while it is empty. Installing over an older
+# version keeps its notes.
 set -eu
 umask 022
 cd "$(dirname "$0")/.."
@@ -72,7 +73,8 @@ put_all() {
         conf/systemd/resque-lua@.service; do
         put_conf 644 "$file"
     done
-    for file in jobs/*.lua demo/jobs.lua demo/sample_plugin.lua demo/init.lua demo/queue.lua demo/check_status.lua; do
+    for file in jobs/*.lua demo/jobs.lua demo/sample_plugin.lua demo/init.lua demo/queue.lua \
+        demo/check_status.lua; do
         put 644 "$file" "$share/$file"
     done
     for file in README.md CHANGELOG.md LICENSE; do

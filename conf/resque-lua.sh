@@ -1,13 +1,14 @@
 #!/bin/sh
-# Starts and stops workers where neither systemd nor supervisord does; monit may call it (resque.monit).
+# Starts and stops workers where neither systemd nor supervisord does; monit may call it.
 #
 #   resque-lua.sh start|stop|restart|reload|status NAME
 #
-# NAME stands for a file of settings, /etc/resque-lua/NAME.env (example.env shows all there are); nothing else of the
-# environment reaches the workers. Their pid is in /run/resque-lua/NAME.pid, their log is
-# /var/log/resque-lua/NAME.log. `stop` lets running jobs finish (QUIT); those that still run after 90 seconds are
-# ended and recorded as failed (TERM). `reload` checks APP_INCLUDE and opens the log again (HUP). Exit codes are
-# LSB's: 0 fine, 1 not, 2 wrong use; `status`: 0 running, 3 not, 1 not but a PID file is there.
+# NAME stands for a file of settings, /etc/resque-lua/NAME.env (example.env shows all there are);
+# nothing else of the environment reaches the workers. Their pid is in /run/resque-lua/NAME.pid,
+# their log is /var/log/resque-lua/NAME.log. `stop` lets running jobs finish (QUIT); those that
+# still run after 90 seconds are ended and recorded as failed (TERM). `reload` checks APP_INCLUDE
+# and opens the log again (HUP). Exit codes are LSB's: 0 fine, 1 not, 2 wrong use; `status`: 0
+# running, 3 not, 1 not but a PID file is there.
 #
 # The places and times can be changed by these variables:
 RESQUE_LUA=${RESQUE_LUA:-/usr/local/bin/resque-lua}
@@ -54,12 +55,14 @@ not_started() { # not_started CODE: tells what this start has logged
 
 start() {
     running && { say "is running already, pid $pid"; return; }
-    [ -r "$settings" ] || fail 1 "cannot read its settings, $settings (hint: begin with example.env)"
+    [ -r "$settings" ] ||
+        fail 1 "cannot read its settings, $settings (hint: begin with example.env)"
     make_dir "$RUN_DIR"
     make_dir "$LOG_DIR"
     size=$(wc -c 2>/dev/null <"$log")
     as_user env -i PATH="$PATH" LANG="${LANG:-C.UTF-8}" \
-        "$RESQUE_LUA" --env-file "$settings" --pidfile "$pidfile" --logfile "$log" --daemon || not_started $?
+        "$RESQUE_LUA" --env-file "$settings" --pidfile "$pidfile" --logfile "$log" --daemon ||
+        not_started $?
     running || fail 1 "started, but has ended already; its log is $log"
     say "started, pid $pid"
 }
