@@ -17,6 +17,10 @@
 #include "stopat.h"
 #include "title.h"
 
+/* Seconds for which the report of a job waits in its pipe. Most jobs are over by then, and waking
+ * up for each frame would cost them more than all else the worker does; a result too large for the
+ * pipe is read after. */
+#define REPORT_WAITS 0.02
 #define ON_FAILURE_LIMIT 5.0 /* seconds */
 #define SWEEPS_MAX 50        /* rounds of killing what a job left behind, 10 ms apart at most */
 
@@ -103,6 +107,7 @@ static int adopt(struct child *c, struct events *ev, int read_end)
     }
     ev->fd[EVENTS_CHILD] = c->pidfd;
     ev->fd[EVENTS_REPORT] = c->report_fd;
+    c->read_at = clock_after(REPORT_WAITS);
     return 0;
 }
 
@@ -185,8 +190,11 @@ void child_kill(struct child *c, const struct options *o, const char *why)
 
 void child_wait(struct child *c, const struct options *o, struct events *ev, int64_t deadline)
 {
-    int64_t until = c->kill_at < deadline ? c->kill_at : deadline;
-    unsigned seen = events_wait(ev, EVENTS_BIT(EVENTS_CHILD) | EVENTS_BIT(EVENTS_REPORT), until);
+    bool read_now = clock_ms() >= c->read_at;
+    unsigned slots = EVENTS_BIT(EVENTS_CHILD) | (read_now ? EVENTS_BIT(EVENTS_REPORT) : 0);
+    int64_t until =
+        clock_sooner(clock_sooner(c->kill_at, deadline), read_now ? CLOCK_NEVER : c->read_at);
+    unsigned seen = events_wait(ev, slots, until);
     if (seen & EVENTS_BIT(EVENTS_REPORT))
         read_report(c, ev);
     if (seen & EVENTS_BIT(EVENTS_CHILD))

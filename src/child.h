@@ -23,6 +23,7 @@ struct child {
     const char *killed_for; /* why we kill it ("SIGUSR1"); NULL: we do not */
     enum { KILL_NOTHING, KILL_TERM_NEXT, KILL_KILL_NEXT, KILL_DONE } ladder;
     int64_t kill_at; /* when the ladder's next step is due; CLOCK_NEVER */
+    int64_t read_at; /* from when on the report is read as it comes, not only at the end */
 };
 
 /* What the new process must let go of and may use. */
