@@ -11,6 +11,7 @@
 
 #define TIMEOUT 5.0 /* seconds */
 #define CHANNEL "__redis__:invalidate"
+#define REPORTS_AT_ONCE 1000 /* between two looks of the manager at everything else */
 
 int wakeup_open(struct wakeup *w, const struct address *address, struct events *events,
                 struct redis *ask, const char *prefix, const char *queues)
@@ -85,12 +86,34 @@ static bool connect_watch(struct wakeup *w)
 
 /* --- reports --- */
 
-/* Jobs in the queue of a key that changed; pops change it too. */
-static long count_jobs(struct wakeup *w, const char *key)
+/* Notes the key of a queue of ours. False: no room for it. */
+static bool note_key(struct wakeup *w, const char *key)
 {
     size_t skip = strlen(w->prefix) + strlen("queue:");
     if (strlen(key) <= skip || !queues_match(&w->queues, key + skip))
-        return 0;
+        return true;
+    for (size_t i = 0; i < w->changed_count; i++)
+        if (strcmp(w->changed[i], key) == 0)
+            return true;
+    if (w->changed_count == WAKEUP_KEYS)
+        return false;
+    w->changed[w->changed_count++] = memory_copy(key, strlen(key));
+    return true;
+}
+
+/* A report is ["message", channel, [key…]]; no keys at all after FLUSHALL. */
+static bool note_keys(struct wakeup *w, const struct redis_reply *message)
+{
+    const struct redis_reply *keys = redis_reply_at(message, 2);
+    bool room = true;
+    for (size_t i = 0; i < redis_reply_count(keys); i++)
+        room = note_key(w, redis_reply_text(redis_reply_at(keys, i), NULL)) && room;
+    return room;
+}
+
+/* Jobs in the queue of a key that changed; pops change it too. */
+static long count_jobs(struct wakeup *w, const char *key)
+{
     if (!redis_connected(w->ask)) /* the manager connects it again; meanwhile everybody may look */
         return WAKEUP_ALL;
     struct redis_reply *reply = redis_command(w->ask, clock_after(TIMEOUT), "LLEN", key);
@@ -99,13 +122,25 @@ static long count_jobs(struct wakeup *w, const char *key)
     return jobs;
 }
 
-/* A report is ["message", channel, [key…]]; no keys at all after FLUSHALL. */
-static long read_message(struct wakeup *w, const struct redis_reply *message)
+/* Reads what came, some of it when there is much: pushes may come faster than we look at each. How
+ * many jobs there may be. */
+static long read_reports(struct wakeup *w, bool anybody_idle)
 {
-    const struct redis_reply *keys = redis_reply_at(message, 2);
-    long jobs = 0;
-    for (size_t i = 0; i < redis_reply_count(keys); i++)
-        jobs += count_jobs(w, redis_reply_text(redis_reply_at(keys, i), NULL));
+    struct redis_reply *message;
+    bool room = true;
+    int left = REPORTS_AT_ONCE;
+    for (; left && (message = redis_poll(w->watch)); left--) {
+        if (anybody_idle)
+            room = note_keys(w, message) && room;
+        redis_reply_free(message);
+    }
+    w->more = left == 0;
+    long jobs = room ? 0 : WAKEUP_ALL;
+    for (; w->changed_count; w->changed_count--) {
+        char *key = w->changed[w->changed_count - 1];
+        jobs += count_jobs(w, key);
+        free(key);
+    }
     return jobs;
 }
 
@@ -117,19 +152,18 @@ long wakeup_look(struct wakeup *w, bool anybody_idle)
         w->events->fd[EVENTS_WATCH] = -1;
         return clock_ms() >= w->retry_at && connect_watch(w) ? WAKEUP_ALL : 0;
     }
-    long jobs = 0;
-    for (struct redis_reply *message; (message = redis_poll(w->watch));) {
-        jobs += anybody_idle ? read_message(w, message) : 0;
-        redis_reply_free(message);
-    }
+    long jobs = read_reports(w, anybody_idle);
     if (!redis_connected(w->watch)) {
         w->events->fd[EVENTS_WATCH] = -1;
         w->retry_at = clock_ms();
+        w->more = false;
     }
     return jobs;
 }
 
 int64_t wakeup_deadline(const struct wakeup *w)
 {
+    if (w->more)
+        return 0;
     return w->unsupported || redis_connected(w->watch) ? CLOCK_NEVER : w->retry_at;
 }

@@ -12,12 +12,17 @@
 #include "queues.h"
 #include "redis.h"
 
+#define WAKEUP_KEYS 64 /* told apart in one look; more: everybody is called */
+
 struct wakeup {
     struct redis *watch; /* the subscribed connection; owned */
     struct redis *ask;   /* for LLEN; borrowed, shared with the manager's scripts */
     struct events *events;
     const char *prefix;
-    struct queues queues; /* which changes matter */
+    struct queues queues;       /* which changes matter */
+    char *changed[WAKEUP_KEYS]; /* keys reported in the look that is under way */
+    size_t changed_count;
+    bool more; /* reports are left that came already */
     struct backoff backoff;
     int64_t retry_at;
     bool unsupported; /* this server cannot do it: said once, workers poll */

@@ -125,6 +125,31 @@ describe("BLOCKING starts a pushed job within milliseconds,", function()
   end)
 end)
 
+describe("the watcher", function()
+  it("hears signals although pushes come faster than it can look at them", function()
+    local run = w:start_idle { BLOCKING = "1", INTERVAL = "60" }
+    local script = "redis.call('RPUSH', KEYS[1], 'x') redis.call('DEL', KEYS[1])"
+    local flood = process.start({ "redis-benchmark", "-s", w.server.socket, "-c", "50", "-n", "100000000",
+      "EVAL", script, "1", w:key "queue:default" }, { dir = w.dir })
+    local looked = w.server:command_counts().llen or 0
+    clock.wait_until(function()
+      return (w.server:command_counts().llen or 0) > looked + 100
+    end, 10, "the pushes are seen")
+    local longest = 0
+    for _ = 1, 20 do
+      local began = clock.now()
+      run:signal "sigusr2"
+      run:wait_title "^Paused"
+      longest = math.max(longest, clock.now() - began)
+      run:signal "sigcont"
+      run:wait_title "^Waiting"
+      clock.stays_false(function() end, 0.1) -- reports pile up
+    end
+    flood:finish()
+    assert.is_true(longest < 0.15 * clock.slow, longest)
+  end)
+end)
+
 describe("BLOCKING is off with", function()
   for _, value in ipairs { "0", "no", "false", "off", "" } do
     it(("%q"):format(value), function()
