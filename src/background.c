@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -65,12 +66,19 @@ void background_forget(struct background *b)
     b->ready_fd = -1;
 }
 
-bool background_has_terminal(void)
+static bool has_terminal(void)
 {
     int fd = open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC);
     if (fd >= 0)
         close(fd);
     return fd >= 0;
+}
+
+bool background_hangs_up(void)
+{
+    struct sigaction before;
+    bool nohup = sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler == SIG_IGN;
+    return !nohup && has_terminal();
 }
 
 void background_empty_stdin(void)

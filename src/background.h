@@ -20,8 +20,9 @@ void background_ready(struct background *b, int code);
 /* In a further process forked from it: says nothing. */
 void background_forget(struct background *b);
 
-/* Whether this process has a terminal that could hang up. */
-bool background_has_terminal(void);
+/* Whether HUP will mean that the terminal is gone: this program was started at one, and not by
+ * nohup(1). To be asked at the start: the kernel takes the terminal away before it says so. */
+bool background_hangs_up(void);
 
 /* For workers: a job that reads gets the end of the file, not the terminal. */
 void background_empty_stdin(void);

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "children.h"
 #include "clock.h"
 #include "log.h"
 #include "stopat.h"
@@ -206,14 +207,10 @@ void child_wait(struct child *c, const struct options *o, struct events *ev, int
 /* Kills every process that was handed to us because its parent, a part of the job, has ended. */
 static void kill_adopted(void)
 {
-    char path[64];
-    int pid;
-    snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
-    FILE *file = fopen(path, "re");
-    while (file && fscanf(file, "%d", &pid) == 1)
-        kill(pid, SIGKILL);
-    if (file)
-        fclose(file);
+    pid_t list[64];
+    int count = children_list(list, 64);
+    for (int i = 0; i < count; i++)
+        kill(list[i], SIGKILL);
 }
 
 /* We are their subreaper, so the job's orphans end up here; their own children follow in the next

@@ -16,6 +16,7 @@
 #include "background.h"
 #include "backoff.h"
 #include "board.h"
+#include "children.h"
 #include "clock.h"
 #include "log.h"
 #include "include_check.h"
@@ -34,6 +35,8 @@
 #define CONNECT_TIMEOUT 5.0 /* seconds */
 #define STEADY 10.0         /* a worker that lived this many seconds is restarted at once */
 #define ORPHAN_ROUNDS 50    /* of ending what a dead worker left behind */
+#define LISTED_MAX 1100     /* children looked at in a round: the largest COUNT, and some */
+#define STRANGERS_MAX 64
 
 struct member {
     pid_t pid;     /* 0: not running */
@@ -58,6 +61,10 @@ struct manager {
     int64_t connect_at, prune_at; /* not before: the next try of Redis; the next look */
     struct prune prune;
     struct wakeup wakeup; /* watch is NULL without BLOCKING */
+    /* Children that this process had before it became this program: `helper & exec resque-lua`. */
+    pid_t strangers[STRANGERS_MAX];
+    int stranger_count;
+    bool hangs_up; /* see background_hangs_up */
     bool stopping, paused;
     int shown; /* how many workers the title tells of */
     int exit_code;
@@ -203,23 +210,27 @@ static struct member *find_member(struct manager *m, pid_t pid)
     return NULL;
 }
 
+static pid_t *find_stranger(struct manager *m, pid_t pid)
+{
+    for (int i = 0; i < m->stranger_count; i++)
+        if (m->strangers[i] == pid)
+            return &m->strangers[i];
+    return NULL;
+}
+
 /* Ends what was handed to us because its parent, a worker or a part of its job, has ended. True:
  * there was something. */
 static bool end_orphans(struct manager *m)
 {
-    char path[64];
-    int pid;
+    pid_t list[LISTED_MAX];
+    int count = children_list(list, LISTED_MAX);
     bool any = false;
-    snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
-    FILE *file = fopen(path, "re");
-    while (file && fscanf(file, "%d", &pid) == 1)
-        if (!find_member(m, pid)) {
-            kill(pid, SIGKILL);
-            waitpid(pid, NULL, 0);
+    for (int i = 0; i < count; i++)
+        if (!find_member(m, list[i]) && !find_stranger(m, list[i])) {
+            kill(list[i], SIGKILL);
+            waitpid(list[i], NULL, 0);
             any = true;
         }
-    if (file)
-        fclose(file);
     return any;
 }
 
@@ -268,15 +279,19 @@ static void bury(struct manager *m, struct member *member, int status)
     judge_end(m, member, pid, status);
 }
 
-/* Everything that ended; a stranger is an orphan, or, for a manager that is PID 1, anybody's. */
+/* Everything that ended, also what is no worker: an orphan, a stranger, or, for a manager that is
+ * PID 1, anybody's child. */
 static void reap(struct manager *m)
 {
     int status;
     pid_t pid;
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
         struct member *member = find_member(m, pid);
+        pid_t *stranger = find_stranger(m, pid);
         if (member)
             bury(m, member, status);
+        else if (stranger)
+            *stranger = 0; /* its number may be an orphan's one day */
     }
 }
 
@@ -300,7 +315,7 @@ static void pass_on(struct manager *m, int signo)
 
 static void hang_up(struct manager *m)
 {
-    if (background_has_terminal()) { /* the terminal is gone, and so is who was watching */
+    if (m->hangs_up) { /* the terminal is gone, and so is who was watching */
         m->stopping = true;
         pass_on(m, SIGTERM);
         return;
@@ -407,6 +422,7 @@ static int open_manager(struct manager *m)
     if (events_open(&m->events, NULL, true) < 0 || open_board(m) < 0)
         return EXIT_FAILED;
     prctl(PR_SET_CHILD_SUBREAPER, 1);
+    m->stranger_count = children_list(m->strangers, STRANGERS_MAX);
     if (o->pidfile && pidfile_open(&m->pidfile, o->pidfile, err, sizeof err) < 0) {
         log_error_lines(err);
         return EXIT_FAILED;
@@ -501,6 +517,7 @@ int manager_run(const struct options *o)
             return code;
     }
     title_set("Starting");
+    m->hangs_up = background_hangs_up();
     events_init_plain(&m->events);
     int code = open_manager(m);
     if (code == EXIT_DONE) {

@@ -8,9 +8,15 @@ local sys = require "resque.sys"
 
 local parent = {}
 
+-- Here the process is the worker, not a job.
+local function refuse_exit()
+  error("os.exit would end the worker, not a job", 2)
+end
+
 --- Loads APP_INCLUDE.
 -- @treturn ?string why it cannot be loaded; nil: it is
 function parent.load()
+  os.exit = refuse_exit -- luacheck: ignore 122
   local loaded, broken = loader.load(sys.settings.include)
   return not loaded and broken.message or nil
 end

@@ -129,8 +129,8 @@ describe("the watcher", function()
   it("hears signals although pushes come faster than it can look at them", function()
     local run = w:start_idle { BLOCKING = "1", INTERVAL = "60" }
     local script = "redis.call('RPUSH', KEYS[1], 'x') redis.call('DEL', KEYS[1])"
-    local flood = process.start({ "redis-benchmark", "-s", w.server.socket, "-c", "50", "-n", "100000000",
-      "EVAL", script, "1", w:key "queue:default" }, { dir = w.dir })
+    local flood = process.start({ "redis-benchmark", "-s", w.server.socket, "-c", "50",
+      "-n", "100000000", "EVAL", script, "1", w:key "queue:default" }, { dir = w.dir })
     local looked = w.server:command_counts().llen or 0
     clock.wait_until(function()
       return (w.server:command_counts().llen or 0) > looked + 100

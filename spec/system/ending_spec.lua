@@ -96,6 +96,8 @@ describe("a job that ends", function()
       failed = exited(3), ledger = { "setUp", "perform" } },
     { "with an error in beforeFork", "Noop", {}, hook = "beforeFork error",
       failed = lua_error "%.lua:%d+: raised in beforeFork$" },
+    { "by os.exit(0) in beforeFork", "Noop", {}, hook = "beforeFork exit 0",
+      failed = lua_error "os%.exit would end the worker" },
     { "with an error in afterFork", "Stages", {}, hook = "afterFork error",
       failed = raised "raised in afterFork", ledger = {} },
     { "with an error in beforePerform", "Stages", {}, hook = "beforePerform error",

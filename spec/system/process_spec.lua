@@ -312,3 +312,73 @@ describe("a manager that is killed", function()
     assert.same({}, w:on("SMEMBERS", "workers"))
   end)
 end)
+
+-- Runs the program on a terminal of its own, with `before` in front of exec; returns the process
+-- that holds the terminal, and the manager's pid.
+local function on_terminal(before)
+  local command = before .. "exec " .. world.program
+  local holder = process.start({ "script", "-qec", command, "/dev/null" },
+    { env = w:env { QUEUE = "default", INTERVAL = "0.1" }, clean = true, dir = w.dir })
+  local manager
+  clock.wait_until(function()
+    for _, pid in ipairs(proc.descendants(holder.pid)) do
+      if (proc.title(pid) or ""):find("Monitoring 1", 1, true) then
+        manager = pid
+      end
+    end
+    return manager and #w:on("SMEMBERS", "workers") == 1
+  end, 10, "the worker is registered")
+  return holder, manager
+end
+
+local function ended(pid, seconds)
+  clock.wait_until(function()
+    return not proc.alive(pid)
+  end, seconds, "the manager ended")
+end
+
+describe("a terminal that goes away", function()
+  it("takes the program along", function()
+    local holder, manager = on_terminal ""
+    holder:finish()
+    ended(manager, 5)
+    clock.wait_until(function()
+      return #w:on("SMEMBERS", "workers") == 0
+    end, 5, "the worker has left")
+  end)
+
+  it("is nothing to a program that nohup started", function()
+    local holder, manager = on_terminal "trap '' HUP; "
+    uv.kill(manager, "sighup")
+    assert.is_true(clock.stays_false(function()
+      return not proc.alive(manager)
+    end, 0.3))
+    holder:finish()
+    w:job("Noop", {})
+    w:wait_processed(1)
+    uv.kill(manager, "sigquit")
+    ended(manager, 5)
+  end)
+end)
+
+describe("a program that was started by `helper & exec resque-lua`", function()
+  it("leaves the helper alone when a worker dies", function()
+    local run = w:start({}, { wrap = { "sh", "-c", 'sleep 60 & exec "$@"', "sh" } })
+    run:wait_title "^Waiting"
+    local helper
+    for _, pid in ipairs(proc.children(run.pid)) do
+      helper = proc.title(pid) == "sleep 60" and pid or helper
+    end
+    local worker = run:worker()
+    uv.kill(worker, "sigkill")
+    clock.wait_until(function()
+      local now = run:worker()
+      return now and now ~= worker
+    end, 5, "there is another worker")
+    assert.is_true(proc.alive(helper))
+    uv.kill(helper, "sigkill")
+    clock.wait_until(function()
+      return not proc.stat(helper)
+    end, 5, "the helper is reaped")
+  end)
+end)
