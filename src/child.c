@@ -189,6 +189,18 @@ void child_kill(struct child *c, const struct options *o, const char *why)
     c->kill_at = o->term_child ? clock_after(o->pre_shutdown_timeout) : clock_ms();
 }
 
+/* Takes those of the job's orphans that have ended from the process table: a job may run for days.
+ * The job itself stays there until its group is killed. */
+static void reap_orphans(const struct child *c)
+{
+    siginfo_t info = {0};
+    while (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid &&
+           info.si_pid != c->pid) {
+        waitpid(info.si_pid, NULL, WNOHANG);
+        info.si_pid = 0;
+    }
+}
+
 void child_wait(struct child *c, const struct options *o, struct events *ev, int64_t deadline)
 {
     bool read_now = clock_ms() >= c->read_at;
@@ -202,6 +214,8 @@ void child_wait(struct child *c, const struct options *o, struct events *ev, int
         reap(c, ev);
     if (!c->ended && clock_ms() >= c->kill_at)
         climb(c, o);
+    if (!c->ended && read_now)
+        reap_orphans(c);
 }
 
 /* Kills every process that was handed to us because its parent, a part of the job, has ended. */

@@ -239,6 +239,29 @@ describe("as PID 1", function()
   end)
 end)
 
+describe("a long job", function()
+  it("piles up no zombies", function()
+    local jobs = w:write_jobs("orphans.lua", [[
+      Orphans = {perform = function()
+        for _ = 1, 20 do os.execute "(true &)" end
+        ledger.write "made"
+        ledger.wait_gate "a"
+      end}]])
+    local run = w:start_idle { APP_INCLUDE = jobs, RESQUE_HEARTBEAT = "0.2" }
+    w:job "Orphans"
+    w:wait_ledger "made"
+    local worker, job = run:worker(), run:wait_job()
+    clock.wait_until(function()
+      local children = proc.children(worker)
+      return #children == 1 and children[1] == job and #proc.children(job) == 0
+    end, 5, "only the job is left")
+    assert.is_true(proc.alive(job))
+    w:open_gate "a"
+    w:wait_processed(1)
+    assert.same({}, (w:failed()))
+  end)
+end)
+
 describe("a worker that dies", function()
   it("is replaced, and its job is recorded within two seconds", function()
     local run = w:start_idle { COUNT = "2" }
