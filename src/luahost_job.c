@@ -110,6 +110,16 @@ void luahost_discard(lua_State *prepared)
 
 /* --- functions that only a job has --- */
 
+/* A NUL would end the text for everybody behind the pipe; it becomes a '?', as bad UTF-8 does. */
+static char *copy_text(lua_State *L, int index, size_t *len)
+{
+    const char *text = lua_tolstring(L, index, len);
+    char *copy = memory_copy(text ? text : "", text ? *len : (*len = 0));
+    for (char *nul; (nul = memchr(copy, '\0', *len));)
+        *nul = '?';
+    return copy;
+}
+
 /* sys.report_started(on_failure, parent_hooks). Upvalues: place, job. */
 static int report_started(lua_State *L)
 {
@@ -121,6 +131,24 @@ static int report_started(lua_State *L)
     if (report_send_started(place->report_fd, lua_toboolean(L, 1), lua_toboolean(L, 2)) < 0)
         return luaL_error(L, "the worker is gone: %s", strerror(errno));
     STOP_AT("started");
+    return 0;
+}
+
+/* sys.report_failed(exception, message, trace, telling): the job has failed whatever its tearDown
+ * or onFailure do, as the first ending that the worker reads counts. telling: onFailure is next,
+ * so the worker need not call it. Upvalue: place. */
+static int report_failed(lua_State *L)
+{
+    const struct luahost_place *place = lua_touserdata(L, lua_upvalueindex(1));
+    char *text[3];
+    size_t len;
+    for (int i = 0; i < 3; i++)
+        text[i] = copy_text(L, i + 1, &len);
+    report_send_failed(place->report_fd, text[0], text[1], text[2]);
+    if (lua_toboolean(L, 4))
+        report_send_telling(place->report_fd);
+    for (int i = 0; i < 3; i++)
+        free(text[i]);
     return 0;
 }
 
@@ -149,6 +177,9 @@ static void add_job_functions(lua_State *L, const struct luahost_place *place,
     lua_pushlightuserdata(L, (void *)(size_t)job);
     lua_pushcclosure(L, report_started, 2);
     lua_setfield(L, -2, "report_started");
+    lua_pushlightuserdata(L, (void *)(size_t)place);
+    lua_pushcclosure(L, report_failed, 1);
+    lua_setfield(L, -2, "report_failed");
     lua_getglobal(L, "os");
     lua_pushlightuserdata(L, (void *)(size_t)place);
     lua_pushcclosure(L, job_exit, 1);
@@ -201,16 +232,6 @@ static int call_runner(lua_State *L)
     luastate_push_job(L, job, place->worker_id);
     lua_call(L, 1, 4);
     return 4;
-}
-
-/* A NUL would end the text for everybody behind the pipe; it becomes a '?', as bad UTF-8 does. */
-static char *copy_text(lua_State *L, int index, size_t *len)
-{
-    const char *text = lua_tolstring(L, index, len);
-    char *copy = memory_copy(text ? text : "", text ? *len : (*len = 0));
-    for (char *nul; (nul = memchr(copy, '\0', *len));)
-        *nul = '?';
-    return copy;
 }
 
 /* The runner's results: "done", json | "load", message | "failed", exception, message, trace. */

@@ -22,7 +22,7 @@ struct outcome { /* owns its texts */
     size_t result_len;
     char *exception, *error, *trace; /* of one that failed; trace lines end in \n; error also says
                                         why one was put back */
-    bool dirty;                      /* the process ended without a result: onFailure was not run */
+    bool dirty;                      /* onFailure has not been run */
 };
 
 /* The one decision table: what the job reported × how its process ended (a wait status).

@@ -82,6 +82,11 @@ int report_send_exit(int fd, int code)
     return send_frame(fd, 'X', text, (size_t)len);
 }
 
+int report_send_telling(int fd)
+{
+    return send_frame(fd, 'T', "", 0);
+}
+
 /* --- the worker's end --- */
 
 static size_t body_len(const unsigned char *frame)
@@ -124,6 +129,10 @@ static void take_frame(struct report *r, char type, const unsigned char *body, s
         r->started = true;
         r->on_failure = len > 0 && body[0] == '1';
         r->parent_hooks = len > 1 && body[1] == '1';
+        return;
+    }
+    if (type == 'T') {
+        r->on_failure = false;
         return;
     }
     if (r->end != REPORT_NONE) /* the first ending counts */

@@ -23,7 +23,7 @@ enum report_end {
 
 struct report {
     bool started;      /* the job's own code may have run */
-    bool on_failure;   /* somebody listens to onFailure */
+    bool on_failure;   /* somebody listens to onFailure, and has not been told */
     bool parent_hooks; /* somebody listens to beforeFirstFork or beforeFork */
     enum report_end end;
     int exit_code;
@@ -46,5 +46,6 @@ int report_send_load(int fd, const char *message);
 int report_send_done(int fd, const char *json, size_t len);
 int report_send_failed(int fd, const char *exception, const char *message, const char *trace);
 int report_send_exit(int fd, int code);
+int report_send_telling(int fd); /* onFailure is about to be called */
 
 #endif

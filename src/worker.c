@@ -365,7 +365,7 @@ static void decide(struct worker *w, const struct job *job, struct child *child,
         w->rest_until = clock_after(LOAD_WAIT);
     if (child->report.started)
         atomic_store(&w->board->parent_hooks, child->report.parent_hooks);
-    end->dirty = end->dirty && end->kind == OUTCOME_FAILED && child->report.on_failure;
+    end->dirty = end->kind == OUTCOME_FAILED && child->report.on_failure;
     child_finish(child, &w->events);
     w->wishes.kill = NULL;
 }

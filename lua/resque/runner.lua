@@ -31,11 +31,28 @@ local function call_method(object, name, ...)
   end
 end
 
+local function one_text(lines)
+  local clean = {}
+  for i, line in ipairs(lines) do
+    clean[i] = line:gsub("\n", " ") .. "\n"
+  end
+  return table.concat(clean)
+end
+
+-- Tells the worker at once, before tearDown and onFailure, which may end the process: os.exit(0)
+-- there makes no success of a failure. Outside of a worker nobody is told.
+local function settle(report, telling)
+  if sys.report_failed then
+    sys.report_failed(report.name, report.message, one_text(report.trace), telling)
+  end
+end
+
 -- tearDown runs whenever setUp succeeded. Its own error fails the job unless the job failed before.
 local function tear_down(object, report)
   if not report then
     return call_method(object, "tearDown", nil)
   end
+  settle(report, false)
   local ok, second = attempt(call_method, object, "tearDown", report)
   if not ok then
     sys.log("error", "tearDown: " .. second.message)
@@ -88,6 +105,7 @@ function runner.perform(info)
     sys.log("info", "not performed: " .. result.message)
     return true, false
   end
+  settle(result, hooks.has "onFailure")
   tell_failure(result, info)
   return false, result
 end
@@ -104,14 +122,6 @@ local function encode_result(result)
     return "null"
   end
   return text
-end
-
-local function one_text(lines)
-  local clean = {}
-  for i, line in ipairs(lines) do
-    clean[i] = line:gsub("\n", " ") .. "\n"
-  end
-  return table.concat(clean)
 end
 
 local function wants_parent()

@@ -35,7 +35,8 @@ describe("a job that ends", function()
   end
 
   -- class, args, and either `failed` (exception, pattern of error, has a backtrace) or done.
-  -- result: of the tracked status. ledger: the lines the job writes (hooks left out).
+  -- result: of the tracked status. ledger: the lines the job writes (hooks left out). told: how
+  -- often onFailure is called.
   local rows = {
     { "by returning", "Noop", {} },
     { "by returning what JSON cannot say", "Unencodable", {}, result = "null" },
@@ -110,6 +111,15 @@ describe("a job that ends", function()
       failed = killed(9, "SIGKILL") },
     { "with an error in afterPerform", "Stages", {}, hook = "afterPerform error",
       failed = raised "raised in afterPerform", ledger = { "setUp", "perform", "tearDown nil" } },
+    { "by os.exit(0) in tearDown after an error", "Stages",
+      { raise = "perform", exit = "tearDown" }, failed = raised "raised in perform",
+      ledger = { "setUp", "perform", "tearDown .*raised in perform" }, told = 1 },
+    { "by os.exit(0) in onFailure", "Raise", { message = "first" }, hook = "onFailure exit 0",
+      failed = raised "first", told = 1 },
+    { "by os.exit(3) in onFailure", "Raise", { message = "first" }, hook = "onFailure exit 3",
+      failed = raised "first", told = 1 },
+    { "by SIGKILL in onFailure", "Raise", { message = "first" }, hook = "onFailure kill",
+      failed = raised "first", told = 1 },
     { "with an error in onFailure", "Raise", { message = "first" }, hook = "onFailure error",
       failed = raised "first" },
   }
@@ -124,6 +134,14 @@ describe("a job that ends", function()
       end
     end
     return lines
+  end
+
+  local function told_since(from)
+    local count = 0
+    for i, line in ipairs(w:ledger()) do
+      count = count + (i > from and line:match "^onFailure" and 1 or 0)
+    end
+    return count
   end
 
   local function check_failure(record, expected, row)
@@ -174,6 +192,10 @@ describe("a job that ends", function()
         for i, pattern in ipairs(row.ledger) do
           assert.matches("^" .. pattern:gsub("[\\{}]", "%%%0") .. "$", got[i])
         end
+      end
+      if row.told then
+        run:wait_title "^Waiting"
+        assert.equal(row.told, told_since(lines))
       end
       assert.equal(worker, run:worker()) -- the worker that ran it is the one that waits now
     end)
