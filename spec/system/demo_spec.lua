@@ -72,6 +72,20 @@ describe("demo/run", function()
     nothing_stays()
   end)
 
+  it("has colour on a terminal, and none with NO_COLOR", function()
+    for _, no_color in ipairs { "", "1" } do
+      local opts = { env = env { NO_COLOR = no_color, TERM = "xterm" }, clean = true, dir = w.dir,
+        seconds = 60 }
+      local command = world.root .. "/demo/run --once"
+      local code, out = process.run({ "script", "-qec", command, "/dev/null" }, opts)
+      assert.equal(0, code, out)
+      assert.truthy(out:find("Lua_Job", 1, true))
+      assert.equal(no_color == "", out:find("\27[1m", 1, true) ~= nil)
+      assert.equal(no_color == "", out:find("\27", 1, true) ~= nil)
+    end
+    nothing_stays()
+  end)
+
   -- The same demo with other jobs: a folder of links into this one.
   local function changed(jobs)
     local dir = w.dir .. "/changed"
