@@ -1,5 +1,5 @@
---- Living with the rest of the fleet: node-resque as a live peer, the texts that Ruby and php
--- write, and what each page of resque-web needs (PROTOCOL §8).
+--- Living with the rest of the fleet: node-resque as a live peer, and the texts that Ruby and php
+-- write. What resque-web shows is in resque_web_shapes_spec, who prunes whom in neighbours_spec.
 local cjson = require "cjson"
 local clock = require "spec.support.clock"
 local world = require "spec.support.world"
@@ -145,104 +145,5 @@ describe("a payload as written by", function()
     w:start_idle()
     w:wait_processed(1)
     assert.equal(4, cjson.decode(w:on("GET", "job:my_0123:status")).status)
-  end)
-end)
-
-describe("resque-web shows", function()
-  -- A worker that is busy, one that is idle, a failure of each kind, jobs that wait.
-  local function busy_fleet()
-    w:start_idle { QUEUE = "mail", WORKER_HOST = "web1" }
-    w:start_idle { QUEUE = "idle", WORKER_HOST = "web2" }
-    w:push("mail", "{broken", '{"class":"Raise","args":{"k":1}}')
-    w:job("Kill", { signal = "KILL" }, { queue = "mail" })
-    w:job("Unknown", {}, { queue = "mail" })
-    w:job("Gate", { gate = "a" }, { queue = "mail" })
-    w:job("Noop", { n = 1 }, { queue = "mail" })
-    w:wait_ledger "start a"
-  end
-  before_each(busy_fleet)
-
-  local function parts(id)
-    local list = {}
-    for part in (id .. ":"):gmatch "([^:]*):" do
-      list[#list + 1] = part
-    end
-    return list
-  end
-
-  it("/queues: a set of names, a list each, failed a list", function()
-    local queues = w:on("SMEMBERS", "queues")
-    assert.is_true(#queues > 0)
-    for _, queue in ipairs(queues) do
-      local kind = w:on("TYPE", "queue:" .. queue)
-      assert.is_true(kind == "list" or kind == "none")
-    end
-    assert.equal("list", w:on("TYPE", "failed"))
-  end)
-
-  it("/queues/mail: objects with class and args", function()
-    local items = w:on("LRANGE", "queue:mail", 0, 19)
-    assert.equal(1, #items)
-    local item = cjson.decode(items[1])
-    assert.equal("Noop", item.class)
-    assert.is_table(item.args)
-  end)
-
-  it("/working: ids of three parts, records with queue, run_at and payload", function()
-    local busy = 0
-    for _, id in ipairs(w:on("SMEMBERS", "workers")) do
-      assert.equal(3, #parts(id))
-      assert.is_true(#parts(id)[3] > 0)
-      local text = w:on("GET", "worker:" .. id)
-      if text then
-        busy = busy + 1
-        local record = cjson.decode(text)
-        assert.equal("mail", record.queue)
-        assert.matches("^%d%d%d%d%-%d%d%-%d%dT%d%d:%d%d:%d%dZ$", record.run_at)
-        assert.equal("Gate", record.payload.class)
-      end
-    end
-    assert.equal(1, busy)
-    for _, key in ipairs(w.server:call("KEYS", w:key "worker:*")) do
-      assert.equal("string", w.server:call("TYPE", key))
-    end
-  end)
-
-  it("/workers/<id>: start, heartbeat and both counts", function()
-    for _, id in ipairs(w:on("SMEMBERS", "workers")) do
-      assert.matches("^%d+%-%d+%-%d+T%d+:%d+:%d+Z$", w:on("GET", "worker:" .. id .. ":started"))
-      assert.matches("^%d+%-%d+%-%d+T%d+:%d+:%d+%+00:00$", w:on("HGET", "workers:heartbeat", id))
-      for _, name in ipairs { "stat:processed:", "stat:failed:" } do
-        assert.matches("^%d+$", w:on("GET", name .. id) or "0")
-      end
-    end
-  end)
-
-  it("/failed: every field of every kind of failure", function()
-    local records, raw = w:failed()
-    assert.equal(4, #records)
-    for i, record in ipairs(records) do
-      for _, name in ipairs { "worker", "queue", "exception", "error", "failed_at" } do
-        assert.is_string(record[name], raw[i])
-      end
-      assert.matches("^%d%d%d%d/%d%d/%d%d %d%d:%d%d:%d%d UTC$", record.failed_at)
-      assert.is_string(record.payload.class)
-      assert.is_table(record.payload.args)
-      assert.matches('"backtrace":%[', raw[i])
-      assert.equal(3, #parts(record.worker))
-    end
-  end)
-
-  it("/stats/resque and /stats.txt: whole numbers", function()
-    for _, name in ipairs { "stat:processed", "stat:failed" } do
-      assert.equal("4", w:on("GET", name))
-    end
-  end)
-
-  it("/stats/keys: only types it knows", function()
-    local known = { string = true, list = true, set = true, zset = true, hash = true }
-    for _, key in ipairs(w.server:call("KEYS", w:key "*")) do
-      assert.is_true(known[w.server:call("TYPE", key)], key)
-    end
   end)
 end)
