@@ -77,7 +77,7 @@ resque.log = {
 
 -- Name -> the module that has it. Loaded at first use, then kept.
 local LATER = {
-  enqueue = "resque.queue", dequeue = "resque.queue",
+  enqueue = "resque.queue", dequeue = "resque.dequeue",
   redis = "resque.connection", key = "resque.connection", set_backend = "resque.connection",
   set_prefix = "resque.connection",
   autoload = "resque.loader",
