@@ -1,10 +1,12 @@
 /* luahost_parent.c - a worker's own Lua state, for beforeFirstFork and beforeFork. See luahost.h.
  */
 #include <lauxlib.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "clock.h"
 #include "includes.h"
@@ -14,11 +16,22 @@
 
 #define LIMIT 5.0        /* seconds that a hook may take */
 #define LOOK_EVERY 10000 /* instructions between looks at the clock */
+#define LAST_RESORT 7    /* seconds; then SIGALRM ends the worker, see guard */
+#define LOAD_LIMIT 60    /* the same while files are loaded, and while a state is closed */
 
 struct luahost_parent {
     lua_State *L;
     uint64_t signature; /* of the files when they were loaded */
 };
+
+/* The worker hears no signal while a hook runs. One that takes no notice of check_deadline (it
+ * sleeps in C, or catches every error) must not keep it for ever: the worker dies, its manager puts
+ * the job back and starts another. */
+static void guard(unsigned seconds)
+{
+    signal(SIGALRM, SIG_DFL);
+    alarm(seconds);
+}
 
 static int call_load(lua_State *L)
 {
@@ -33,12 +46,15 @@ struct luahost_parent *luahost_parent_open(const struct options *o, char *err, s
     lua_State *L = luastate_open(o, err, err_size);
     if (!L)
         return NULL;
+    guard(LOAD_LIMIT);
     lua_pushcfunction(L, call_load);
     if (luastate_call(L, 0, 1) != LUA_OK || !lua_isnil(L, -1)) {
         snprintf(err, err_size, "%s", luaL_tolstring(L, -1, NULL));
         lua_close(L);
+        guard(0);
         return NULL;
     }
+    guard(0);
     struct luahost_parent *p = memory_get(sizeof *p);
     *p = (struct luahost_parent){.L = L, .signature = signature};
     return p;
@@ -48,7 +64,9 @@ void luahost_parent_close(struct luahost_parent *p)
 {
     if (!p)
         return;
+    guard(LOAD_LIMIT);
     lua_close(p->L);
+    guard(0);
     free(p);
 }
 
@@ -94,7 +112,9 @@ int luahost_parent_emit(struct luahost_parent *p, const char *event, const char 
     lua_pushlightuserdata(L, (void *)(size_t)event);
     lua_pushlightuserdata(L, (void *)(size_t)worker_id);
     lua_pushlightuserdata(L, (void *)(size_t)job);
+    guard(LAST_RESORT);
     int status = luastate_call(L, 3, 2);
+    guard(0);
     lua_sethook(L, NULL, 0, 0);
     if (status == LUA_OK && lua_isnil(L, 1))
         return 0;
