@@ -95,6 +95,14 @@ unsigned events_wait(struct events *ev, unsigned slots, int64_t deadline)
     return seen;
 }
 
+bool events_drain(const struct events *ev, enum events_slot slot)
+{
+    char dropped[64];
+    while (read(ev->fd[slot], dropped, sizeof dropped) == (ssize_t)sizeof dropped)
+        ;
+    return true;
+}
+
 int64_t events_deadline(const struct events *ev, int64_t deadline)
 {
     return ev->signals ? 0 : deadline;

@@ -46,6 +46,9 @@ void events_init_plain(struct events *ev);
  * step); events_deadline makes them. */
 unsigned events_wait(struct events *ev, unsigned slots, int64_t deadline);
 
+/* Throws away what a pipe whose bytes mean nothing holds. True. */
+bool events_drain(const struct events *ev, enum events_slot slot);
+
 /* True once per signal received since the last call. */
 bool events_take(struct events *ev, int signo);
 int64_t events_deadline(const struct events *ev,

@@ -190,11 +190,9 @@ static enum script build(const struct outcome *o, const struct reserve *reserve,
 
 enum outcome_commit outcome_commit(const struct outcome *o, struct scripts *s,
                                    const char *worker_id, const struct job *job,
-                                   const struct reserve *reserve, const char *next_token,
-                                   enum reserve_answer *answer, struct job *next)
+                                   struct reserve *reserve, const char *next_token)
 {
     char count[16];
-    *answer = RESERVE_NOTHING;
     struct redis_args *args = scripts_begin(s, worker_id);
     redis_args_add(args, job->token);
     enum script script = build(o, reserve, next_token, args, count);
@@ -205,7 +203,7 @@ enum outcome_commit outcome_commit(const struct outcome *o, struct scripts *s,
     if (scripts_says(reply, 0, "OK") || scripts_says(reply, 0, "ALREADY")) {
         result = COMMIT_WRITTEN;
         if (next_token)
-            *answer = reserve_read(reply, 1, next);
+            reserve_hand(reserve, reply, 1);
     } else if (scripts_says(reply, 0, "LOST")) {
         result = COMMIT_LOST;
     } else {

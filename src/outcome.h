@@ -22,7 +22,8 @@ struct outcome { /* owns its texts */
     size_t result_len;
     char *exception, *error, *trace; /* of one that failed; trace lines end in \n; error also says
                                         why one was put back */
-    bool dirty;                      /* onFailure has not been run */
+    bool dirty;                      /* the process ended without telling how */
+    bool tell; /* onFailure was not called; the worker has it done, once the end is written */
 };
 
 /* The one decision table: what the job reported × how its process ended (a wait status).
@@ -35,6 +36,7 @@ void outcome_fail(struct outcome *o, enum outcome_kind kind, const char *excepti
                   const char *error);
 void outcome_put_back(struct outcome *o, const char *why);
 
+/* Without `tell`: a copy is for writing the same end again. */
 void outcome_copy(struct outcome *to, const struct outcome *from);
 void outcome_clear(struct outcome *o);
 
@@ -44,11 +46,10 @@ enum outcome_commit {
     COMMIT_TROUBLE, /* unknown or refused: scripts->error; try again */
 };
 
-/* Compare-and-act on the job's token. With `next_token`, the same trip reserves the next job:
- * *answer and *next tell (RESERVE_NOTHING without). */
+/* Compare-and-act on the job's token. With `next_token`, the same trip reserves the next job, see
+ * reserve_take; NULL: none is wanted. */
 enum outcome_commit outcome_commit(const struct outcome *o, struct scripts *s,
                                    const char *worker_id, const struct job *job,
-                                   const struct reserve *reserve, const char *next_token,
-                                   enum reserve_answer *answer, struct job *next);
+                                   struct reserve *reserve, const char *next_token);
 
 #endif

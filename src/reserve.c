@@ -16,7 +16,7 @@
 int reserve_open(struct reserve *r, const char *queues, size_t max_payload, char *err,
                  size_t err_size)
 {
-    *r = (struct reserve){0};
+    *r = (struct reserve){.handed.answer = RESERVE_NOTHING};
     snprintf(r->max_payload, sizeof r->max_payload, "%zu", max_payload);
     return queues_parse(&r->queues, queues, err, err_size);
 }
@@ -24,6 +24,7 @@ int reserve_open(struct reserve *r, const char *queues, size_t max_payload, char
 void reserve_close(struct reserve *r)
 {
     queues_clear(&r->queues);
+    job_clear(&r->handed.job);
 }
 
 int reserve_expand(struct reserve *r, struct scripts *s, bool now)
@@ -83,7 +84,7 @@ static void read_job(const struct redis_reply *reply, size_t at, struct job *job
     job->payload = copy_element(reply, at + 5, &job->payload_len);
 }
 
-enum reserve_answer reserve_read(const struct redis_reply *reply, size_t at, struct job *job)
+static enum reserve_answer read_answer(const struct redis_reply *reply, size_t at, struct job *job)
 {
     static const struct {
         const char *word;
@@ -100,7 +101,7 @@ enum reserve_answer reserve_read(const struct redis_reply *reply, size_t at, str
         return RESERVE_CONFLICT;
     }
     if (scripts_says(reply, at, "REJECTED")) {
-        log_warn("(Job{%s}) unreadable payload is in the failed list: %s",
+        log_warn("(Job{%s}) a payload that cannot be run is in the failed list: %s",
                  redis_reply_text(redis_reply_at(reply, at + 1), NULL),
                  redis_reply_text(redis_reply_at(reply, at + 2), NULL));
         return RESERVE_REJECTED;
@@ -120,9 +121,25 @@ enum reserve_answer reserve_next(struct reserve *r, struct scripts *s, const cha
     struct redis_reply *reply = scripts_call(s, SCRIPT_RESERVE);
     if (!reply)
         return RESERVE_NOTHING;
-    enum reserve_answer answer = reserve_read(reply, 0, job);
+    enum reserve_answer answer = read_answer(reply, 0, job);
     if (answer == RESERVE_NOTHING)
         snprintf(s->error, sizeof s->error, "%s", redis_reply_text(redis_reply_at(reply, 1), NULL));
     redis_reply_free(reply);
+    return answer;
+}
+
+void reserve_hand(struct reserve *r, const struct redis_reply *reply, size_t at)
+{
+    r->handed.answer = read_answer(reply, at, &r->handed.job);
+}
+
+enum reserve_answer reserve_take(struct reserve *r, struct job *job)
+{
+    enum reserve_answer answer = r->handed.answer;
+    if (answer == RESERVE_JOB) {
+        *job = r->handed.job;
+        r->handed.job = (struct job){0};
+    }
+    r->handed.answer = RESERVE_NOTHING;
     return answer;
 }

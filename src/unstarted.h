@@ -3,6 +3,8 @@
 #ifndef UNSTARTED_H
 #define UNSTARTED_H
 
+#include <stdbool.h>
+
 #include "job.h"
 #include "outcome.h"
 
@@ -11,10 +13,8 @@ struct unstarted {
     int times;   /* in a row */
 };
 
-/* Counts one more such death. From the third on, the job fails instead of being put back. */
-void unstarted_count(struct unstarted *u, const struct job *job, struct outcome *end);
-
-/* Another job came in between. */
-void unstarted_reset(struct unstarted *u);
+/* Looks at each end of a job's process; `killed`: we ended it ourselves. From the third such death
+ * in a row on, the job fails instead of being put back. */
+void unstarted_note(struct unstarted *u, const struct job *job, struct outcome *end, bool killed);
 
 #endif

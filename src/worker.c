@@ -7,18 +7,14 @@
 #include "worker.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <unistd.h>
 
 #include "backoff.h"
 #include "child.h"
 #include "clock.h"
+#include "joblog.h"
 #include "json_check.h"
 #include "log.h"
 #include "outcome.h"
@@ -36,7 +32,6 @@
 #define LEAVE_TIMEOUT 5.0   /* seconds for a job's end to a Redis that does not answer */
 #define BEAT_TIMEOUT 1.0    /* seconds; a job's end or a signal may have to wait for it */
 #define LOAD_WAIT 1.0       /* seconds after APP_INCLUDE could not be loaded, or fork failed */
-#define IDENTITY_WORDS "(Job{%s} | %s | %s)"
 
 struct worker {
     const struct options *options;
@@ -53,10 +48,6 @@ struct worker {
     struct parent_hooks hooks;
     struct backoff backoff;
     int64_t rest_until; /* no new job before this */
-    struct {
-        enum reserve_answer answer; /* what the last commit brought along */
-        struct job job;
-    } handed;
     struct unstarted unstarted;
 };
 
@@ -93,12 +84,7 @@ static bool wait_until(struct worker *w, unsigned slots, int64_t deadline)
     unsigned seen = events_wait(&w->events, slots, deadline);
     take_signals(w);
     beat(w);
-    char dropped[64];
-    if (!(seen & EVENTS_BIT(EVENTS_WAKEUP)))
-        return false;
-    while (read(w->events.fd[EVENTS_WAKEUP], dropped, sizeof dropped) == (ssize_t)sizeof dropped)
-        ;
-    return true;
+    return (seen & EVENTS_BIT(EVENTS_WAKEUP)) && events_drain(&w->events, EVENTS_WAKEUP);
 }
 
 /* --- the connection --- */
@@ -164,14 +150,10 @@ static void lose(struct worker *w)
 
 static enum reserve_answer ask(struct worker *w, struct job *job)
 {
-    enum reserve_answer answer = w->handed.answer;
     STOP_AT("reserve");
-    if (answer != RESERVE_NOTHING) {
-        w->handed.answer = RESERVE_NOTHING;
-        *job = w->handed.job;
-        w->handed.job = (struct job){0};
+    enum reserve_answer answer = reserve_take(&w->reserve, job);
+    if (answer != RESERVE_NOTHING)
         return answer;
-    }
     atomic_store(&w->slot->state, BOARD_LOOKING);
     char token[JOB_TOKEN_SIZE];
     registry_token(&w->registry, token);
@@ -220,9 +202,8 @@ static bool finished_before(struct worker *w, struct job *job)
     const struct outcome *known = registry_recall(&w->registry, job);
     if (!known)
         return false;
-    log_warn(IDENTITY_WORDS " is back after its end: Redis lost data; noting its end again",
-             job->queue, job->id, job->class);
     struct outcome end;
+    joblog_again(job);
     outcome_copy(&end, known);
     commit(w, job, &end);
     return true;
@@ -248,13 +229,11 @@ static bool ready(struct worker *w)
 static bool next_job(struct worker *w, struct job *job)
 {
     for (;;) {
-        bool stay = w->handed.answer == RESERVE_JOB ? wants_next(w) : ready(w);
-        if (!stay && w->handed.answer == RESERVE_JOB) {
+        if (w->reserve.handed.answer == RESERVE_JOB && !wants_next(w)) {
             ask(w, job);
             put_back(w, job, "the worker was told to stop or pause first");
-            continue;
         }
-        if (!stay)
+        if (w->reserve.handed.answer != RESERVE_JOB && !ready(w))
             return false;
         switch (ask(w, job)) {
         case RESERVE_JOB:
@@ -357,15 +336,12 @@ static void decide(struct worker *w, const struct job *job, struct child *child,
 {
     STOP_AT("decide");
     outcome_decide(end, &child->report, child->wait_status, child->killed_for);
-    if (end->kind == OUTCOME_PUT_BACK && end->dirty && !child->killed_for)
-        unstarted_count(&w->unstarted, job, end);
-    else
-        unstarted_reset(&w->unstarted);
+    unstarted_note(&w->unstarted, job, end, child->killed_for);
     if (child->report.end == REPORT_LOAD)
         w->rest_until = clock_after(LOAD_WAIT);
     if (child->report.started)
         atomic_store(&w->board->parent_hooks, child->report.parent_hooks);
-    end->dirty = end->kind == OUTCOME_FAILED && child->report.on_failure;
+    end->tell = end->kind == OUTCOME_FAILED && child->report.on_failure;
     child_finish(child, &w->events);
     w->wishes.kill = NULL;
 }
@@ -375,7 +351,7 @@ static void run(struct worker *w, const struct job *job, struct outcome *end)
     struct child child;
     atomic_store(&w->slot->state, BOARD_BUSY);
     log_set_job(job->id);
-    log_info("got " IDENTITY_WORDS, job->queue, job->id, job->class);
+    joblog_got(job);
     if (check(job, end) < 0 || before_fork(w, job, end) < 0 || start(w, &child, job, end) < 0)
         return;
     watch(w, &child);
@@ -384,23 +360,12 @@ static void run(struct worker *w, const struct job *job, struct outcome *end)
 
 /* --- commit --- */
 
-static void tell(const struct job *job, const struct outcome *end)
-{
-    if (end->kind == OUTCOME_DONE)
-        log_info("done " IDENTITY_WORDS, job->queue, job->id, job->class);
-    else if (end->kind == OUTCOME_PUT_BACK)
-        log_warn("put back " IDENTITY_WORDS ": %s", job->queue, job->id, job->class, end->error);
-    else
-        log_warn("failed " IDENTITY_WORDS ": %s: %.500s", job->queue, job->id, job->class,
-                 end->exception, end->error);
-}
-
 /* One try to write the outcome, with the next job on the way back if we want one. */
 static enum outcome_commit try_commit(struct worker *w, const struct job *job,
                                       const struct outcome *end)
 {
     char token[JOB_TOKEN_SIZE];
-    bool more = wants_next(w) && !end->dirty && end->kind != OUTCOME_PUT_BACK &&
+    bool more = wants_next(w) && !end->tell && end->kind != OUTCOME_PUT_BACK &&
                 reserve_expand(&w->reserve, &w->scripts, false) == 0;
     if (!redis_connected(w->redis))
         return COMMIT_TROUBLE;
@@ -408,45 +373,50 @@ static enum outcome_commit try_commit(struct worker *w, const struct job *job,
         registry_token(&w->registry, token);
     atomic_store(&w->slot->state, BOARD_LOOKING);
     STOP_AT("commit");
-    return outcome_commit(end, &w->scripts, w->registry.id, job, &w->reserve, more ? token : NULL,
-                          &w->handed.answer, &w->handed.job);
+    return outcome_commit(end, &w->scripts, w->registry.id, job, &w->reserve, more ? token : NULL);
 }
 
-/* Writes how the job ended, for as long as it takes. A worker that is told to leave gives up after
- * a while: the job stays in worker:<id>, and whoever finds the worker dead accounts for it. Takes
- * job and end. */
-static void commit(struct worker *w, struct job *job, struct outcome *end)
+/* Tries for as long as it takes; a worker that is told to leave gives up after a while. */
+static enum outcome_commit write_end(struct worker *w, const struct job *job,
+                                     const struct outcome *end)
 {
-    const struct child_place place = place_of(w);
-    enum outcome_commit result = COMMIT_TROUBLE;
     int64_t give_up = CLOCK_NEVER;
     while (clock_ms() < give_up) {
         if (connected(w)) {
-            result = try_commit(w, job, end);
+            enum outcome_commit result = try_commit(w, job, end);
             if (result != COMMIT_TROUBLE)
-                break;
+                return result;
             back_off(w, "writing a job's end", w->scripts.error);
         }
         wait_until(w, 0, 0);
         if (w->wishes.leave != STAY && give_up == CLOCK_NEVER)
             give_up = clock_after(LEAVE_TIMEOUT);
     }
-    STOP_AT("committed");
-    if (result == COMMIT_WRITTEN) {
+    return COMMIT_TROUBLE;
+}
+
+/* Writes how the job ended. Where that is impossible the job stays in worker:<id>, and whoever
+ * finds this worker dead accounts for it. Takes job and end. */
+static void commit(struct worker *w, struct job *job, struct outcome *end)
+{
+    const struct child_place place = place_of(w);
+    switch (write_end(w, job, end)) {
+    case COMMIT_WRITTEN:
+        STOP_AT("committed");
         went_well(w);
         registry_remember(&w->registry, job, end);
-        tell(job, end);
-        if (end->dirty && child_on_failure(&place, job, end->exception, end->error) < 0)
+        joblog_end(job, end);
+        if (end->tell && child_on_failure(&place, job, end->exception, end->error) < 0)
             log_error("onFailure was not run: %s", strerror(errno));
-    } else if (result == COMMIT_LOST) {
-        log_error("ownership of " IDENTITY_WORDS " was lost: its end is not written", job->queue,
-                  job->id, job->class);
+        break;
+    case COMMIT_LOST:
+        joblog_lost(job);
         lose(w);
-    } else {
+        break;
+    case COMMIT_TROUBLE:
         registry_give_up(&w->registry, job, end);
-        log_error("the end of " IDENTITY_WORDS
-                  " could not be written; it stays in the record of %s",
-                  job->queue, job->id, job->class, w->registry.id);
+        joblog_left(job, w->registry.id);
+        break;
     }
     log_set_job(NULL);
     outcome_clear(end);
@@ -509,8 +479,7 @@ enum worker_exit worker_run(const struct worker_place *place)
                             .prepared = place->prepared,
                             .board = place->board,
                             .slot = place->slot,
-                            .hooks = {place->options, place->board, NULL},
-                            .handed.answer = RESERVE_NOTHING};
+                            .hooks = {place->options, place->board, NULL}};
     struct worker *w = &worker;
     struct job job = {0};
     struct outcome end;
