@@ -8,7 +8,7 @@ local shared = {
   "prefix", "worker", "record_key", "call", "try", "registered",
   "RUN_AT", "FAILED_AT", "HEARTBEAT", "now", "utc",
   "base64", "clean_utf8", "json_string", "json_text",
-  "MAX_VALUES", "json_members", "malformed", "presentable",
+  "MAX_VALUES", "json_members", "malformed", "payload_members", "presentable",
   "job_record", "job_status_id", "job_has", "job_read", "job_missed",
   "failure_record", "push_failure", "count",
   "WAITING", "RUNNING", "FAILED", "COMPLETE", "set_status",

@@ -80,10 +80,15 @@ local function malformed(bytes)
     ',"raw_base64":"' .. base64(bytes) .. '"'
 end
 
--- A payload that may be anything, as it can stand in a record: itself if it is strict JSON with a
--- class, else as above. 98 levels: src/json_check.h.
-local function presentable(payload)
+-- The members of a payload that may be anything, if it is strict JSON with a class; else nil.
+-- 98 levels: src/json_check.h.
+local function payload_members(payload)
   local members = json_members(payload, 98)
-  if members and members.class and json_text(members.class) then return payload end
+  return members and members.class and json_text(members.class) and members or nil
+end
+
+-- A payload that may be anything, as it can stand in a record: itself or as above.
+local function presentable(payload)
+  if payload_members(payload) then return payload end
   return malformed(payload)
 end

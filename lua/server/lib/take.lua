@@ -1,16 +1,24 @@
 -- take.lua - takes the next job from the queues, for reserve and for the commits that go on with
 -- the next job in the same trip.
 
--- What the server can tell of a payload: a table with class, id and status_id, or nil and what is
--- wrong. Only the first net: the server's cjson is lenient, the worker checks strictly.
+-- The id in a status key: php-new puts the payload's prefix in front. "" without an id.
+local function status_id(id, tag)
+  if type(id) ~= "string" or id == "" then return "" end
+  return type(tag) == "string" and tag ~= "" and tag .. "_" .. id or id
+end
+
+-- What the server can tell of a payload: a table with class, id and status_id; or nil, what is
+-- wrong, status_id. Only the first net: the server's cjson is lenient, the worker checks strictly.
 local function examine(payload)
   local ok, value = pcall(cjson.decode, payload)
-  if not ok then return nil, "not JSON: " .. tostring(value) end
-  if not payload:find("^%s*{") then return nil, "not a JSON object" end
-  if type(value.class) ~= "string" then return nil, "no class, or a class that is no string" end
+  if not ok then return nil, "not JSON: " .. tostring(value), "" end
+  if not payload:find("^%s*{") then return nil, "not a JSON object", "" end
+  local status = status_id(value.id, value.prefix)
+  if type(value.class) ~= "string" then
+    return nil, "no class, or a class that is no string", status
+  end
   local id = type(value.id) == "string" and value.id or ""
-  local tag = id ~= "" and type(value.prefix) == "string" and value.prefix or ""
-  return { class = value.class, id = id, status_id = tag ~= "" and tag .. "_" .. id or id }
+  return { class = value.class, id = id, status_id = status }
 end
 
 -- Undoes a pop.
@@ -19,21 +27,29 @@ local function give_back(queue, payload, why)
   return { "ERR", why }
 end
 
--- Records a popped payload that no worker can run.
-local function reject(queue, payload, exception, why, shown, more)
-  local ok, err = push_failure(failure_record(queue, shown, {
-    exception = exception, error = why, more = more,
-  }))
+-- Records a popped payload that no worker can run. `shown` stands for it in the record, `more` are
+-- further members of that.
+local function reject(queue, payload, failure, status, shown, more)
+  failure.more = more
+  local ok, err = push_failure(failure_record(queue, shown, failure))
   if not ok then return give_back(queue, payload, err) end
   count(true)
-  return { "REJECTED", queue, why }
+  set_status(status, FAILED)
+  return { "REJECTED", queue, failure.error }
 end
 
 -- A payload that is only too large is spliced in whole, so that it can be looked at and tried again
 -- like any other, if it is quickly seen to be strict JSON; else it is kept as malformed ones are.
 local function reject_large(queue, payload, max_payload)
-  local why = #payload .. " bytes are more than MAX_PAYLOAD (" .. max_payload .. ")"
-  return reject(queue, payload, "Resque::PayloadTooLarge", why, presentable(payload))
+  local failure = {
+    exception = "Resque::PayloadTooLarge",
+    error = #payload .. " bytes are more than MAX_PAYLOAD (" .. max_payload .. ")",
+  }
+  local members = payload_members(payload)
+  if not members then return reject(queue, payload, failure, "", malformed(payload)) end
+  local status = status_id(members.id and json_text(members.id),
+    members.prefix and json_text(members.prefix))
+  return reject(queue, payload, failure, status, payload)
 end
 
 local function answer_job(job, seen)
@@ -42,9 +58,10 @@ end
 
 local function accept(token, queue, payload, max_payload)
   if #payload > max_payload then return reject_large(queue, payload, max_payload) end
-  local seen, why = examine(payload)
+  local seen, why, status = examine(payload)
   if not seen then
-    return reject(queue, payload, "Resque::MalformedPayload", why, malformed(payload))
+    local failure = { exception = "Resque::MalformedPayload", error = why }
+    return reject(queue, payload, failure, status, malformed(payload))
   end
   local job = { token = token, queue = queue, payload = payload, status_id = seen.status_id }
   local reply = try("SET", record_key, job_record(job))

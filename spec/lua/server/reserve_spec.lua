@@ -322,6 +322,26 @@ describe("reserve of a payload larger than MAX_PAYLOAD", function()
   end
 end)
 
+describe("reserve of a tracked payload that no worker can run", function()
+  local rows = {
+    ["too large"] = { "a", '{"id":"a","class":"A","args":["' .. ("x"):rep(90) .. '"]}' },
+    ["too large, with a prefix"] = { "p_a",
+      '{"prefix":"p","id":"a","class":"A","args":["' .. ("x"):rep(90) .. '"]}' },
+    ["without a class"] = { "a", '{"id":"a","args":[]}' },
+    ["with a class that is no string"] = { "p_a", '{"prefix":"p","id":"a","class":1}' },
+  }
+  for name, row in pairs(rows) do
+    it("ends the status of one " .. name, function()
+      local key = "job:" .. row[1] .. ":status"
+      s:key("SET", key, '{"status":1,"updated":1,"started":1,"result":null}')
+      s:push("mail", row[2])
+      assert.equal("REJECTED", s:run("reserve", s:token(), 100, "mail")[1])
+      assert.equal(3, cjson.decode(s:key("GET", key)).status)
+      assert.is_true(s:key("TTL", key) > 86000)
+    end)
+  end
+end)
+
 describe("reserve and job status", function()
   local function status(value)
     s:key("SET", "job:a:status", value)
