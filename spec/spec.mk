@@ -21,9 +21,26 @@ $(foreach s,$(FUZZ_SOURCES),$(eval \
   $(call spec_program,$(BUILD)/fuzz/$(notdir $(s:.c=)),$(s) spec/fuzz/replay.c,)))
 -include $(wildcard $(BUILD)/unit/*.d $(BUILD)/fuzz/*.d)
 
-.PHONY: unit-tests fuzz-replay
+.PHONY: unit-tests fuzz-replay fuzz valgrind
 unit-tests: $(UNIT_TESTS)
 fuzz-replay: $(FUZZ_REPLAYS)
+
+# libFuzzer itself, TIME seconds for each target, from the corpus on; what it finds stays in BUILD.
+TIME ?= 60
+FUZZERS := $(FUZZ_SOURCES:spec/fuzz/%.c=$(BUILD)/libfuzzer/%)
+$(BUILD)/libfuzzer/%: spec/fuzz/%.c $(wildcard src/*.[ch])
+	@mkdir -p $(@D)
+	clang -g -O1 -std=c11 -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined -Isrc -o $@ $< \
+	  $(shell sed -n 's,.*/\* needs: \(.*\) \*/.*,\1,p' spec/fuzz/$*.c | sed 's,[^ ]*\.c,src/&,g')
+fuzz: $(FUZZERS) ## TIME=60 seconds of libFuzzer for each target
+	@for f in $(FUZZERS); do \
+	  name=$${f##*/fuzz_} && mkdir -p $(BUILD)/corpus/$$name && \
+	  $$f -max_total_time=$(TIME) -artifact_prefix=$(BUILD)/$$name- \
+	    $(BUILD)/corpus/$$name spec/fuzz/corpus/$$name || exit 1; \
+	done
+
+valgrind: ## unit tests and one job under valgrind
+	./spec/run valgrind
 
 # Each lint is one target, so that spec/run counts them one by one.
 LINTS := lint-lua lint-format lint-cppcheck lint-man lint-shell lint-node lint-lines
@@ -31,7 +48,7 @@ LINTS := lint-lua lint-format lint-cppcheck lint-man lint-shell lint-node lint-l
 lint: $(LINTS) ## luacheck, clang-format, cppcheck, mandoc and the small ones
 
 LINT_C     := $(wildcard src/*.[ch] spec/unit/*.[ch] spec/fuzz/*.[ch])
-LINT_SHELL := $(wildcard src/*.sh spec/*.sh spec/run spec/support/*.sh demo/run .ci/run conf/*.sh)
+LINT_SHELL := $(wildcard src/*.sh spec/*.sh spec/run spec/soak/run spec/bench/run spec/support/*.sh demo/run .ci/run conf/*.sh)
 # Everything is checked for tabs, blanks at the end and unfinished work, and for lines over 120
 # columns; C and Lua have 100 and their own tools for it.
 LINT_TEXT  := $(LINT_C) $(LINT_SHELL) $(shell find lua jobs demo spec -name node_modules -prune -o \
