@@ -8,20 +8,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "background.h"
 #include "backoff.h"
-#include "board.h"
-#include "children.h"
 #include "clock.h"
+#include "crew.h"
 #include "log.h"
 #include "include_check.h"
 #include "luahost.h"
-#include "memory.h"
 #include "pidfile.h"
 #include "prune.h"
 #include "redis.h"
@@ -34,26 +31,13 @@
 
 #define CONNECT_TIMEOUT 5.0 /* seconds */
 #define STEADY 10.0         /* a worker that lived this many seconds is restarted at once */
-#define ORPHAN_ROUNDS 50    /* of ending what a dead worker left behind */
-#define LISTED_MAX 1100     /* children looked at in a round: the largest COUNT, and some */
-#define STRANGERS_MAX 64
-
-struct member {
-    pid_t pid;     /* 0: not running */
-    int wakeup_fd; /* writing end; -1: none */
-    struct board_slot *slot;
-    int64_t started_at, restart_at; /* restart_at: CLOCK_NEVER unless it is to be started */
-    struct backoff backoff;
-};
 
 struct manager {
     const struct options *options;
     struct events events;
     struct background background;
     struct pidfile pidfile;
-    struct board *board;
-    size_t board_size;
-    struct member *members; /* options->count of them */
+    struct crew crew;
     struct redis *redis;
     struct scripts scripts;
     struct lua_State *prepared;   /* what every job's process starts from */
@@ -61,10 +45,7 @@ struct manager {
     int64_t connect_at, prune_at; /* not before: the next try of Redis; the next look */
     struct prune prune;
     struct wakeup wakeup; /* watch is NULL without BLOCKING */
-    /* Children that this process had before it became this program: `helper & exec resque-lua`. */
-    pid_t strangers[STRANGERS_MAX];
-    int stranger_count;
-    bool hangs_up; /* see background_hangs_up */
+    bool hangs_up;        /* see background_hangs_up */
     bool stopping, paused;
     int shown; /* how many workers the title tells of */
     int exit_code;
@@ -72,7 +53,7 @@ struct manager {
 
 static int check_include(struct manager *m)
 {
-    const struct include_check check = {m->options, &m->events, m->board, m->redis,
+    const struct include_check check = {m->options, &m->events, m->crew.board, m->redis,
                                         m->wakeup.watch};
     return include_check_run(&check);
 }
@@ -125,7 +106,7 @@ static void look_for_dead(struct manager *m)
 static _Noreturn void be_worker(struct manager *m, struct member *member, pid_t manager,
                                 int wakeup_fd)
 {
-    struct worker_place place = {m->options,   m->prepared, m->board,
+    struct worker_place place = {m->options,   m->prepared, m->crew.board,
                                  member->slot, wakeup_fd,   &m->events.original_mask};
     pidfile_forget(&m->pidfile); /* first: while it is held here, no other manager can start */
     STOP_AT("born");
@@ -138,9 +119,7 @@ static _Noreturn void be_worker(struct manager *m, struct member *member, pid_t 
     events_close(&m->events);
     background_forget(&m->background);
     background_empty_stdin();
-    for (int i = 0; i < m->options->count; i++)
-        if (m->members[i].wakeup_fd >= 0)
-            close(m->members[i].wakeup_fd);
+    crew_forget(&m->crew);
     int code = (int)worker_run(&place);
     fflush(NULL);
     _exit(code);
@@ -189,49 +168,9 @@ static void start_member(struct manager *m, struct member *member)
 
 static void start_due(struct manager *m)
 {
-    for (int i = 0; i < m->options->count; i++)
-        if (!m->members[i].pid && !m->stopping && clock_ms() >= m->members[i].restart_at)
-            start_member(m, &m->members[i]);
-}
-
-static int running(const struct manager *m)
-{
-    int count = 0;
-    for (int i = 0; i < m->options->count; i++)
-        count += m->members[i].pid > 0;
-    return count;
-}
-
-static struct member *find_member(struct manager *m, pid_t pid)
-{
-    for (int i = 0; i < m->options->count; i++)
-        if (m->members[i].pid == pid)
-            return &m->members[i];
-    return NULL;
-}
-
-static pid_t *find_stranger(struct manager *m, pid_t pid)
-{
-    for (int i = 0; i < m->stranger_count; i++)
-        if (m->strangers[i] == pid)
-            return &m->strangers[i];
-    return NULL;
-}
-
-/* Ends what was handed to us because its parent, a worker or a part of its job, has ended. True:
- * there was something. */
-static bool end_orphans(struct manager *m)
-{
-    pid_t list[LISTED_MAX];
-    int count = children_list(list, LISTED_MAX);
-    bool any = false;
-    for (int i = 0; i < count; i++)
-        if (!find_member(m, list[i]) && !find_stranger(m, list[i])) {
-            kill(list[i], SIGKILL);
-            waitpid(list[i], NULL, 0);
-            any = true;
-        }
-    return any;
+    for (int i = 0; i < m->crew.count; i++)
+        if (!m->crew.members[i].pid && !m->stopping && clock_ms() >= m->crew.members[i].restart_at)
+            start_member(m, &m->crew.members[i]);
 }
 
 /* What a worker's end means: how to say it, and whether another one takes its place. */
@@ -266,8 +205,7 @@ static void bury(struct manager *m, struct member *member, int status)
     pid_t pid = member->pid;
     STOP_AT("bury");
     member->pid = 0;
-    for (int round = 0; round < ORPHAN_ROUNDS && end_orphans(m); round++)
-        ; /* the orphans' own children are handed to us in turn */
+    crew_end_orphans(&m->crew);
     if (member->slot->worker_id[0])
         prune_owe(&m->prune, member->slot->worker_id, member->slot->identity,
                   member->slot->started);
@@ -286,45 +224,34 @@ static void reap(struct manager *m)
     int status;
     pid_t pid;
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-        struct member *member = find_member(m, pid);
-        pid_t *stranger = find_stranger(m, pid);
+        struct member *member = crew_reaped(&m->crew, pid);
         if (member)
             bury(m, member, status);
-        else if (stranger)
-            *stranger = 0; /* its number may be an orphan's one day */
     }
 }
 
 static void show_title(struct manager *m)
 {
-    if (m->shown == running(m))
+    if (m->shown == crew_running(&m->crew))
         return;
-    m->shown = running(m);
+    m->shown = crew_running(&m->crew);
     title_set("Monitoring %d children", m->shown);
 }
 
 /* --- signals --- */
 
-static void pass_on(struct manager *m, int signo)
-{
-    log_debug("passing %s on to %d workers", signals_name(signo), running(m));
-    for (int i = 0; i < m->options->count; i++)
-        if (m->members[i].pid)
-            kill(m->members[i].pid, signo);
-}
-
 static void hang_up(struct manager *m)
 {
     if (m->hangs_up) { /* the terminal is gone, and so is who was watching */
         m->stopping = true;
-        pass_on(m, SIGTERM);
+        crew_signal(&m->crew, SIGTERM);
         return;
     }
     if (log_reopen() < 0)
         log_error("cannot open the log file again: %s", strerror(errno));
     if (check_include(m) == 0 && m->options->include)
         log_notice("APP_INCLUDE is fine");
-    pass_on(m, SIGHUP);
+    crew_signal(&m->crew, SIGHUP);
 }
 
 static void take_signals(struct manager *m)
@@ -333,17 +260,17 @@ static void take_signals(struct manager *m)
     for (size_t i = 0; i < sizeof leave / sizeof *leave; i++)
         if (events_take(&m->events, leave[i])) {
             m->stopping = true;
-            pass_on(m, leave[i]);
+            crew_signal(&m->crew, leave[i]);
         }
     if (events_take(&m->events, SIGUSR1))
-        pass_on(m, SIGUSR1);
+        crew_signal(&m->crew, SIGUSR1);
     if (events_take(&m->events, SIGUSR2)) {
         m->paused = true;
-        pass_on(m, SIGUSR2);
+        crew_signal(&m->crew, SIGUSR2);
     }
     if (events_take(&m->events, SIGCONT)) {
         m->paused = false;
-        pass_on(m, SIGCONT);
+        crew_signal(&m->crew, SIGCONT);
     }
     if (events_take(&m->events, SIGHUP))
         hang_up(m);
@@ -351,49 +278,7 @@ static void take_signals(struct manager *m)
         reap(m);
 }
 
-/* --- waking --- */
-
-static bool any_idle(const struct manager *m)
-{
-    for (int i = 0; i < m->options->count; i++)
-        if (m->members[i].pid && atomic_load(&m->members[i].slot->state) != BOARD_BUSY)
-            return true;
-    return false;
-}
-
-/* Calls idle workers, one for each job; one that is just asking Redis may have asked too early, and
- * is told too. */
-static void wake(struct manager *m, long jobs)
-{
-    for (int i = 0; jobs > 0 && i < m->options->count; i++) {
-        struct member *member = &m->members[i];
-        int state =
-            member->pid && member->wakeup_fd >= 0 ? atomic_load(&member->slot->state) : BOARD_BUSY;
-        if (state == BOARD_BUSY || write(member->wakeup_fd, "", 1) != 1)
-            continue;
-        if (state == BOARD_IDLE) {
-            atomic_compare_exchange_strong(&member->slot->state, &state, BOARD_LOOKING);
-            jobs--;
-        }
-    }
-}
-
 /* --- from start to end --- */
-
-static int open_board(struct manager *m)
-{
-    m->board_size = sizeof *m->board + (size_t)m->options->count * sizeof m->board->slot[0];
-    m->board = mmap(NULL, m->board_size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (m->board == MAP_FAILED) {
-        log_error("mmap: %s", strerror(errno));
-        m->board = NULL;
-        return -1;
-    }
-    m->members = memory_get((size_t)m->options->count * sizeof *m->members);
-    for (int i = 0; i < m->options->count; i++)
-        m->members[i] = (struct member){.wakeup_fd = -1, .slot = &m->board->slot[i]};
-    return 0;
-}
 
 /* The first connection decides whether there is a start; later ones are tried for ever. */
 static int connect_first(struct manager *m)
@@ -419,10 +304,11 @@ static int open_manager(struct manager *m)
     const struct options *o = m->options;
     const struct source_place source = {o->lua_path};
     char err[512];
-    if (events_open(&m->events, NULL, true) < 0 || open_board(m) < 0)
+    if (events_open(&m->events, NULL, true) < 0 || crew_open(&m->crew, o->count) < 0) {
+        log_error("cannot start: %s", strerror(errno));
         return EXIT_FAILED;
+    }
     prctl(PR_SET_CHILD_SUBREAPER, 1);
-    m->stranger_count = children_list(m->strangers, STRANGERS_MAX);
     if (o->pidfile && pidfile_open(&m->pidfile, o->pidfile, err, sizeof err) < 0) {
         log_error_lines(err);
         return EXIT_FAILED;
@@ -462,9 +348,7 @@ static void close_manager(struct manager *m)
     luahost_discard(m->prepared);
     redis_free(m->redis);
     pidfile_close(&m->pidfile);
-    free(m->members);
-    if (m->board)
-        munmap(m->board, m->board_size);
+    crew_close(&m->crew);
     events_close(&m->events);
 }
 
@@ -473,9 +357,8 @@ static int64_t next_deadline(const struct manager *m)
     int64_t until = m->prune_at;
     if (!redis_connected(m->redis) && m->connect_at > until)
         until = m->connect_at;
-    for (int i = 0; i < m->options->count; i++)
-        if (!m->members[i].pid && m->members[i].restart_at < until)
-            until = m->members[i].restart_at;
+    if (!m->stopping)
+        until = clock_sooner(until, crew_restart_at(&m->crew));
     if (m->prune.debt_count && m->connect_at < until)
         until = m->connect_at;
     if (m->wakeup.watch && wakeup_deadline(&m->wakeup) < until)
@@ -486,10 +369,7 @@ static int64_t next_deadline(const struct manager *m)
 /* Somebody works, or will again. */
 static bool has_work(const struct manager *m)
 {
-    for (int i = 0; i < m->options->count; i++)
-        if (m->members[i].pid || (!m->stopping && m->members[i].restart_at != CLOCK_NEVER))
-            return true;
-    return false;
+    return crew_running(&m->crew) || (!m->stopping && crew_restart_at(&m->crew) != CLOCK_NEVER);
 }
 
 static void look_after_workers(struct manager *m)
@@ -500,7 +380,7 @@ static void look_after_workers(struct manager *m)
         account_for_dead(m);
         look_for_dead(m);
         if (m->wakeup.watch)
-            wake(m, wakeup_look(&m->wakeup, any_idle(m)));
+            crew_wake(&m->crew, wakeup_look(&m->wakeup, crew_any_idle(&m->crew)));
         events_wait(&m->events, EVENTS_BIT(EVENTS_WATCH),
                     events_deadline(&m->events, next_deadline(m)));
         take_signals(m);

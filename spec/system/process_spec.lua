@@ -339,6 +339,30 @@ describe("a worker that dies", function()
   end)
 end)
 
+describe("a manager that waits for its last job", function()
+  it("does not turn in circles, also when a worker was to be started again", function()
+    local run = w:start_idle { COUNT = "2" }
+    w:job("Gate", { gate = "a" })
+    w:wait_ledger "start a"
+    for n = 1, 3 do -- each new start is later than the one before
+      local idle = clock.wait_until(function()
+        return run:workers "Waiting"[1]
+      end, 10)
+      uv.kill(idle, "sigkill")
+      clock.wait_until(function()
+        return select(2, run:err():gsub("starting another", "")) == n
+      end, 5, "the manager has seen it")
+    end
+    run:signal "sigquit"
+    clock.stays_false(function() end, 1.5)
+    local ticks = proc.cpu_ticks(run.pid)
+    clock.stays_false(function() end, 0.5)
+    assert.is_true(proc.cpu_ticks(run.pid) - ticks < 10)
+    w:open_gate "a"
+    assert.same({ 0, 0 }, { run.process:wait(5) })
+  end)
+end)
+
 describe("a manager that is killed", function()
   it("takes its idle workers along; a job is finished first", function()
     local run = w:start_idle()

@@ -1,0 +1,143 @@
+/* crew.c - see crew.h. */
+#include "crew.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "children.h"
+#include "clock.h"
+#include "log.h"
+#include "memory.h"
+#include "signals.h"
+
+#define ORPHAN_ROUNDS 50 /* the orphans' own children are handed to us in turn */
+#define LISTED_MAX 1100  /* children looked at in a round: the largest COUNT, and some */
+
+int crew_open(struct crew *c, int count)
+{
+    size_t size = sizeof *c->board + (size_t)count * sizeof c->board->slot[0];
+    struct board *board =
+        mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (board == MAP_FAILED)
+        return -1;
+    *c = (struct crew){.count = count, .board = board, .board_size = size};
+    c->members = memory_get((size_t)count * sizeof *c->members);
+    for (int i = 0; i < count; i++)
+        c->members[i] = (struct member){.wakeup_fd = -1, .slot = &board->slot[i]};
+    c->stranger_count = children_list(c->strangers, CREW_STRANGERS);
+    return 0;
+}
+
+void crew_close(struct crew *c)
+{
+    free(c->members);
+    if (c->board)
+        munmap(c->board, c->board_size);
+    *c = (struct crew){0};
+}
+
+void crew_forget(struct crew *c)
+{
+    for (int i = 0; i < c->count; i++)
+        if (c->members[i].wakeup_fd >= 0)
+            close(c->members[i].wakeup_fd);
+}
+
+/* --- who is who --- */
+
+int crew_running(const struct crew *c)
+{
+    int running = 0;
+    for (int i = 0; i < c->count; i++)
+        running += c->members[i].pid > 0;
+    return running;
+}
+
+bool crew_any_idle(const struct crew *c)
+{
+    for (int i = 0; i < c->count; i++)
+        if (c->members[i].pid && atomic_load(&c->members[i].slot->state) != BOARD_BUSY)
+            return true;
+    return false;
+}
+
+int64_t crew_restart_at(const struct crew *c)
+{
+    int64_t soonest = CLOCK_NEVER;
+    for (int i = 0; i < c->count; i++)
+        if (!c->members[i].pid)
+            soonest = clock_sooner(soonest, c->members[i].restart_at);
+    return soonest;
+}
+
+static struct member *find_member(const struct crew *c, pid_t pid)
+{
+    for (int i = 0; i < c->count; i++)
+        if (c->members[i].pid == pid)
+            return &c->members[i];
+    return NULL;
+}
+
+static bool is_stranger(const struct crew *c, pid_t pid)
+{
+    for (int i = 0; i < c->stranger_count; i++)
+        if (c->strangers[i] == pid)
+            return true;
+    return false;
+}
+
+struct member *crew_reaped(struct crew *c, pid_t pid)
+{
+    for (int i = 0; i < c->stranger_count; i++)
+        if (c->strangers[i] == pid)
+            c->strangers[i] = 0; /* its number may be an orphan's one day */
+    return find_member(c, pid);
+}
+
+/* --- what is done to them --- */
+
+void crew_signal(const struct crew *c, int signo)
+{
+    log_debug("passing %s on to %d workers", signals_name(signo), crew_running(c));
+    for (int i = 0; i < c->count; i++)
+        if (c->members[i].pid)
+            kill(c->members[i].pid, signo);
+}
+
+void crew_wake(struct crew *c, long jobs)
+{
+    for (int i = 0; jobs > 0 && i < c->count; i++) {
+        struct member *member = &c->members[i];
+        int state =
+            member->pid && member->wakeup_fd >= 0 ? atomic_load(&member->slot->state) : BOARD_BUSY;
+        if (state == BOARD_BUSY || write(member->wakeup_fd, "", 1) != 1)
+            continue;
+        if (state == BOARD_IDLE) {
+            atomic_compare_exchange_strong(&member->slot->state, &state, BOARD_LOOKING);
+            jobs--;
+        }
+    }
+}
+
+static bool end_some_orphans(const struct crew *c)
+{
+    pid_t list[LISTED_MAX];
+    int count = children_list(list, LISTED_MAX);
+    bool any = false;
+    for (int i = 0; i < count; i++)
+        if (!find_member(c, list[i]) && !is_stranger(c, list[i])) {
+            kill(list[i], SIGKILL);
+            waitpid(list[i], NULL, 0);
+            any = true;
+        }
+    return any;
+}
+
+void crew_end_orphans(const struct crew *c)
+{
+    for (int round = 0; round < ORPHAN_ROUNDS && end_some_orphans(c); round++)
+        ;
+}
