@@ -23,7 +23,7 @@
  * pipe is read after. */
 #define REPORT_WAITS 0.02
 #define ON_FAILURE_LIMIT 5.0 /* seconds */
-#define SWEEPS_MAX 50        /* rounds of killing what a job left behind, 10 ms apart at most */
+#define SWEEP_LIMIT 1.0      /* seconds of killing what a job left behind */
 
 /* --- in the new process --- */
 
@@ -231,14 +231,16 @@ static void kill_adopted(void)
  * round. */
 static void sweep(void)
 {
-    for (int round = 0; round < SWEEPS_MAX; round++) {
+    useconds_t pause = 500;
+    for (int64_t until = clock_after(SWEEP_LIMIT); clock_ms() < until;) {
         pid_t pid = waitpid(-1, NULL, WNOHANG);
         if (pid < 0)
             return; /* no children left */
         if (pid > 0)
             continue;
         kill_adopted();
-        usleep(round ? 10000 : 500);
+        usleep(pause);
+        pause = 10000;
     }
     log_warn("a process that the job left behind does not end");
 }

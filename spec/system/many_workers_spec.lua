@@ -114,4 +114,17 @@ describe("a worker", function()
     end, 5, "both sleeps are gone, not zombies")
     assert.same({}, proc.children(run:worker()))
   end)
+
+  it("kills and reaps it if there is a lot of it", function()
+    w:write_jobs("crowd.lua", [[
+      Crowd = {perform = function()
+        os.execute "for i in $(seq 150); do setsid sleep 1000 & done"
+      end}]])
+    local run = w:start_idle { APP_INCLUDE = w.dir .. "/crowd.lua" }
+    w:job "Crowd"
+    w:wait_processed(1)
+    run:wait_title "^Waiting"
+    assert.same({}, proc.children(run:worker()))
+    assert.is_nil(run:err():find("does not end", 1, true))
+  end)
 end)
