@@ -215,4 +215,24 @@ function errors.handler(err)
   return errors.report(err, errors.trace(2))
 end
 
+local function settle(ok, result, ...)
+  if not ok then
+    return false, errors.report(result)
+  end
+  return true, result, ...
+end
+
+--- xpcall with `handler` that always hands back a report: Lua gives a bare text where a message
+-- handler could not run (no memory, no stack, a script that broke what it needs).
+-- @tparam function f
+-- @param ... its arguments
+-- @treturn[1] boolean true
+-- @return[1] ... what it returned
+-- @treturn[2] boolean false
+-- @treturn[2] table see `report`
+-- @usage local ok, report = errors.attempt(f, 1, 2)
+function errors.attempt(f, ...)
+  return settle(xpcall(f, errors.handler, ...))
+end
+
 return errors

@@ -41,9 +41,9 @@ local function run_file(path)
     return nil, errors.report(err)
   end
   remember_globals()
-  local ok, value = xpcall(chunk, errors.handler)
+  local ok, value = errors.attempt(chunk)
   if not ok then
-    return nil, errors.report(value)
+    return nil, value
   end
   return true, value
 end

@@ -34,7 +34,7 @@ function parent.emit(event, worker_id, fields)
     subject = job.read(fields.payload, fields.queue)
     subject.worker = worker_id
   end
-  local ok, report = xpcall(hooks.emit, errors.handler, event, subject)
+  local ok, report = errors.attempt(hooks.emit, event, subject)
   if not ok then
     return report.name, report.message
   end

@@ -160,7 +160,7 @@ local function before(ready)
   if not hooks.has "beforeEnqueue" then
     return true
   end
-  local ok, err = xpcall(hooks.emit, errors.handler, "beforeEnqueue", ready.class, hook_args(ready),
+  local ok, err = errors.attempt(hooks.emit, "beforeEnqueue", ready.class, hook_args(ready),
     ready.queue, ready.id)
   if ok then
     return true
@@ -352,7 +352,7 @@ local function result_of(ready)
   if ready.err then
     return { err = ready.err }
   end
-  local ok, report = xpcall(after, errors.handler, ready)
+  local ok, report = errors.attempt(after, ready)
   if not ok then
     sys.log("error", ("afterEnqueue of job %s: %s"):format(ready.id, report.message))
   end
@@ -371,7 +371,7 @@ function queue.push_many(items)
   for i, item in ipairs(items) do
     local ready, err = prepare(item)
     if ready then
-      local ok, allowed, why = xpcall(before, errors.handler, ready)
+      local ok, allowed, why = errors.attempt(before, ready)
       err = not ok and "beforeEnqueue: " .. allowed.message or ok and not allowed and why or nil
     end
     if err then

@@ -14,16 +14,6 @@ local runner = {}
 
 -- ----------------------------------------------------------------------------------- the job
 
--- xpcall that always hands back a report of an error: Lua gives a bare text where the message
--- handler could not run (no memory, no stack, a script that broke what it needs).
-local function attempt(f, ...)
-  local ok, result = xpcall(f, errors.handler, ...)
-  if not ok then
-    result = errors.report(result)
-  end
-  return ok, result
-end
-
 local function call_method(object, name, ...)
   local method = job.method(object, name)
   if method then
@@ -53,7 +43,7 @@ local function tear_down(object, report)
     return call_method(object, "tearDown", nil)
   end
   settle(report, false)
-  local ok, second = attempt(call_method, object, "tearDown", report)
+  local ok, second = errors.attempt(call_method, object, "tearDown", report)
   if not ok then
     sys.log("error", "tearDown: " .. second.message)
   end
@@ -63,7 +53,7 @@ local function skips(report)
   return errors.is(report.value, errors.DontPerform)
 end
 
--- Returns perform's result, or raises: `attempt` makes a report of whatever it is.
+-- Returns perform's result, or raises: errors.attempt makes a report of whatever it is.
 local function life(info)
   hooks.emit("afterFork", info)
   hooks.emit("beforePerform", info)
@@ -74,7 +64,7 @@ local function life(info)
   local object = job.instance(class, info)
   call_method(object, "setUp")
   local perform = job.method(object, "perform")
-  local ok, result = attempt(perform, object, job.parameters(info))
+  local ok, result = errors.attempt(perform, object, job.parameters(info))
   tear_down(object, not ok and not skips(result) and result or nil)
   if not ok then
     error(result, 0)
@@ -84,7 +74,7 @@ local function life(info)
 end
 
 local function tell_failure(report, info)
-  local ok, second = attempt(hooks.emit, "onFailure", report, info)
+  local ok, second = errors.attempt(hooks.emit, "onFailure", report, info)
   if not ok then
     sys.log("error", "onFailure: " .. second.message)
   end
@@ -97,7 +87,7 @@ end
 -- @treturn[2] boolean false
 -- @treturn[2] table a report (resque.errors)
 function runner.perform(info)
-  local ok, result = attempt(life, info)
+  local ok, result = errors.attempt(life, info)
   if ok then
     return true, result
   end

@@ -161,6 +161,22 @@ describe("resque.errors", function()
       assert.is_truthy(report.message:find "overflow", report.message)
     end)
 
+    it("missing, an attempt still reports", function()
+      local getinfo = debug.getinfo
+      local ok, report = errors.attempt(function()
+        debug.getinfo = nil -- luacheck: ignore 122
+        error "boom"
+      end)
+      debug.getinfo = getinfo -- luacheck: ignore 122
+      assert.is_false(ok)
+      assert.are.equal("LuaError", report.name)
+      assert.is_string(report.message)
+      assert.are.same({}, report.trace)
+      assert.are.same({ true, 1, nil, 3, n = 4 }, table.pack(errors.attempt(function(...)
+        return ...
+      end, 1, nil, 3)))
+    end)
+
     it("can be had without an error", function()
       local lines = errors.trace()
       assert.is_truthy(lines[1]:find "errors_spec.lua:%d+")

@@ -122,6 +122,8 @@ describe("a job that ends", function()
       failed = raised "first", told = 1 },
     { "with an error in onFailure", "Raise", { message = "first" }, hook = "onFailure error",
       failed = raised "first" },
+    { "with an error in beforeFork that the handler cannot look into", "Noop", {},
+      hook = "beforeFork blind", failed = lua_error "error in error handling" },
   }
 
   -- What the job itself wrote since line `from`: hooks begin with a name of an event.

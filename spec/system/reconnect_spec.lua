@@ -112,8 +112,8 @@ describe("connections cut by CLIENT KILL", function()
       w:job("Note", { n = n })
     end
     run = w:start { COUNT = "2" }
-    -- After each cut, a moment to get somewhere: a machine that is too slow for the next one must not
-    -- stand still for ever.
+    -- After each cut, a moment to get somewhere: a machine that is too slow for the next one must
+    -- not stand still for ever.
     local cuts, done = 0, 0
     while done < count do
       w.server:call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
