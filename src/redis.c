@@ -368,7 +368,11 @@ struct redis_reply *redis_poll(struct redis *r)
     void *reply = NULL;
     if (!r->context)
         return NULL;
-    if (redisGetReplyFromReader(r->context, &reply) == REDIS_OK && reply)
+    if (redisGetReplyFromReader(r->context, &reply) != REDIS_OK) {
+        fail_hiredis(r);
+        return NULL;
+    }
+    if (reply)
         return reply;
     struct pollfd ready = {.fd = r->context->fd, .events = POLLIN};
     if (poll(&ready, 1, 0) <= 0)

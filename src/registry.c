@@ -11,6 +11,7 @@
 
 #include "clock.h"
 #include "memory.h"
+#include "text.h"
 
 /* How many workers of one id (containers with the same host name and pid) are told apart. */
 #define SAME_ID_MAX 99
@@ -51,6 +52,7 @@ static void name_worker(struct registry *r, int same)
     if (same > 1)
         snprintf(again, sizeof again, "~%d", same);
     snprintf(r->id, sizeof r->id, "%s%s:%s:%s", r->host, again, r->identity.pid, r->queues);
+    text_clean_utf8(r->id, strlen(r->id)); /* a long list may be cut off inside a character */
 }
 
 int registry_open(struct registry *r, struct scripts *s, const char *host, const char *queues,

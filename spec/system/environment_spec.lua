@@ -228,6 +228,16 @@ describe("INTERVAL", function()
 end)
 
 describe("WORKER_HOST", function()
+  it("is valid UTF-8 also where a long list of queues is cut off", function()
+    for _, host in ipairs { "a", "ab" } do
+      w:start_idle { WORKER_HOST = host, QUEUE = ("é"):rep(400) }
+    end
+    for _, id in ipairs(w:on("SMEMBERS", "workers")) do
+      assert.is_true(#id > 600 and #id < 700)
+      assert.is_truthy(utf8.len(id), id)
+    end
+  end)
+
   it("is the first part of the id, with its colons replaced", function()
     w:start_idle { WORKER_HOST = "fe80::1" }
     assert.matches("^fe80[^:]+:%d+:default$", w:on("SMEMBERS", "workers")[1])
