@@ -42,18 +42,22 @@ int background_start(struct background *b)
     return -1;
 }
 
+void background_detach(void)
+{
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    for (int fd = STDIN_FILENO; null >= 0 && fd <= STDERR_FILENO; fd++)
+        dup2(null, fd);
+    if (null > STDERR_FILENO)
+        close(null);
+}
+
 void background_ready(struct background *b, int code)
 {
     unsigned char verdict = (unsigned char)code;
     if (b->ready_fd < 0)
         return;
-    if (code == EXIT_DONE) {
-        int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-        for (int fd = STDIN_FILENO; null >= 0 && fd <= STDERR_FILENO; fd++)
-            dup2(null, fd);
-        if (null >= 0)
-            close(null);
-    }
+    if (code == EXIT_DONE)
+        background_detach();
     while (write(b->ready_fd, &verdict, 1) < 0 && errno == EINTR)
         ;
     background_forget(b);

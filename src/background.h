@@ -17,6 +17,10 @@ int background_start(struct background *b);
 /* In the new process: the start is over with this exit code; 0 lets go of the terminal. */
 void background_ready(struct background *b, int code);
 
+/* Lets go of the terminal: standard input, output and error are /dev/null. LOGFILE is not touched.
+ */
+void background_detach(void);
+
 /* In a further process forked from it: says nothing. */
 void background_forget(struct background *b);
 

@@ -12,9 +12,10 @@
 #include "registry.h"
 
 enum board_state {
-    BOARD_BUSY,    /* has a job, or does not want one */
-    BOARD_LOOKING, /* about to ask Redis: a push may come too late for that question */
-    BOARD_IDLE,    /* waiting for a wake-up or INTERVAL */
+    BOARD_STARTING, /* beforeFirstFork has not passed yet */
+    BOARD_BUSY,     /* has a job, or does not want one */
+    BOARD_LOOKING,  /* about to ask Redis: a push may come too late for that question */
+    BOARD_IDLE,     /* waiting for a wake-up or INTERVAL */
 };
 
 struct board_slot {

@@ -56,12 +56,33 @@ int crew_running(const struct crew *c)
     return running;
 }
 
+static int state_of(const struct member *member)
+{
+    return member->pid ? atomic_load(&member->slot->state) : BOARD_STARTING;
+}
+
+static bool may_be_called(int state)
+{
+    return state == BOARD_LOOKING || state == BOARD_IDLE;
+}
+
 bool crew_any_idle(const struct crew *c)
 {
     for (int i = 0; i < c->count; i++)
-        if (c->members[i].pid && atomic_load(&c->members[i].slot->state) != BOARD_BUSY)
+        if (may_be_called(state_of(&c->members[i])))
             return true;
     return false;
+}
+
+bool crew_all_started(const struct crew *c)
+{
+    for (int i = 0; i < c->count; i++) {
+        const struct member *member = &c->members[i];
+        bool through = !member->pid && member->restart_at == CLOCK_NEVER;
+        if (!through && state_of(member) == BOARD_STARTING)
+            return false;
+    }
+    return true;
 }
 
 int64_t crew_restart_at(const struct crew *c)
@@ -111,9 +132,8 @@ void crew_wake(struct crew *c, long jobs)
 {
     for (int i = 0; jobs > 0 && i < c->count; i++) {
         struct member *member = &c->members[i];
-        int state =
-            member->pid && member->wakeup_fd >= 0 ? atomic_load(&member->slot->state) : BOARD_BUSY;
-        if (state == BOARD_BUSY || write(member->wakeup_fd, "", 1) != 1)
+        int state = state_of(member);
+        if (!may_be_called(state) || member->wakeup_fd < 0 || write(member->wakeup_fd, "", 1) != 1)
             continue;
         if (state == BOARD_IDLE) {
             atomic_compare_exchange_strong(&member->slot->state, &state, BOARD_LOOKING);

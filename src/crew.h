@@ -41,6 +41,9 @@ void crew_forget(struct crew *c);
 int crew_running(const struct crew *c);
 bool crew_any_idle(const struct crew *c);
 
+/* Whether each one is past its start, or through with its work. */
+bool crew_all_started(const struct crew *c);
+
 /* When the next one that is not running is due; CLOCK_NEVER. */
 int64_t crew_restart_at(const struct crew *c);
 

@@ -29,6 +29,7 @@
 #include "wakeup.h"
 #include "worker.h"
 
+#define START_LOOK 0.02     /* seconds between looks at workers that are starting */
 #define CONNECT_TIMEOUT 5.0 /* seconds */
 #define STEADY 10.0         /* a worker that lived this many seconds is restarted at once */
 
@@ -290,7 +291,7 @@ static int connect_first(struct manager *m)
             hint = "check the password in REDIS_PASSWORD, REDIS_PASSWORD_FILE or REDIS_BACKEND";
     } else if (scripts_probe(&m->scripts) < 0) {
         log_error("Redis at %s: %s", redis_where(m->redis), m->scripts.error);
-        hint = "the user needs the commands and keys that README lists under 'Redis users'";
+        hint = "README lists, under 'Keys in Redis', what a Redis user must be allowed to do";
     } else {
         return 0;
     }
@@ -363,6 +364,8 @@ static int64_t next_deadline(const struct manager *m)
         until = m->connect_at;
     if (m->wakeup.watch && wakeup_deadline(&m->wakeup) < until)
         until = wakeup_deadline(&m->wakeup);
+    if (m->background.ready_fd >= 0) /* workers show on the board that they have started */
+        until = clock_sooner(until, clock_after(START_LOOK));
     return until;
 }
 
@@ -372,11 +375,19 @@ static bool has_work(const struct manager *m)
     return crew_running(&m->crew) || (!m->stopping && crew_restart_at(&m->crew) != CLOCK_NEVER);
 }
 
+/* BACKGROUND: the command returns when the workers are past what can refuse to start. */
+static void tell_start(struct manager *m)
+{
+    if (m->exit_code == EXIT_DONE && crew_all_started(&m->crew))
+        background_ready(&m->background, EXIT_DONE);
+}
+
 static void look_after_workers(struct manager *m)
 {
     while (has_work(m)) {
         start_due(m);
         show_title(m);
+        tell_start(m);
         account_for_dead(m);
         look_for_dead(m);
         if (m->wakeup.watch)
@@ -402,7 +413,6 @@ int manager_run(const struct options *o)
     int code = open_manager(m);
     if (code == EXIT_DONE) {
         look_for_dead(m);
-        background_ready(&m->background, EXIT_DONE); /* workers are to have no terminal either */
         look_after_workers(m);
         code = m->exit_code;
     }

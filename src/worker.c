@@ -12,6 +12,7 @@
 #include <sys/prctl.h>
 
 #include "backoff.h"
+#include "background.h"
 #include "child.h"
 #include "clock.h"
 #include "joblog.h"
@@ -488,6 +489,9 @@ enum worker_exit worker_run(const struct worker_place *place)
         return WORKER_BROKEN;
     if (parent_hooks_first(&w->hooks, w->registry.id) < 0)
         return WORKER_HOOK_FAILED;
+    atomic_store(&w->slot->state, BOARD_BUSY);
+    if (w->options->background)
+        background_detach();
     while (next_job(w, &job)) {
         run(w, &job, &end);
         commit(w, &job, &end);

@@ -191,6 +191,15 @@ describe("BACKGROUND", function()
     env.APP_INCLUDE = "/nonexistent.lua"
     assert.equal(3, (w:run({}, env)))
   end)
+
+  it("waits for beforeFirstFork, and says that it failed", function()
+    w:write_jobs("refuses.lua", [[resque.on("beforeFirstFork", function() error "not today" end)]])
+    local code, _, err = w:run({}, {
+      BACKGROUND = "1", QUEUE = "default", APP_INCLUDE = "refuses.lua", COUNT = "2",
+    }, { cwd = w.dir })
+    assert.equal(3, code)
+    assert.matches("not today", err)
+  end)
 end)
 
 describe("as PID 1", function()

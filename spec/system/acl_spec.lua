@@ -1,0 +1,60 @@
+--- The Redis user of README's "Keys in Redis" may do all that resque-lua does, and nothing else.
+local world = require "spec.support.world"
+
+local function documented_rules()
+  local file = assert(io.open "README.md")
+  local text = file:read "a":match "ACL SETUSER resque (on .-)\n\n"
+  file:close()
+  local rules = {}
+  for word in text:gmatch "%S+" do
+    rules[#rules + 1] = word
+  end
+  return rules
+end
+
+describe("the documented Redis user", function()
+  local w, backend
+
+  before_each(function()
+    w = world.new { tcp = true }
+    local rules = documented_rules()
+    for i, rule in ipairs(rules) do
+      rules[i] = rule == "~resque:*" and "~" .. w:key "*" or rule
+    end
+    w.server:call("ACL", "SETUSER", "resque", "reset", table.unpack(rules))
+    backend = ("redis://resque:secret@127.0.0.1:%d"):format(w.server.port)
+    w.server:call("ACL", "LOG", "RESET")
+  end)
+  after_each(function()
+    w:close()
+  end)
+
+  it("suffices for a worker in all it does, and for what puts jobs in", function()
+    w:write_jobs("jobs.lua", [[
+      local Parent = resque.job "Parent"
+      function Parent:perform()
+        local id = assert(resque.enqueue("default", "Child", {}, true))
+        assert(resque.status(id):get() == 1)
+        return true
+      end
+      local Child = resque.job "Child"
+      function Child:perform() error "no" end
+      local Deadly = resque.job "Deadly"
+      function Deadly:perform() os.execute "kill -9 $PPID" end
+    ]])
+    local env = { REDIS_BACKEND = backend, APP_INCLUDE = "jobs.lua", QUEUE = "*" }
+    local code, out, err = w:run({ "enqueue", "default", "Parent", "--track" },
+      { REDIS_BACKEND = backend }, { cwd = w.dir })
+    assert.equal(0, code, err)
+    env.BLOCKING = "1"
+    local worker = w:start(env, { cwd = w.dir })
+    w:wait_processed(2)
+    w:push("default", '{"class":"Deadly","args":[{}]}', "junk")
+    w:wait_processed(4)
+    local shown = select(2, w:run({ "job", out:match "%x+" }, { REDIS_BACKEND = backend }))
+    worker:stop()
+    assert.is_truthy(shown:find "complete")
+    assert.equal(3, w:stat "failed")
+    assert.same({}, w.server:call("ACL", "LOG"))
+  end)
+end)
