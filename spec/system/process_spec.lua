@@ -211,7 +211,9 @@ describe("as PID 1", function()
     for _, user in ipairs { {}, { "--user", "--map-root-user" } } do
       local wrap = { "unshare", "--pid", "--fork", "--mount-proc", "--kill-child" }
       table.move(user, 1, #user, #wrap + 1, wrap)
-      if process.run({ table.unpack(wrap), "true" }, { dir = dir.dir }) == 0 then
+      local try = table.move(wrap, 1, #wrap, 1, {})
+      try[#try + 1] = "true"
+      if process.run(try, { dir = dir.dir }) == 0 then
         WRAP = wrap
         break
       end
