@@ -95,9 +95,8 @@ static enum reserve_answer read_answer(const struct redis_reply *reply, size_t a
         return RESERVE_JOB;
     }
     if (scripts_says(reply, at, "CONFLICT")) {
-        log_error(
-            "worker record is held by another worker (token %s); nothing is done until it is gone",
-            redis_reply_text(redis_reply_at(reply, at + 1), NULL));
+        log_error("the record of this worker is held by another worker (token %s)",
+                  redis_reply_text(redis_reply_at(reply, at + 1), NULL));
         return RESERVE_CONFLICT;
     }
     if (scripts_says(reply, at, "REJECTED")) {

@@ -139,7 +139,8 @@ static bool registered(struct worker *w)
     return w->registered = true;
 }
 
-/* Unknown to the fleet: a pruner took us for dead, or Redis forgot. */
+/* Unknown to the fleet, as a pruner took us for dead or Redis forgot; or somebody else took the
+ * name then, and we take another. */
 static void lose(struct worker *w)
 {
     log_warn("worker %s is not registered any more (pruned, or Redis lost data); registering again",
@@ -189,14 +190,6 @@ static void paused(struct worker *w)
 
 static void commit(struct worker *w, struct job *job, struct outcome *end);
 
-/* A job that was reserved but is not wanted any more. */
-static void put_back(struct worker *w, struct job *job, const char *why)
-{
-    struct outcome end;
-    outcome_put_back(&end, why);
-    commit(w, job, &end);
-}
-
 /* An old record that came back with a Redis rollback is finished again as it was, not run again. */
 static bool finished_before(struct worker *w, struct job *job)
 {
@@ -229,10 +222,12 @@ static bool ready(struct worker *w)
 /* The next job that is to run. False: this worker leaves. */
 static bool next_job(struct worker *w, struct job *job)
 {
+    struct outcome end;
     for (;;) {
         if (w->reserve.handed.answer == RESERVE_JOB && !wants_next(w)) {
             ask(w, job);
-            put_back(w, job, "the worker was told to stop or pause first");
+            outcome_put_back(&end, "the worker was told to stop or pause first");
+            commit(w, job, &end);
         }
         if (w->reserve.handed.answer != RESERVE_JOB && !ready(w))
             return false;
@@ -255,6 +250,7 @@ static bool next_job(struct worker *w, struct job *job)
             lose(w);
             break;
         case RESERVE_CONFLICT:
+            lose(w);
             w->rest_until = clock_after(LOAD_WAIT);
             break;
         case RESERVE_REJECTED:
