@@ -16,6 +16,7 @@
 #include "signals.h"
 
 #define SAID_SIZE 4096
+#define LOAD_LIMIT 60 /* seconds; then SIGALRM ends it: the manager does nothing else meanwhile */
 
 /* The first byte of what the throw-away process says. Nothing at all: the scripts ended it. */
 enum { LOADED = '+', BROKEN = '-' };
@@ -26,6 +27,8 @@ static _Noreturn void check_in_child(const struct include_check *c, int report_f
     bool parent_hooks = false;
     sigprocmask(SIG_SETMASK, &c->events->original_mask, NULL);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    signal(SIGALRM, SIG_DFL);
+    alarm(LOAD_LIMIT);
     events_close(c->events);
     if (c->redis)
         redis_forget(c->redis);
