@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -61,10 +62,13 @@ static void isolate(const struct child_place *place, pid_t worker)
 static struct luahost_place lua_place(const struct child_place *place, const struct job *job,
                                       int report_fd)
 {
+    struct stat pipe = {0};
+    fstat(report_fd, &pipe);
     log_set_job(job->id);
     return (struct luahost_place){.options = place->options,
                                   .prepared = place->prepared,
                                   .report_fd = report_fd,
+                                  .report_inode = pipe.st_ino,
                                   .mark = place->mark,
                                   .worker_id = place->worker_id};
 }

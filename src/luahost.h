@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "job.h"
 #include "options.h"
@@ -32,6 +33,8 @@ struct luahost_place {
     const struct options *options;
     struct lua_State *prepared;
     int report_fd;
+    ino_t
+        report_inode; /* of its pipe: a script may close it, and open another file as that number */
     char *
         mark; /* shared memory: becomes the job's token when its code is about to run; NULL: none */
     const char *worker_id;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "luaarena.h"
@@ -16,7 +17,7 @@
 
 /* How the process ends; what its last finalizer sends. */
 struct ending {
-    int report_fd; /* -1: nothing is sent */
+    const struct luahost_place *place; /* NULL: nothing is sent */
     enum report_end end;
     int exit_code;
     char *text[3]; /* DONE: JSON; LOAD: message; FAILED: exception, message, trace */
@@ -25,18 +26,28 @@ struct ending {
 
 /* --- the end --- */
 
+/* Where reports go; -1 if the script closed it. */
+static int report_pipe(const struct luahost_place *place)
+{
+    struct stat now;
+    bool same = fstat(place->report_fd, &now) == 0 && S_ISFIFO(now.st_mode) &&
+                now.st_ino == place->report_inode;
+    return same ? place->report_fd : -1;
+}
+
 static _Noreturn void leave(const struct ending *e)
 {
     fflush(NULL);
     STOP_AT("result");
-    if (e->report_fd >= 0 && e->end == REPORT_DONE)
-        report_send_done(e->report_fd, e->text[0], e->len);
-    else if (e->report_fd >= 0 && e->end == REPORT_FAILED)
-        report_send_failed(e->report_fd, e->text[0], e->text[1], e->text[2]);
-    else if (e->report_fd >= 0 && e->end == REPORT_LOAD)
-        report_send_load(e->report_fd, e->text[0]);
-    else if (e->report_fd >= 0 && e->end == REPORT_EXIT)
-        report_send_exit(e->report_fd, e->exit_code);
+    int fd = e->place ? report_pipe(e->place) : -1;
+    if (fd >= 0 && e->end == REPORT_DONE)
+        report_send_done(fd, e->text[0], e->len);
+    else if (fd >= 0 && e->end == REPORT_FAILED)
+        report_send_failed(fd, e->text[0], e->text[1], e->text[2]);
+    else if (fd >= 0 && e->end == REPORT_LOAD)
+        report_send_load(fd, e->text[0]);
+    else if (fd >= 0 && e->end == REPORT_EXIT)
+        report_send_exit(fd, e->exit_code);
     STOP_AT("reported");
     _exit(e->exit_code);
 }
@@ -128,7 +139,7 @@ static int report_started(lua_State *L)
     if (place->mark)
         memcpy(place->mark, job->token, sizeof job->token);
     STOP_AT("mark");
-    if (report_send_started(place->report_fd, lua_toboolean(L, 1), lua_toboolean(L, 2)) < 0)
+    if (report_send_started(report_pipe(place), lua_toboolean(L, 1), lua_toboolean(L, 2)) < 0)
         return luaL_error(L, "the worker is gone: %s", strerror(errno));
     STOP_AT("started");
     return 0;
@@ -144,9 +155,10 @@ static int report_failed(lua_State *L)
     size_t len;
     for (int i = 0; i < 3; i++)
         text[i] = copy_text(L, i + 1, &len);
-    report_send_failed(place->report_fd, text[0], text[1], text[2]);
+    int fd = report_pipe(place);
+    report_send_failed(fd, text[0], text[1], text[2]);
     if (lua_toboolean(L, 4))
-        report_send_telling(place->report_fd);
+        report_send_telling(fd);
     for (int i = 0; i < 3; i++)
         free(text[i]);
     return 0;
@@ -160,8 +172,7 @@ static int job_exit(lua_State *L)
                                    : (int)luaL_optinteger(L, 1, EXIT_SUCCESS);
     static struct ending
         e; /* static: the stack may be a coroutine's, and lua_close is about to free it */
-    e = (struct ending){
-        .report_fd = place->report_fd, .end = REPORT_EXIT, .exit_code = code & 0xff};
+    e = (struct ending){.place = place, .end = REPORT_EXIT, .exit_code = code & 0xff};
     if (lua_toboolean(L, 2))
         end_process(L, &e);
     leave(&e);
@@ -250,7 +261,7 @@ static void take_results(lua_State *L, struct ending *e)
 void luahost_job(const struct luahost_place *place, const struct job *job)
 {
     lua_State *L = place->prepared;
-    struct ending e = {.report_fd = place->report_fd};
+    struct ending e = {.place = place};
     STOP_AT("load");
     if (place->options->term_child)
         watch_term(L);
@@ -284,7 +295,7 @@ void luahost_on_failure(const struct luahost_place *place, const struct job *job
                         const char *exception, const char *message)
 {
     lua_State *L = place->prepared;
-    struct ending e = {.report_fd = -1};
+    struct ending e = {0};
     lua_pushcfunction(L, call_on_failure);
     lua_pushlightuserdata(L, (void *)(size_t)place);
     lua_pushlightuserdata(L, (void *)(size_t)job);

@@ -128,3 +128,27 @@ describe("a worker", function()
     assert.is_nil(run:err():find("does not end", 1, true))
   end)
 end)
+
+describe("a job that closes every descriptor", function()
+  it("fails, and what it opens after gets nothing that is not its own", function()
+    local jobs = w:write_jobs("closer.lua", [[
+      Closer = {perform = function()
+        local uv = require "luv"
+        for fd = 3, 30 do uv.fs_close(fd) end
+        for n = 1, 10 do
+          uv.fs_write(uv.fs_open(os.getenv "GATES" .. "/own" .. n, "w", 420), "own", 0)
+        end
+      end}]])
+    w:start_idle { APP_INCLUDE = jobs }
+    w:job "Closer"
+    w:wait_processed(1)
+    for n = 1, 10 do
+      assert.equal("own", proc.read(w.dir .. "/own" .. n))
+    end
+    local record = w:failed()[1]
+    assert.equal("Resque::DirtyExit", record.exception)
+    assert.matches("without reporting a result", record.error)
+    w:job "Closer"
+    w:wait_processed(2)
+  end)
+end)
