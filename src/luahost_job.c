@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "log.h"
 #include "luaarena.h"
 #include "luahost.h"
 #include "luastate.h"
@@ -254,6 +255,8 @@ static void take_results(lua_State *L, struct ending *e)
              : strcmp(kind, "failed") == 0 ? REPORT_FAILED
                                            : REPORT_LOAD;
     e->text[0] = copy_text(L, -3, &e->len);
+    if (e->end == REPORT_DONE && e->len > REPORT_BODY_MAX)
+        log_warn("the result of perform is not kept: it is larger than 1 MB");
     e->text[1] = copy_text(L, -2, &len);
     e->text[2] = copy_text(L, -1, &len);
 }

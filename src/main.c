@@ -89,7 +89,7 @@ static int run(const struct options *o)
     for (char **warning = o->warnings; *warning; warning++)
         log_warn("%s", *warning);
     code = dispatch(o);
-    if (fflush(stdout) == 0)
+    if (fflush(stdout) == 0 && !ferror(stdout)) /* Lua flushes as it goes, and drops the error */
         return code;
     if (errno != EPIPE) /* `| head` has seen enough */
         log_error("cannot write to standard output: %s", strerror(errno));
