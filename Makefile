@@ -6,6 +6,9 @@ DESTDIR    ?=
 BUILD      ?= build
 CFLAGS     ?= -O2 -g
 PKG_CONFIG ?= pkg-config
+# LINK=shared keeps Lua, cjson and hiredis apart from the program. Else they are part of it where their .a
+# files are there: each shared library makes the fork for every job dearer (README.md of spec/bench).
+LINK       ?= static
 # Where a plain lua5.4 looks for modules.
 LUA_SHARE  ?= $(PREFIX)/share/lua/5.4
 LUA_LIB    ?= $(PREFIX)/lib/lua/5.4
@@ -29,7 +32,16 @@ ifeq ($(filter clean help uninstall dist,$(MAKECMDGOALS)),)
     $(error $(firstword $(subst :, ,$(p))) was not found by $(PKG_CONFIG). hint: apt-get install $(lastword $(subst :, ,$(p))) pkg-config)))
 endif
 RL_CFLAGS := -std=c11 -D_GNU_SOURCE $(RL_WARN) $(RL_SAN) $(RL_HARDEN) $(shell $(PKG_CONFIG) --cflags $(RL_PC) 2>/dev/null)
-RL_LIBS   := $(shell $(PKG_CONFIG) --libs $(RL_PC) 2>/dev/null)
+RL_SHARED := $(shell $(PKG_CONFIG) --libs $(RL_PC) 2>/dev/null)
+RL_STATIC := -Wl,-Bstatic $(RL_SHARED) -Wl,-Bdynamic -lm -ldl
+RL_LIBS   := $(RL_SHARED)
+ifeq ($(LINK),static)
+  ifeq ($(shell echo 'int main(void) { return 0; }' | $(CC) -x c -o /dev/null - $(RL_STATIC) 2>/dev/null && echo y),y)
+    RL_LIBS := $(RL_STATIC)
+  endif
+endif
+# C modules that jobs require use the Lua in the program, and see nothing else of it.
+RL_EXPORT := -Wl,--dynamic-list=src/lua.syms
 
 SOURCES   := $(sort $(wildcard src/*.c))
 OBJECTS   := $(SOURCES:src/%.c=$(BUILD)/obj/%.o)
@@ -44,8 +56,8 @@ NET_NEEDS := lualib_redis redis address events clock memory
 
 all: $(BUILD)/resque-lua $(BUILD)/resque-enqueue $(MODULES) ## build the program and the Lua modules (default)
 
-$(BUILD)/resque-lua: $(OBJECTS) $(BUILD)/obj/embedded.o
-	$(CC) $(CFLAGS) $(RL_CFLAGS) $(RL_LDFLAGS) $(LDFLAGS) -o $@ $^ $(RL_LIBS)
+$(BUILD)/resque-lua: $(OBJECTS) $(BUILD)/obj/embedded.o src/lua.syms
+	$(CC) $(CFLAGS) $(RL_CFLAGS) $(RL_LDFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(RL_LIBS) $(RL_EXPORT)
 
 $(BUILD)/resque-enqueue: $(BUILD)/resque-lua
 	ln -sf resque-lua $@
