@@ -75,9 +75,6 @@ static struct luahost_place lua_place(const struct child_place *place, const str
 
 static _Noreturn void run_job(const struct child_place *place, const struct job *job, int report_fd)
 {
-    char now[CLOCK_LOCAL_SIZE];
-    clock_local(now);
-    title_set("Processing %s since %s [%s]", job->queue, now, job->class);
     const struct luahost_place lua = lua_place(place, job, report_fd);
     luahost_job(&lua, job);
 }
@@ -143,13 +140,17 @@ static int fork_process(struct child *c, const struct child_place *place, int *w
     return -1;
 }
 
-int child_start(struct child *c, const struct child_place *place, const struct job *job)
+int child_start(struct child *c, const struct child_place *place, const struct job *job,
+                const char *now)
 {
     int report_fd;
+    char title[TITLE_MOST];
+    title_make(title, "Processing %s since %s [%s]", job->queue, now, job->class);
     int result = fork_process(c, place, &report_fd);
-    if (result == 1)
-        run_job(place, job, report_fd);
-    return result;
+    if (result != 1)
+        return result;
+    title_show(title);
+    run_job(place, job, report_fd);
 }
 
 static void read_report(struct child *c, struct events *ev)

@@ -37,8 +37,10 @@ struct child_place {
     char *mark; /* see luahost_place */
 };
 
-/* Forks; the process runs the job and reports. 0 or -1 with errno (nothing was started). */
-int child_start(struct child *c, const struct child_place *place, const struct job *job);
+/* Forks; the process runs the job and reports. `now` is what its title says. 0 or -1 with errno
+ * (nothing was started). */
+int child_start(struct child *c, const struct child_place *place, const struct job *job,
+                const char *now);
 
 /* Runs onFailure for a job whose process died, in a short process of its own, for 5 s at most. 0,
  * or -1 with errno (it could not be started). */

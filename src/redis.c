@@ -84,7 +84,11 @@ void redis_disconnect(struct redis *r)
 
 void redis_forget(struct redis *r)
 {
-    redis_disconnect(r);
+    if (r->context)
+        close(r->context->fd);
+    r->context = NULL; /* not freed: that would copy the pages it is in */
+    r->to_drop = 0;
+    r->events->fd[EVENTS_REDIS] = -1;
 }
 
 void redis_free(struct redis *r)

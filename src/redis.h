@@ -50,8 +50,8 @@ bool redis_connected(const struct redis *r);
 /* Closes the socket without a word to the server. */
 void redis_disconnect(struct redis *r);
 
-/* In a forked child: closes the inherited descriptor. Same as redis_disconnect, by its right name.
- */
+/* In a forked child: closes the inherited descriptor, without a word to the server. What it held is
+ * not freed. */
 void redis_forget(struct redis *r);
 
 /* Sends one command and waits for its reply. NULL: the connection is gone (disconnected) and

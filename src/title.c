@@ -22,8 +22,7 @@
 
 enum {
     COMM_SIZE = 16, /* prctl(2) */
-    PREFIX_MOST = 256,
-    LONGEST = 4096 /* the kernel shows one page of a title that runs over argv (fs/proc/base.c) */
+    PREFIX_MOST = 256
 };
 
 /* Process-wide by nature. */
@@ -183,24 +182,46 @@ static int short_version(void)
     return (int)(dot - VERSION_TEXT + 1 + (int)strcspn(dot + 1, "."));
 }
 
-void title_set(const char *format, ...)
+static void make(char title[TITLE_MOST], const char *format, va_list args)
 {
-    char text[LONGEST + 4]; /* longer than a title, so that where it is cut off is never seen */
-    char title[LONGEST];
-    if (!state.area)
-        return;
+    char text[TITLE_MOST + 4]; /* longer than a title, so that where it is cut off is never seen */
     int start = snprintf(text, sizeof text, "%.*sresque-%.*s: ", PREFIX_MOST,
                          state.prefix ? state.prefix : "", short_version(), VERSION_TEXT);
-    va_list args;
-    va_start(args, format);
     vsnprintf(text + start, sizeof text - (size_t)start, format, args);
-    va_end(args);
-
-    size_t room = state.size < sizeof title ? state.size : sizeof title;
+    size_t room = state.size < TITLE_MOST ? state.size : TITLE_MOST;
     hide_web(text_printable(title, room, text, strlen(text)));
+}
+
+void title_make(char title[TITLE_MOST], const char *format, ...)
+{
+    va_list args;
+    title[0] = '\0';
+    if (!state.area)
+        return;
+    va_start(args, format);
+    make(title, format, args);
+    va_end(args);
+}
+
+void title_show(const char *title)
+{
     size_t len = strlen(title);
+    if (!state.area)
+        return;
     memcpy(state.area, title, len);
     if (len < state.used)
         memset(state.area + len, 0, state.used - len);
     state.used = len;
+}
+
+void title_set(const char *format, ...)
+{
+    char title[TITLE_MOST];
+    va_list args;
+    if (!state.area)
+        return;
+    va_start(args, format);
+    make(title, format, args);
+    va_end(args);
+    title_show(title);
 }

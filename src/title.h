@@ -25,4 +25,12 @@ void title_set_prefix(const char *prefix);
  */
 void title_set(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* The same in two steps: a title that is made before a fork costs the new process no copies of the
+ * memory that making it touches. */
+#define TITLE_MOST                                                                                 \
+    4096 /* the kernel shows one page of a title that runs over argv (fs/proc/base.c) */
+void title_make(char title[TITLE_MOST], const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void title_show(const char *title);
+
 #endif

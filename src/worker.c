@@ -304,13 +304,13 @@ static int start(struct worker *w, struct child *child, const struct job *job, s
         return -1;
     }
     w->wishes.kill = NULL; /* it was meant for the job before */
-    if (child_start(child, &place, job) < 0) {
+    clock_local(now);
+    if (child_start(child, &place, job, now) < 0) {
         snprintf(why, sizeof why, "fork failed: %s", strerror(errno));
         outcome_put_back(end, why);
         w->rest_until = clock_after(LOAD_WAIT);
         return -1;
     }
-    clock_local(now);
     title_set("Forked %d at %s", (int)child->pid, now);
     return 0;
 }
