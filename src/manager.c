@@ -319,10 +319,7 @@ static int open_manager(struct manager *m)
     if (check_include(m) < 0)
         return EXIT_INCLUDE;
     m->redis = redis_new(&o->address, &m->events);
-    if (scripts_open(&m->scripts, m->redis, o->prefix, &source) < 0) {
-        log_error("%s", m->scripts.error);
-        return EXIT_FAILED;
-    }
+    scripts_open(&m->scripts, m->redis, o->prefix, &source);
     m->prepared = luahost_prepare(o, err, sizeof err);
     if (!m->prepared) {
         log_error("%s", err);

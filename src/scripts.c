@@ -13,50 +13,51 @@ static const char *const names[SCRIPT_COUNT] = {"reserve",  "done",       "fail"
 
 /* --- the texts --- */
 
-static int join(struct scripts *s, enum script script, const struct source_place *place,
-                const char *module)
+/* Appends a file's text and a newline. 0, or -1: s->error names it. */
+static int join(struct scripts *s, char **text, size_t *len, const char *module)
 {
-    size_t len;
+    size_t more;
     char *owned;
-    const char *text = source_text(place, module, &len, &owned);
-    if (!text) {
+    const char *file = source_text(&s->place, module, &more, &owned);
+    if (!file) {
         snprintf(s->error, sizeof s->error, "Lua file of module %s is missing", module);
         return -1;
     }
-    s->text[script] = memory_grow(s->text[script], s->len[script] + len + 2);
-    memcpy(s->text[script] + s->len[script], text, len);
-    s->len[script] += len;
-    s->text[script][s->len[script]++] = '\n';
-    s->text[script][s->len[script]] = '\0';
+    *text = memory_grow(*text, *len + more + 2);
+    memcpy(*text + *len, file, more);
+    *len += more;
+    (*text)[(*len)++] = '\n';
+    (*text)[*len] = '\0';
     free(owned);
     return 0;
 }
 
-static int join_all(struct scripts *s, enum script script, const struct source_place *place)
+/* A script's whole text, the caller's to free; NULL: s->error. It is not kept: it is needed once in
+ * the life of a connection, and the pages that a worker has are there for every fork to copy. */
+static char *join_all(struct scripts *s, enum script script, size_t *len)
 {
     const char *lib;
-    for (size_t i = 0; (lib = source_name("server.lib.", i)); i++)
-        if (join(s, script, place, lib) < 0)
-            return -1;
-    char module[64];
+    char *text = NULL, module[64];
+    int result = 0;
+    *len = 0;
     snprintf(module, sizeof module, "server.%s", names[script]);
-    return join(s, script, place, module);
+    for (size_t i = 0; result == 0 && (lib = source_name("server.lib.", i)); i++)
+        result = join(s, &text, len, lib);
+    if (result == 0 && join(s, &text, len, module) == 0)
+        return text;
+    free(text);
+    return NULL;
 }
 
-int scripts_open(struct scripts *s, struct redis *redis, const char *prefix,
-                 const struct source_place *place)
+void scripts_open(struct scripts *s, struct redis *redis, const char *prefix,
+                  const struct source_place *place)
 {
-    *s = (struct scripts){.redis = redis, .prefix = prefix, .patience = SCRIPTS_PATIENCE};
-    for (int script = 0; script < SCRIPT_COUNT; script++)
-        if (join_all(s, (enum script)script, place) < 0)
-            return -1;
-    return 0;
+    *s = (struct scripts){
+        .redis = redis, .prefix = prefix, .place = *place, .patience = SCRIPTS_PATIENCE};
 }
 
 void scripts_close(struct scripts *s)
 {
-    for (int script = 0; script < SCRIPT_COUNT; script++)
-        free(s->text[script]);
     redis_args_clear(&s->args);
     free(s->key);
     s->key = NULL;
@@ -118,8 +119,12 @@ static struct redis_reply *judge(struct scripts *s, struct redis_reply *reply)
 
 static int load(struct scripts *s, enum script script, int64_t deadline)
 {
-    struct redis_reply *reply =
-        redis_command(s->redis, deadline, "SCRIPT", "LOAD", s->text[script]);
+    size_t len;
+    char *text = join_all(s, script, &len);
+    if (!text)
+        return -1;
+    struct redis_reply *reply = redis_command(s->redis, deadline, "SCRIPT", "LOAD", text);
+    free(text);
     if (!reply || redis_reply_type(reply) != REDIS_STRING) {
         judge(s, reply);
         return -1;
@@ -129,6 +134,19 @@ static int load(struct scripts *s, enum script script, int64_t deadline)
     return 0;
 }
 
+/* The whole text instead of its digest, after NOSCRIPT. */
+static struct redis_reply *evaluate(struct scripts *s, enum script script, int64_t deadline)
+{
+    size_t len;
+    char *text = join_all(s, script, &len);
+    if (!text)
+        return NULL;
+    name_script(s, "EVAL", text, len);
+    struct redis_reply *reply = redis_call(s->redis, &s->args, deadline);
+    free(text);
+    return judge(s, reply);
+}
+
 struct redis_reply *scripts_call(struct scripts *s, enum script script)
 {
     int64_t deadline = clock_after(s->patience);
@@ -136,12 +154,10 @@ struct redis_reply *scripts_call(struct scripts *s, enum script script)
         return NULL;
     name_script(s, "EVALSHA", s->digest[script], strlen(s->digest[script]));
     struct redis_reply *reply = redis_call(s->redis, &s->args, deadline);
-    if (reply && redis_reply_is_error(reply, "NOSCRIPT")) {
-        redis_reply_free(reply);
-        name_script(s, "EVAL", s->text[script], s->len[script]);
-        reply = redis_call(s->redis, &s->args, deadline);
-    }
-    return judge(s, reply);
+    if (!reply || !redis_reply_is_error(reply, "NOSCRIPT"))
+        return judge(s, reply);
+    redis_reply_free(reply);
+    return evaluate(s, script, deadline);
 }
 
 int scripts_probe(struct scripts *s)
@@ -159,8 +175,14 @@ int scripts_probe(struct scripts *s)
 
 int scripts_send(struct scripts *s, enum script script)
 {
-    name_script(s, "EVAL", s->text[script], s->len[script]); /* nobody would see a NOSCRIPT */
-    return redis_send(s->redis, &s->args);
+    size_t len;
+    char *text = join_all(s, script, &len); /* not the digest: nobody would see a NOSCRIPT */
+    if (!text)
+        return -1;
+    name_script(s, "EVAL", text, len);
+    int result = redis_send(s->redis, &s->args);
+    free(text);
+    return result;
 }
 
 bool scripts_says(const struct redis_reply *reply, size_t index, const char *word)

@@ -28,8 +28,7 @@ enum script {
 struct scripts {
     struct redis *redis; /* borrowed */
     const char *prefix;  /* borrowed; ends in ':' */
-    char *text[SCRIPT_COUNT];
-    size_t len[SCRIPT_COUNT];
+    struct source_place place;
     char digest[SCRIPT_COUNT][41]; /* "": not loaded yet */
     double patience;        /* seconds one call may take; then it is made on a new connection */
     struct redis_args args; /* of the call being built */
@@ -37,10 +36,8 @@ struct scripts {
     char error[256];        /* why the last call gave NULL */
 };
 
-/* Joins the texts (lua/server/lib/… in front of each). 0, or -1 and s->error names the file that is
- * missing. */
-int scripts_open(struct scripts *s, struct redis *redis, const char *prefix,
-                 const struct source_place *place);
+void scripts_open(struct scripts *s, struct redis *redis, const char *prefix,
+                  const struct source_place *place);
 void scripts_close(struct scripts *s);
 
 /* Loads every script and runs a harmless one: what this user may not do shows now. 0, or -1 and

@@ -182,7 +182,8 @@ static int short_version(void)
     return (int)(dot - VERSION_TEXT + 1 + (int)strcspn(dot + 1, "."));
 }
 
-static void make(char title[TITLE_MOST], const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static void make(char title[TITLE_MOST], const char *format,
+                                                       va_list args)
 {
     char text[TITLE_MOST + 4]; /* longer than a title, so that where it is cut off is never seen */
     int start = snprintf(text, sizeof text, "%.*sresque-%.*s: ", PREFIX_MOST,

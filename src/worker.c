@@ -434,10 +434,7 @@ static int open_worker(struct worker *w, const struct worker_place *place)
     w->events.fd[EVENTS_WAKEUP] = place->wakeup_fd;
     prctl(PR_SET_CHILD_SUBREAPER, 1); /* what a job leaves behind comes to us, to be ended */
     w->redis = redis_new(&w->options->address, &w->events);
-    if (scripts_open(&w->scripts, w->redis, w->options->prefix, &source) < 0) {
-        log_error("%s", w->scripts.error);
-        return -1;
-    }
+    scripts_open(&w->scripts, w->redis, w->options->prefix, &source);
     if (reserve_open(&w->reserve, w->options->queues, w->options->max_payload, err, sizeof err) <
         0) {
         log_error_lines(err);
