@@ -24,8 +24,9 @@
 struct redis {
     const struct address *address;
     struct events *events;
-    redisContext *context; /* NULL: not connected */
-    unsigned to_drop;      /* replies on their way that nobody waits for */
+    redisContext *context;   /* NULL: not connected */
+    redisContext *inherited; /* of the parent, whose socket was closed here; never used */
+    unsigned to_drop;        /* replies on their way that nobody waits for */
     bool user_ignored;
     enum redis_trouble trouble;
     char error[256];
@@ -86,7 +87,8 @@ void redis_forget(struct redis *r)
 {
     if (r->context)
         close(r->context->fd);
-    r->context = NULL; /* not freed: that would copy the pages it is in */
+    r->inherited = r->context; /* not freed: that would copy the pages it is in */
+    r->context = NULL;
     r->to_drop = 0;
     r->events->fd[EVENTS_REDIS] = -1;
 }
