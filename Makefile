@@ -51,7 +51,7 @@ MODULES   := $(BUILD)/lib/resque/sys.so $(BUILD)/lib/resque/net.so
 SYS_NEEDS := lualib_sys text json_check log suggest
 NET_NEEDS := lualib_redis redis address events clock memory
 
-.PHONY: all test demo lint fuzz cover valgrind install uninstall dist clean help
+.PHONY: all test demo lint fuzz valgrind install uninstall dist clean help
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/resque-lua $(BUILD)/resque-enqueue $(MODULES) ## build the program and the Lua modules (default)
