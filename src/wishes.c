@@ -42,9 +42,14 @@ void wishes_take(struct wishes *w, struct events *ev, const struct options *o)
     if (events_take(ev, SIGCONT))
         w->pause = false;
     if (events_take(ev, SIGHUP)) {
-        w->refresh = true;
+        w->rest_until = 0;
         log_reopen();
     }
     if (w->leave == LEAVE_AFTER_JOB && clock_ms() >= w->leave_by)
         leave_now(w, "SIGTERM (RESQUE_TERM_TIMEOUT is over)");
+}
+
+bool wishes_a_job(const struct wishes *w)
+{
+    return w->leave == STAY && !w->pause && clock_ms() >= w->rest_until;
 }

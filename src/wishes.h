@@ -12,16 +12,19 @@
 struct wishes {
     enum { STAY, LEAVE_AFTER_JOB, LEAVE_NOW } leave;
     bool pause;
-    bool refresh;     /* HUP: look again at what was broken; whoever does so clears it */
-    const char *kill; /* end the running job, for this reason; NULL: no */
-    int64_t leave_by; /* when LEAVE_AFTER_JOB becomes LEAVE_NOW; CLOCK_NEVER */
+    int64_t rest_until; /* no new job before this; HUP ends it, as what was broken may be mended */
+    const char *kill;   /* end the running job, for this reason; NULL: no */
+    int64_t leave_by;   /* when LEAVE_AFTER_JOB becomes LEAVE_NOW; CLOCK_NEVER */
 };
 
 void wishes_init(struct wishes *w);
 
 /* Takes the signals that came. QUIT: leave after the job. TERM, INT: now, or after the job with
  * GRACEFUL_TERM; a second one is now. USR1: end the job. USR2, CONT: pause, go on. HUP: open the
- * log again. */
+ * log again, rest no longer. */
 void wishes_take(struct wishes *w, struct events *ev, const struct options *o);
+
+/* Whether a new job is welcome. */
+bool wishes_a_job(const struct wishes *w);
 
 #endif

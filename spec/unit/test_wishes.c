@@ -87,11 +87,30 @@ static void a_graceful_stop_is_bounded_only_when_asked(void **state)
     assert_non_null(strstr(w.kill, "RESQUE_TERM_TIMEOUT"));
 }
 
+static void a_job_is_welcome_unless_something_speaks_against_it(void **state)
+{
+    const struct options o = {0};
+    struct wishes w;
+    (void)state;
+    wishes_init(&w);
+    assert_true(wishes_a_job(&w));
+    take(&w, &o, SIGUSR2);
+    assert_false(wishes_a_job(&w));
+    take(&w, &o, SIGCONT);
+    w.rest_until = clock_after(60);
+    assert_false(wishes_a_job(&w));
+    take(&w, &o, SIGHUP);
+    assert_true(wishes_a_job(&w));
+    take(&w, &o, SIGQUIT);
+    assert_false(wishes_a_job(&w));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(signals_in_a_row),
         cmocka_unit_test(a_graceful_stop_is_bounded_only_when_asked),
+        cmocka_unit_test(a_job_is_welcome_unless_something_speaks_against_it),
     };
     return cmocka_run_group_tests_name("wishes", tests, NULL, NULL);
 }
