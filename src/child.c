@@ -8,8 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -117,7 +119,8 @@ static int adopt(struct child *c, struct events *ev, int read_end)
 static int fork_process(struct child *c, const struct child_place *place, int *write_end)
 {
     int ends[2];
-    *c = (struct child){.pidfd = -1, .report_fd = -1, .kill_at = CLOCK_NEVER};
+    *c = (struct child){
+        .pidfd = -1, .report_fd = -1, .kill_at = CLOCK_NEVER, .started_at = clock_ms()};
     if (pipe2(ends, O_CLOEXEC) < 0)
         return -1;
     fcntl(ends[0], F_SETFL, O_NONBLOCK);
@@ -159,13 +162,30 @@ static void read_report(struct child *c, struct events *ev)
         ev->fd[EVENTS_REPORT] = -1; /* nothing more comes; the pidfd tells the rest */
 }
 
+static int64_t milliseconds(struct timeval time)
+{
+    return (int64_t)time.tv_sec * 1000 + time.tv_usec / 1000;
+}
+
+static void note_usage(struct child *c, const struct rusage *used)
+{
+    struct timeval cpu;
+    timeradd(&used->ru_utime, &used->ru_stime, &cpu);
+    c->usage = (struct usage){.known = true,
+                              .wall_ms = clock_ms() - c->started_at,
+                              .cpu_ms = milliseconds(cpu),
+                              .peak_kb = used->ru_maxrss};
+}
+
 /* The group goes before its leader is reaped: until then its number cannot belong to anybody else.
  */
 static void reap(struct child *c, struct events *ev)
 {
+    struct rusage used;
     kill(-c->pid, SIGKILL);
-    if (waitpid(c->pid, &c->wait_status, 0) != c->pid)
+    if (wait4(c->pid, &c->wait_status, 0, &used) != c->pid)
         return;
+    note_usage(c, &used);
     c->ended = true;
     if (ev->fd[EVENTS_REPORT] >= 0)
         read_report(c, ev);

@@ -13,13 +13,16 @@
 #include "options.h"
 #include "redis.h"
 #include "report.h"
+#include "usage.h"
 
 struct child {
     pid_t pid;
     int pidfd, report_fd; /* -1: none */
     struct report report;
     bool ended;
-    int wait_status;        /* valid once ended */
+    int wait_status; /* valid once ended, as is usage */
+    struct usage usage;
+    int64_t started_at;
     const char *killed_for; /* why we kill it ("SIGUSR1"); NULL: we do not */
     enum { KILL_NOTHING, KILL_TERM_NEXT, KILL_KILL_NEXT, KILL_DONE } ladder;
     int64_t kill_at; /* when the ladder's next step is due; CLOCK_NEVER */

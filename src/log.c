@@ -29,6 +29,7 @@ static struct {
     bool in_line;       /* a line was cut off in the middle */
     unsigned long lost; /* lines dropped since the last one that was written */
     char *worker, *job; /* owned; NULL: none */
+    const char *members;
 } state = {.settings = {.level = LOG_LEVEL_NOTICE}, .fd = STDERR_FILENO};
 
 static const char *const level_names[] = {"error", "warn", "notice", "info", "debug"};
@@ -90,6 +91,11 @@ void log_set_worker(const char *worker_id)
 void log_set_job(const char *job_id)
 {
     replace(&state.job, job_id);
+}
+
+void log_set_members(const char *members)
+{
+    state.members = members;
 }
 
 void log_set_level(enum log_level level)
@@ -167,6 +173,8 @@ static void begin_json(struct line *line, enum log_level level)
             now.tv_nsec / 1000000, level_names[level], (long)getpid());
     add_name(line, "worker", state.worker);
     add_name(line, "job", state.job);
+    if (state.members)
+        add_own(line, "%s,", state.members);
     add_own(line, "\"text\":\"");
 }
 

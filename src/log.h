@@ -2,8 +2,8 @@
  *
  * Formats: `*** text`; with VVERBOSE `** [HH:MM:SS YYYY-MM-DD] text`, but for notices, which stay
  * `*** text` (as php-resque's start line does); or one JSON object per line: time, level, pid,
- * worker, job, text. Text is made printable first (text.h), so a hostile queue name cannot forge a
- * line. Lines that would be longer than LOG_LINE end in an ellipsis.
+ * worker, job, further members, text. Text is made printable first (text.h), so a hostile queue
+ * name cannot forge a line. Lines that would be longer than LOG_LINE end in an ellipsis.
  *
  * Logging never stops the program: what cannot be written (full disk, reader gone or not reading)
  * is dropped, and the next line that can be written is preceded by one that says how many are
@@ -42,6 +42,10 @@ int log_reopen(void);
 /* Names that JSON lines carry from now on; copied; NULL clears. */
 void log_set_worker(const char *worker_id);
 void log_set_job(const char *job_id);
+
+/* Further members of the JSON lines from now on: "name":value, joined by commas. Borrowed; NULL
+ * clears. */
+void log_set_members(const char *members);
 
 /* Changes the level alone. */
 void log_set_level(enum log_level level);

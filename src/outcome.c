@@ -1,6 +1,7 @@
 /* outcome.c - see outcome.h. */
 #include "outcome.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -129,6 +130,8 @@ void outcome_copy(struct outcome *to, const struct outcome *from)
 {
     *to = (struct outcome){.kind = from->kind,
                            .dirty = from->dirty,
+                           .usage = from->usage,
+                           .limit = from->limit,
                            .result =
                                from->result ? memory_copy(from->result, from->result_len) : NULL,
                            .result_len = from->result_len,
@@ -143,6 +146,7 @@ void outcome_clear(struct outcome *o)
     free(o->exception);
     free(o->error);
     free(o->trace);
+    free(o->output);
     *o = (struct outcome){0};
 }
 
@@ -153,7 +157,12 @@ static void add_done(const struct outcome *o, struct redis_args *args)
     redis_args_add_bytes(args, o->result, o->result_len);
 }
 
-static void add_trace(struct redis_args *args, const char *trace, char count[static 16])
+/* Numbers as ARGV: they live until the call. */
+struct numbers {
+    char count[16], usage[3][24];
+};
+
+static void add_trace(struct redis_args *args, const char *trace, struct numbers *n)
 {
     int lines = 0;
     size_t slot = args->count;
@@ -161,14 +170,34 @@ static void add_trace(struct redis_args *args, const char *trace, char count[sta
     for (const char *end; trace && lines < TRACE_LINES_MAX && (end = strchr(trace, '\n'));
          trace = end + 1, lines++)
         redis_args_add_bytes(args, trace, (size_t)(end - trace));
-    snprintf(count, 16, "%d", lines);
-    args->text[slot] = count;
-    args->len[slot] = strlen(count);
+    snprintf(n->count, sizeof n->count, "%d", lines);
+    args->text[slot] = n->count;
+    args->len[slot] = strlen(n->count);
 }
 
-/* ARGV as done.lua, fail.lua and unreserve.lua want it. `count` must live until the call. */
+/* Empty texts where there was no process. */
+static void add_usage(struct redis_args *args, const struct usage *u, struct numbers *n)
+{
+    const int64_t values[] = {u->wall_ms, u->cpu_ms, u->peak_kb};
+    for (int i = 0; i < 3; i++) {
+        snprintf(n->usage[i], sizeof n->usage[i], "%" PRId64, values[i]);
+        redis_args_add(args, u->known ? n->usage[i] : "");
+    }
+}
+
+static void add_failure(const struct outcome *o, struct redis_args *args, struct numbers *n)
+{
+    redis_args_add(args, o->kind == OUTCOME_MALFORMED ? "malformed" : "failed");
+    redis_args_add(args, o->exception);
+    redis_args_add(args, o->error);
+    add_usage(args, &o->usage, n);
+    redis_args_add(args, o->limit ? o->limit : "");
+    redis_args_add_bytes(args, o->output ? o->output : "", o->output_len);
+}
+
+/* ARGV as done.lua, fail.lua and unreserve.lua want it. */
 static enum script build(const struct outcome *o, const struct reserve *reserve,
-                         const char *next_token, struct redis_args *args, char count[static 16])
+                         const char *next_token, struct redis_args *args, struct numbers *n)
 {
     const char *next = next_token ? next_token : "";
     if (o->kind == OUTCOME_PUT_BACK)
@@ -177,11 +206,9 @@ static enum script build(const struct outcome *o, const struct reserve *reserve,
         add_done(o, args);
         reserve_add_terms(reserve, args, next);
     } else {
-        redis_args_add(args, o->kind == OUTCOME_MALFORMED ? "malformed" : "failed");
-        redis_args_add(args, o->exception);
-        redis_args_add(args, o->error);
+        add_failure(o, args, n);
         reserve_add_terms(reserve, args, next);
-        add_trace(args, o->trace, count);
+        add_trace(args, o->trace, n);
     }
     if (next_token)
         reserve_add_queues(reserve, args);
@@ -192,10 +219,10 @@ enum outcome_commit outcome_commit(const struct outcome *o, struct scripts *s,
                                    const char *worker_id, const struct job *job,
                                    struct reserve *reserve, const char *next_token)
 {
-    char count[16];
+    struct numbers n;
     struct redis_args *args = scripts_begin(s, worker_id);
     redis_args_add(args, job->token);
-    enum script script = build(o, reserve, next_token, args, count);
+    enum script script = build(o, reserve, next_token, args, &n);
     struct redis_reply *reply = scripts_call(s, script);
     if (!reply)
         return COMMIT_TROUBLE;

@@ -8,6 +8,7 @@
 #include "report.h"
 #include "reserve.h"
 #include "scripts.h"
+#include "usage.h"
 
 enum outcome_kind {
     OUTCOME_DONE,
@@ -22,8 +23,12 @@ struct outcome { /* owns its texts */
     size_t result_len;
     char *exception, *error, *trace; /* of one that failed; trace lines end in \n; error also says
                                         why one was put back */
-    bool dirty;                      /* the process ended without telling how */
-    bool tell; /* onFailure was not called; the worker has it done, once the end is written */
+    struct usage usage;              /* of its process */
+    const char *limit;               /* "timeout", "memory", "cpu": which one ended it; NULL */
+    char *output;                    /* the last of what it wrote to stdout and stderr; NULL */
+    size_t output_len;
+    bool dirty; /* the process ended without telling how */
+    bool tell;  /* onFailure was not called; the worker has it done, once the end is written */
 };
 
 /* The one decision table: what the job reported × how its process ended (a wait status).

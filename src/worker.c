@@ -224,6 +224,7 @@ static void decide(struct worker *w, const struct job *job, struct child *child,
 {
     STOP_AT("decide");
     outcome_decide(end, &child->report, child->wait_status, child->killed_for);
+    end->usage = child->usage;
     unstarted_note(&w->unstarted, job, end, child->killed_for);
     if (child->report.end == REPORT_LOAD)
         w->me.wishes.rest_until = clock_after(LOAD_WAIT);

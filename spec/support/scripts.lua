@@ -129,7 +129,8 @@ function Scripts:fail(token, options)
   options = options or {}
   local lines, queues = options.trace or {}, options.queues or {}
   local args = { token, options.kind or "failed", options.exception or "LuaError",
-    options.error or "boom", options.next_token or "", scripts.LARGEST, #lines }
+    options.error or "boom", options.wall_ms or "", options.cpu_ms or "", options.peak_kb or "",
+    options.limit or "", options.output or "", options.next_token or "", scripts.LARGEST, #lines }
   table.move(lines, 1, #lines, #args + 1, args)
   table.move(queues, 1, #queues, #args + 1, args)
   return self:run("fail", table.unpack(args))

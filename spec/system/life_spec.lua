@@ -117,7 +117,7 @@ describe("the life of a job", function()
     end)
   end
 
-  it("ends in failed with all seven keys, the raw payload and a status of 3", function()
+  it("ends in failed with Ruby's seven keys and ours, the raw payload and a status of 3", function()
     local payload = '{"class":"Raise","args":[{"message":"no é here","n":1.0}],'
       .. '"id":"00000000000000000000000000000abc"}'
     w:on("SET", "job:00000000000000000000000000000abc:status",
@@ -133,8 +133,9 @@ describe("the life of a job", function()
       names[#names + 1] = name
     end
     table.sort(names)
-    assert.equal("backtrace error exception failed_at payload queue worker",
-      table.concat(names, " "))
+    assert.equal("backtrace cpu_ms error exception failed_at host payload peak_kb queue wall_ms "
+      .. "worker", table.concat(names, " "))
+    assert.equal("web1", records[1].host)
     assert.truthy(raw[1]:find('"payload":' .. payload .. ",", 1, true), raw[1])
     assert.matches("^%d%d%d%d/%d%d/%d%d %d%d:%d%d:%d%d UTC$", records[1].failed_at)
     assert.equal("LuaError", records[1].exception)
@@ -148,6 +149,37 @@ describe("the life of a job", function()
     assert.matches('^{"status":3,"updated":%d+,"started":1,"result":null}$',
       w:on("GET", "job:00000000000000000000000000000abc:status"))
     assert.is_true(w:on("TTL", "job:00000000000000000000000000000abc:status") > 86300)
+  end)
+
+  it("is told with its wall time, CPU time and peak memory, in record and log", function()
+    w:write_jobs("jobs.lua", [[
+      local Heavy = resque.job "Heavy"
+      function Heavy:perform()
+        local text = ("x"):rep(20 * 1024 * 1024)
+        local ends = os.clock() + 0.1
+        repeat until os.clock() > ends
+        resque.sleep(0.2)
+        if self.args.fail then error("heavy " .. #text) end
+      end]])
+    local run = w:start { APP_INCLUDE = w.dir .. "/jobs.lua", LOG_FORMAT = "json" }
+    w:job("Heavy", { fail = true })
+    w:job("Heavy", {})
+    w:wait_processed(2)
+    run:stop()
+    local record = w:failed()[1]
+    assert.is_true(record.wall_ms >= 300 and record.wall_ms < 30000, record.wall_ms)
+    assert.is_true(record.cpu_ms >= 90 and record.cpu_ms <= record.wall_ms, record.cpu_ms)
+    assert.is_true(record.peak_kb >= 20 * 1024, record.peak_kb)
+    local told = {}
+    for line in run:err():gmatch "[^\n]+" do
+      local entry = cjson.decode(line)
+      told[#told + 1] = entry.wall_ms and entry
+    end
+    assert.equal(2, #told)
+    assert.same({ record.wall_ms, record.cpu_ms, record.peak_kb },
+      { told[1].wall_ms, told[1].cpu_ms, told[1].peak_kb })
+    assert.matches("^failed .* in %d+ ms %(%d+ ms CPU, %d+%.%d MB%): LuaError: ", told[1].text)
+    assert.matches("^done .* in %d+ ms %(%d+ ms CPU, %d+%.%d MB%)$", told[2].text)
   end)
 
   it("leaves nothing of the worker behind after a clean stop", function()

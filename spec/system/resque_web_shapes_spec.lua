@@ -18,10 +18,15 @@ end)
 -- A zone whose abbreviation Ruby takes for one half a day away.
 local TAIPEI = "Asia/Taipei"
 
+-- Members of ours, which it takes no notice of.
+local OURS = { host = true, wall_ms = true, cpu_ms = true, peak_kb = true, attempt = true,
+  limit = true, output = true }
+
+-- The other names.
 local function names(t)
   local list = {}
   for name in pairs(t) do
-    list[#list + 1] = name
+    list[#list + 1] = not OURS[name] and name or nil
   end
   table.sort(list)
   return table.concat(list, " ")

@@ -1,7 +1,21 @@
 -- record.lua - every failure record, and the two lists they go to.
 
--- Ruby's seven members in Ruby's order. `failure` has exception, error, and maybe trace (a list of
--- lines) and more (further members as text, with a comma in front of each).
+-- Members that only we write; resque-web takes no notice of them. Each has a comma in front.
+local function more_members(failure)
+  local text = ',"host":' .. json_string((worker:match("^[^:]*"):gsub("~%d+$", "")))
+  for _, name in ipairs({ "wall_ms", "cpu_ms", "peak_kb" }) do
+    local number = (failure[name] or ""):match("^%d+$")
+    text = text .. (number and ',"' .. name .. '":' .. number or "")
+  end
+  for _, name in ipairs({ "limit", "output" }) do
+    local value = failure[name] or ""
+    text = text .. (value ~= "" and ',"' .. name .. '":' .. json_string(value) or "")
+  end
+  return text .. (failure.more or "")
+end
+
+-- Ruby's seven members in Ruby's order, and ours. `failure` has exception, error, and maybe trace
+-- (a list of lines), wall_ms, cpu_ms, peak_kb, limit, output (texts) and more (further members).
 local function failure_record(queue, payload, failure)
   local lines = {}
   for i, line in ipairs(failure.trace or {}) do
@@ -13,7 +27,7 @@ local function failure_record(queue, payload, failure)
     '","error":', json_string(failure.error),
     ',"backtrace":[', table.concat(lines, ","),
     '],"worker":', json_string(worker), ',"queue":', json_string(queue),
-    failure.more or "", "}",
+    more_members(failure), "}",
   })
 end
 

@@ -12,7 +12,7 @@ local JOB = '{"class":"A","args":[]}'
 local NONCE = scripts.NONCE
 
 describe("fail", function()
-  it("writes Ruby's seven members in Ruby's order, and counts both", function()
+  it("writes Ruby's seven members in Ruby's order, then our host, and counts both", function()
     local token = s:working(JOB)
     assert.same({ "OK" }, s:fail(token, {
       exception = "Resque::DirtyExit", error = "Job killed by signal 9 (SIGKILL)",
@@ -22,9 +22,22 @@ describe("fail", function()
       .. '"payload":{"class":"A","args":%[%]},'
       .. '"exception":"Resque::DirtyExit","error":"Job killed by signal 9 %(SIGKILL%)",'
       .. '"backtrace":%["jobs.lua:7: in perform","%[C%]: in %?"%],'
-      .. '"worker":"web1:12:mail","queue":"mail"}$', (s:failure()))
+      .. '"worker":"web1:12:mail","queue":"mail","host":"web1"}$', (s:failure()))
     assert.equal("1 1 / 1 1", s:counters())
     assert.is_nil(s:record())
+  end)
+
+  it("writes what the process has used, which limit ended it, and its last words", function()
+    s:fail(s:working(JOB), { wall_ms = "1200", cpu_ms = "30", peak_kb = "4096", limit = "timeout",
+      output = 'one "line"\nbad \255\n' })
+    assert.is_truthy(s:failure():find('"host":"web1","wall_ms":1200,"cpu_ms":30,"peak_kb":4096,'
+      .. '"limit":"timeout","output":"one \\"line\\"\\nbad ?\\n"}', 1, true), (s:failure()))
+  end)
+
+  it("names the host without the number that tells workers of one id apart", function()
+    s:worker_named "web1~2:12:mail"
+    s:fail(s:working(JOB))
+    assert.equal("web1", select(2, s:failure()).host)
   end)
 
   it("always writes a list as backtrace", function()

@@ -254,7 +254,7 @@ describe("reserve rejects", function()
     assert.matches("%(1000000 bytes%)$", shown)
     assert.is_true(mime.unb64(failure.raw_base64) == payload)
     assert.matches('^{"failed_at":".-","payload":.-,"exception":".-","error":".-","backtrace":%[%],'
-      .. '"worker":".-","queue":"mail","raw_base64":"[%w+/]*=*"}$', text)
+      .. '"worker":".-","queue":"mail","host":"web1","raw_base64":"[%w+/]*=*"}$', text)
   end)
 
   it("and gives the payload back when neither failed nor failed:overflow is a list", function()

@@ -269,7 +269,8 @@ describe("promise 1: no job is ever lost", function()
     done = { 6, function() call("done", held_token(), "", next_job()) end },
     fail = { 6, function()
       local token, next_token, largest, a, b, c = held_token(), next_job()
-      call("fail", token, "malformed", "E", "e", next_token, largest or 150, 2, "x", "y", a, b, c)
+      call("fail", token, "malformed", "E", "e", "1", "1", "1", "memory", "o",
+        next_token, largest or 150, 2, "x", "y", a, b, c)
     end },
     unreserve = { 4, function() call("unreserve", held_token()) end },
     again = { 7, function() send(table.unpack(choose(chaos.sent))) end },
