@@ -19,9 +19,9 @@ static int read_line(const char *path, char *out, int size)
 }
 
 /* Field 22; field 2 is the program's name in brackets and may hold anything, so counting starts
- * after it. A process that has ended and waits for a parent that does not ask (an init that reaps
- * late) is not there any more; unless the parent is this process, which asks soon and then knows
- * more than that it is dead. */
+ * after it. A process that has ended and waits for an init that reaps late is not there any more.
+ * One that waits for another parent still counts as there: that parent, its manager, asks soon and
+ * then knows more than that it is dead (whether its job had begun). */
 static int read_start(pid_t pid, char out[24])
 {
     char path[32], line[1024];
@@ -29,7 +29,8 @@ static int read_start(pid_t pid, char out[24])
     if (read_line(path, line, sizeof line) < 0)
         return -1;
     char *at = strrchr(line, ')');
-    if (at && strlen(at) > 4 && (at[2] == 'Z' || at[2] == 'X') && atoi(at + 4) != (int)getpid())
+    bool ended = at && strlen(at) > 4 && (at[2] == 'Z' || at[2] == 'X');
+    if (ended && atoi(at + 4) <= 1 && getpid() != 1)
         return -1;
     for (int field = 2; at && field < 22; field++)
         at = strchr(at + 1, ' ');

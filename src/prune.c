@@ -147,11 +147,20 @@ static int proven_dead(struct prune *p, const char *worker_id, struct identity *
     return identity->boot[0] && identity_is_dead(identity);
 }
 
+/* Of our own dead we know more than any look can see: they are paid for, not pruned. */
+static bool is_owed(const struct prune *p, const char *worker_id)
+{
+    for (size_t i = 0; i < p->debt_count; i++)
+        if (strcmp(p->debts[i].worker_id, worker_id) == 0)
+            return true;
+    return false;
+}
+
 static int prune_if_proven(struct prune *p, const char *worker_id)
 {
     struct identity identity;
     char text[IDENTITY_TEXT_SIZE];
-    int dead = proven_dead(p, worker_id, &identity);
+    int dead = is_owed(p, worker_id) ? 0 : proven_dead(p, worker_id, &identity);
     if (dead <= 0)
         return dead;
     identity_text(&identity, text);
@@ -248,7 +257,7 @@ static int prune_silent(struct prune *p, const struct prune_seen *stale, size_t 
     bool locked = false;
     int result = 0;
     for (size_t i = 0; i < count; i++) {
-        if (!was_seen(p, stale[i].worker_id, stale[i].beat))
+        if (!was_seen(p, stale[i].worker_id, stale[i].beat) || is_owed(p, stale[i].worker_id))
             continue;
         if (!locked && !(locked = take_lock(p, key)))
             break;

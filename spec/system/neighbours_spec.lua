@@ -197,6 +197,23 @@ describe("our pruning", function()
     end, 1))
   end)
 
+  it("leaves a dead worker to its own manager, who knows more, while that lives", function()
+    local run = w:start_idle { RESQUE_HEARTBEAT = "0.1" }
+    local pid = run:worker()
+    w:job("Gate", { gate = "never" })
+    w:wait_ledger "start never"
+    run:signal "sigstop"
+    uv.kill(pid, "sigkill")
+    local other = w:start_idle { QUEUE = "other", RESQUE_HEARTBEAT = "0.1" }
+    clock.stays_false(function() return w:failed()[1] end, 0.5) -- several looks
+    assert.equal(0, #w:failed())
+    assert.equal(2, w:on("SCARD", "workers"))
+    run:signal "sigcont"
+    w:wait_processed(1, 5)
+    assert.matches(":" .. run.pid .. "$", w:failed()[1].pruned_by)
+    other:stop()
+  end)
+
   it("waits while a worker of Ruby's prunes, and gives the lock back", function()
     register("ruby:17:mail", OLD)
     w:on("SET", LOCK, "web2:18:*", "EX", 60)
