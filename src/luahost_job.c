@@ -85,9 +85,8 @@ static int load_modules(lua_State *L)
     luastate_push_function(L, "resque.runner", "prepare");
     lua_call(L, 0, 0);
     for (size_t i = 0; i < sizeof modules / sizeof *modules; i++) {
-        lua_getglobal(L, "require");
-        lua_pushstring(L, modules[i]);
-        lua_call(L, 1, 0);
+        luastate_push_module(L, modules[i]);
+        lua_pop(L, 1);
     }
     lua_newuserdatauv(L, 0, 0);
     lua_createtable(L, 0, 1);
@@ -182,9 +181,7 @@ static int job_exit(lua_State *L)
 static void add_job_functions(lua_State *L, const struct luahost_place *place,
                               const struct job *job)
 {
-    lua_getglobal(L, "require");
-    lua_pushliteral(L, "resque.sys");
-    lua_call(L, 1, 1);
+    luastate_push_module(L, "resque.sys");
     lua_pushlightuserdata(L, (void *)(size_t)place);
     lua_pushlightuserdata(L, (void *)(size_t)job);
     lua_pushcclosure(L, report_started, 2);

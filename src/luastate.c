@@ -12,8 +12,10 @@
 
 #include "clock.h"
 #include "luaarena.h"
+#include "luaglobals.h"
 #include "lualib_redis.h"
 #include "lualib_sys.h"
+#include "luatext.h"
 #include "source.h"
 
 /* A package searcher: receives a module name, returns a loader or the text why not. Upvalue 1: the
@@ -33,7 +35,10 @@ static int search_embedded(lua_State *L)
     lua_pushfstring(L, "@%s.lua", luaL_gsub(L, module, ".", "/"));
     int status = luaL_loadbufferx(L, text, len, lua_tostring(L, -1), "t");
     free(owned);
-    return status == LUA_OK ? 1 : lua_error(L);
+    if (status != LUA_OK)
+        return lua_error(L);
+    luaglobals_give(L);
+    return 1;
 }
 
 /* Our own modules come right after package.preload, so that no file of the user can stand in for
@@ -67,7 +72,7 @@ void luastate_seed(lua_State *L)
     lua_Integer seed[2] = {0, 0};
     if (getrandom(seed, sizeof seed, 0) != (ssize_t)sizeof seed)
         seed[0] = clock_ms() ^ getpid();
-    lua_getglobal(L, "math");
+    luaglobals_push(L, LUA_MATHLIBNAME);
     lua_getfield(L, -1, "randomseed");
     lua_pushinteger(L, seed[0]);
     lua_pushinteger(L, seed[1]);
@@ -79,13 +84,15 @@ static int prepare(lua_State *L)
 {
     const struct options *o = lua_touserdata(L, 1);
     luaL_openlibs(L);
-    luastate_seed(L);
+    luatext_open(L);
     add_preload(L, "cjson", luaopen_cjson);
     add_preload(L, "resque.sys", luaopen_resque_sys);
     add_preload(L, "resque.net", luaopen_resque_net);
     lualib_sys_set_program(L, o);
     lualib_redis_set_program(L, o);
     add_searcher(L, o);
+    luaglobals_keep(L);
+    luastate_seed(L);
     return 0;
 }
 
@@ -149,11 +156,16 @@ void luastate_close(lua_State *L)
     luaarena_close(arena);
 }
 
-void luastate_push_function(lua_State *L, const char *module, const char *name)
+void luastate_push_module(lua_State *L, const char *module)
 {
-    lua_getglobal(L, "require");
+    luaglobals_push(L, "require");
     lua_pushstring(L, module);
     lua_call(L, 1, 1);
+}
+
+void luastate_push_function(lua_State *L, const char *module, const char *name)
+{
+    luastate_push_module(L, module);
     lua_getfield(L, -1, name);
     lua_remove(L, -2);
 }

@@ -21,6 +21,9 @@ void luastate_close(lua_State *L);
 /* lua_pcall with a traceback: on error one message string is left instead of the results. */
 int luastate_call(lua_State *L, int arguments, int results);
 
+/* Pushes require(module), whatever scripts have made of `require`. May raise. */
+void luastate_push_module(lua_State *L, const char *module);
+
 /* Pushes require(module)[name]. May raise. */
 void luastate_push_function(lua_State *L, const char *module, const char *name);
 

@@ -16,7 +16,7 @@ end
 --- Loads APP_INCLUDE.
 -- @treturn ?string why it cannot be loaded; nil: it is
 function parent.load()
-  os.exit = refuse_exit -- luacheck: ignore 122
+  _G.os.exit = refuse_exit -- luacheck: ignore 122
   local loaded, broken = loader.load(sys.settings.include)
   return not loaded and broken.message or nil
 end

@@ -65,6 +65,8 @@ describe("a job that ends", function()
     { "by a stack overflow", "Deep", {}, failed = lua_error "stack overflow" },
     { "by an error that the handler cannot look into", "RaiseBlind", {},
       failed = lua_error "error in error handling" },
+    { "by an error after it removed what tells of errors", "RaiseAlone", {},
+      failed = { exception = "LuaError", error = "jobs%.lua:%d+: broken$", trace = true } },
     { "without what its process needs to say how", "RaiseMute", {},
       failed = dirty "Job ended, but its process could not tell how: .*" },
     { "by dont_perform", "Skip", {}, result = "false" },
