@@ -35,6 +35,7 @@ function killing.program()
   local process = require "spec.support.process"
   local dir = assert(uv.fs_mkdtemp((os.getenv "TMPDIR" or "/tmp") .. "/resque-make.XXXXXX"))
   local code, out, err = process.run({
+    "flock", world.build .. "/.stop.lock", -- several spec files may want it at once
     "make", "-s", "BUILD=" .. folder, "CPPFLAGS=-DRL_STOPAT", "SAN=" .. (os.getenv "SAN" or ""),
     folder .. "/resque-lua",
   }, { dir = dir, seconds = 280, env = { MAKEFLAGS = false, MAKELEVEL = false } })

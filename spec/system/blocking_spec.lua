@@ -1,4 +1,5 @@
 --- Waking up: how fast a pushed job starts, and how little an idle worker asks Redis.
+-- Runs alone: it measures milliseconds.
 local uv = require "luv"
 local clock = require "spec.support.clock"
 local process = require "spec.support.process"
