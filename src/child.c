@@ -46,11 +46,17 @@ static void restore_signals(const struct events *ev)
     sigprocmask(SIG_SETMASK, &ev->original_mask, NULL);
 }
 
-/* The first steps: a group of its own, no life without the worker, nothing of the worker's. */
-static void isolate(const struct child_place *place, pid_t worker)
+/* The first steps: a group of its own, no life without the worker, nothing of the worker's. What
+ * cannot be confined does not start: its job goes back. */
+static void isolate(const struct child_place *place, pid_t worker, int report_fd)
 {
+    char why[CONFINE_WHY];
     STOP_AT("isolate");
     setpgid(0, 0);
+    if (confine_enter(place->confine, why) < 0) {
+        report_send_load(report_fd, why);
+        _exit(EXIT_FAILED);
+    }
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != worker) /* it died before the line above */
         _exit(EXIT_FAILURE);
@@ -129,7 +135,7 @@ static int fork_process(struct child *c, const struct child_place *place, int *w
     c->pid = fork();
     if (c->pid == 0) {
         close(ends[0]);
-        isolate(place, worker);
+        isolate(place, worker, ends[1]);
         *write_end = ends[1];
         return 1;
     }

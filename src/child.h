@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "confine.h"
 #include "events.h"
 #include "job.h"
 #include "luahost.h"
@@ -32,6 +33,7 @@ struct child {
 /* What the new process must let go of and may use. */
 struct child_place {
     const struct options *options;
+    const struct confine *confine;
     struct lua_State *prepared; /* see luahost_prepare */
     struct events *events;
     struct redis *redis;

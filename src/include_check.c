@@ -26,6 +26,7 @@ static _Noreturn void check_in_child(const struct include_check *c, int report_f
     char said[SAID_SIZE] = {LOADED};
     bool parent_hooks = false;
     sigprocmask(SIG_SETMASK, &c->events->original_mask, NULL);
+    bool confined = confine_enter(c->confine, said + 1) == 0;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     signal(SIGALRM, SIG_DFL);
     alarm(LOAD_LIMIT);
@@ -34,7 +35,7 @@ static _Noreturn void check_in_child(const struct include_check *c, int report_f
         redis_forget(c->redis);
     if (c->watch)
         redis_forget(c->watch);
-    if (luahost_check(c->options, &parent_hooks, said + 1, sizeof said - 1) < 0)
+    if (!confined || luahost_check(c->options, &parent_hooks, said + 1, sizeof said - 1) < 0)
         said[0] = BROKEN;
     else
         atomic_store(&c->board->parent_hooks, parent_hooks);

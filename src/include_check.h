@@ -4,6 +4,7 @@
 #define INCLUDE_CHECK_H
 
 #include "board.h"
+#include "confine.h"
 #include "events.h"
 #include "options.h"
 #include "redis.h"
@@ -11,8 +12,9 @@
 /* Connections that the throw-away process lets go of; NULL: none. */
 struct include_check {
     const struct options *options;
-    struct events *events; /* TERM, INT and QUIT end the check */
-    struct board *board;   /* learns whether parent hooks are registered */
+    const struct confine *confine; /* the scripts are loaded as jobs will load them */
+    struct events *events;         /* TERM, INT and QUIT end the check */
+    struct board *board;           /* learns whether parent hooks are registered */
     struct redis *redis, *watch;
 };
 

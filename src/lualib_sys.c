@@ -375,11 +375,18 @@ static int sys_read(lua_State *L)
 /*** Whether there is something at a path.
 @function file_exists
 @tparam string path
-@treturn boolean */
+@treturn[1] boolean true
+@treturn[2] boolean false
+@treturn[2] ?string why nobody can tell, such as "Permission denied"; nil: there is nothing */
 static int sys_file_exists(lua_State *L)
 {
-    lua_pushboolean(L, access(luaL_checkstring(L, 1), F_OK) == 0);
-    return 1;
+    bool found = access(luaL_checkstring(L, 1), F_OK) == 0;
+    bool missing = errno == ENOENT || errno == ENOTDIR;
+    lua_pushboolean(L, found);
+    if (found || missing)
+        return 1;
+    lua_pushstring(L, strerror(errno));
+    return 2;
 }
 
 /*** Names in a folder, in no order, without "." and "..".

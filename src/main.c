@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "confine.h"
 #include "log.h"
 #include "luahost.h"
 #include "manager.h"
@@ -88,6 +89,8 @@ static int run(const struct options *o)
     title_set_prefix(o->procline_prefix);
     for (char **warning = o->warnings; *warning; warning++)
         log_warn("%s", *warning);
+    if (o->command == COMMAND_WORK || o->command == COMMAND_PERFORM)
+        confine_always();
     code = dispatch(o);
     if (fflush(stdout) == 0 && !ferror(stdout)) /* Lua flushes as it goes, and drops the error */
         return code;

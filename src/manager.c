@@ -15,6 +15,7 @@
 #include "background.h"
 #include "backoff.h"
 #include "clock.h"
+#include "confine.h"
 #include "crew.h"
 #include "log.h"
 #include "include_check.h"
@@ -41,6 +42,7 @@ struct manager {
     struct crew crew;
     struct redis *redis;
     struct scripts scripts;
+    struct confine confine;
     struct lua_State *prepared;   /* what every job's process starts from */
     struct backoff backoff;       /* of the connection */
     int64_t connect_at, prune_at; /* not before: the next try of Redis; the next look */
@@ -54,8 +56,8 @@ struct manager {
 
 static int check_include(struct manager *m)
 {
-    const struct include_check check = {m->options, &m->events, m->crew.board, m->redis,
-                                        m->wakeup.watch};
+    const struct include_check check = {m->options,    &m->confine, &m->events,
+                                        m->crew.board, m->redis,    m->wakeup.watch};
     return include_check_run(&check);
 }
 
@@ -107,8 +109,13 @@ static void look_for_dead(struct manager *m)
 static _Noreturn void be_worker(struct manager *m, struct member *member, pid_t manager,
                                 int wakeup_fd)
 {
-    struct worker_place place = {m->options,   m->prepared, m->crew.board,
-                                 member->slot, wakeup_fd,   &m->events.original_mask};
+    struct worker_place place = {m->options,
+                                 &m->confine,
+                                 m->prepared,
+                                 m->crew.board,
+                                 member->slot,
+                                 wakeup_fd,
+                                 &m->events.original_mask};
     pidfile_forget(&m->pidfile); /* first: while it is held here, no other manager can start */
     STOP_AT("born");
     setpgid(0, 0);
@@ -314,6 +321,10 @@ static int open_manager(struct manager *m)
         log_error_lines(err);
         return EXIT_FAILED;
     }
+    if (confine_open(&m->confine, o, err, sizeof err) < 0) {
+        log_error_lines(err);
+        return EXIT_USAGE;
+    }
     if (!o->include)
         log_warn("no APP_INCLUDE: this worker knows no jobs, every one will fail");
     if (check_include(m) < 0)
@@ -344,6 +355,7 @@ static void close_manager(struct manager *m)
     prune_close(&m->prune);
     scripts_close(&m->scripts);
     luahost_discard(m->prepared);
+    confine_close(&m->confine);
     redis_free(m->redis);
     pidfile_close(&m->pidfile);
     crew_close(&m->crew);

@@ -63,6 +63,7 @@ struct options {
     double term_timeout;         /* seconds; only bounds a graceful stop when given: */
     bool term_timeout_given;
     bool graceful_term;
+    const char *job_user;    /* NULL: jobs run as the worker does */
     const char *worker_host; /* NULL: the host name */
     const char *procline_prefix;
     size_t max_payload;   /* bytes */

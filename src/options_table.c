@@ -90,6 +90,11 @@ const struct options_setting options_settings[] = {
      .variables = {"GRACEFUL_TERM"}, .fallback = "0", .field = FIELD(graceful_term),
      .help = "TERM and INT let the running job finish first, as QUIT does"},
 
+    /* What a job may do. */
+    {.flag = "job-user", .type = OPTIONS_TEXT, .commands = WORK, .variables = {"JOB_USER"},
+     .argument = "NAME", .field = FIELD(job_user),
+     .help = "jobs run as this user; the worker must be root"},
+
     /* The process. */
     {.flag = "pidfile", .type = OPTIONS_FILE, .commands = WORK, .variables = {"PIDFILE"},
      .argument = "FILE", .field = FIELD(pidfile),

@@ -30,6 +30,7 @@
 
 struct worker {
     const struct options *options;
+    const struct confine *confine;
     struct lua_State *prepared; /* never run here; every job's process has its own copy */
     struct board *board;
     struct board_slot *slot;
@@ -176,6 +177,7 @@ static int before_fork(struct worker *w, const struct job *job, struct outcome *
 static struct child_place place_of(struct worker *w)
 {
     return (struct child_place){.options = w->options,
+                                .confine = w->confine,
                                 .prepared = w->prepared,
                                 .events = &w->me.events,
                                 .redis = w->me.redis,
@@ -341,6 +343,7 @@ static void close_worker(struct worker *w)
 enum worker_exit worker_run(const struct worker_place *place)
 {
     struct worker worker = {.options = place->options,
+                            .confine = place->confine,
                             .prepared = place->prepared,
                             .board = place->board,
                             .slot = place->slot,

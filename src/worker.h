@@ -5,6 +5,7 @@
 #include <signal.h>
 
 #include "board.h"
+#include "confine.h"
 #include "options.h"
 
 enum worker_exit {                         /* what the manager makes of it: see manager.c */
@@ -16,7 +17,8 @@ enum worker_exit {                         /* what the manager makes of it: see 
 
 struct worker_place {
     const struct options *options;
-    struct lua_State *prepared; /* for jobs: see luahost_prepare */
+    const struct confine *confine; /* what jobs give up */
+    struct lua_State *prepared;    /* for jobs: see luahost_prepare */
     struct board *board;
     struct board_slot *slot;
     int wakeup_fd; /* readable when the queues are worth a look (no data of meaning); -1: none */

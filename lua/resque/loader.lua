@@ -49,8 +49,10 @@ local function run_file(path)
 end
 
 local function load_include(path)
-  if not sys.file_exists(path) then
-    return nil, errors.report(("APP_INCLUDE (%s) does not exist."):format(path))
+  local exists, why = sys.file_exists(path)
+  if not exists then
+    return nil, errors.report(("APP_INCLUDE (%s) %s."):format(path,
+      why and "cannot be read: " .. why or "does not exist"))
   end
   local dir = path:match "^(.*)/[^/]*$" or "."
   add_to_path(dir == "" and "/" or dir)

@@ -118,6 +118,20 @@ local function wants_parent()
   return hooks.has "beforeFirstFork" or hooks.has "beforeFork"
 end
 
+-- Loads APP_INCLUDE. Returns nil, or why jobs cannot start. Hooks of the worker are refused where
+-- jobs are confined: no script is to run as root, or with what its jobs may not have.
+local function load_scripts()
+  local loaded, broken = loader.load(sys.settings.include)
+  local user = sys.settings.job_user
+  if not loaded then
+    local denied = user and broken.message:find("Permission denied", 1, true)
+    return broken.message .. (denied and (" (hint: JOB_USER: jobs run as %s)"):format(user) or "")
+  elseif user and wants_parent() then
+    return "beforeFirstFork and beforeFork run in the worker, which runs no scripts with JOB_USER "
+      .. "(hint: afterFork runs in the job's process)"
+  end
+end
+
 --- Before any job: what can be made ready without knowing one.
 function runner.prepare()
   return sys.settings
@@ -134,9 +148,9 @@ end
 -- @treturn[3] string message
 -- @treturn[3] string trace lines, each ended by a newline
 function runner.run(fields)
-  local loaded, broken = loader.load(sys.settings.include)
-  if not loaded then
-    return "load", broken.message
+  local broken = load_scripts()
+  if broken then
+    return "load", broken
   end
   sys.report_started(hooks.has "onFailure", wants_parent())
   local info = job.read(fields.payload, fields.queue)
@@ -153,9 +167,9 @@ end
 -- @tparam string exception
 -- @tparam string message
 function runner.on_failure(fields, exception, message)
-  local loaded, broken = loader.load(sys.settings.include)
-  if not loaded then
-    return sys.log("error", "onFailure was not run: " .. broken.message)
+  local broken = load_scripts()
+  if broken then
+    return sys.log("error", "onFailure was not run: " .. broken)
   end
   local info = job.read(fields.payload, fields.queue)
   info.worker = fields.worker
@@ -167,9 +181,9 @@ end
 -- @treturn[2] nil
 -- @treturn[2] string why it cannot be loaded
 function runner.check()
-  local loaded, broken = loader.load(sys.settings.include)
-  if not loaded then
-    return nil, broken.message
+  local broken = load_scripts()
+  if broken then
+    return nil, broken
   end
   return wants_parent(), nil
 end

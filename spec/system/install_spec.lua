@@ -107,7 +107,7 @@ describe("make", function()
 
     it("gives manual pages, and completions for both names", function()
       for _, page in ipairs { "man1/resque-lua.1", "man1/resque-enqueue.1",
-        "man7/resque-lua-jobs.7" } do
+        "man7/resque-lua-jobs.7", "man7/resque-lua-isolation.7" } do
         assert.truthy(exists(usr .. "/share/man/" .. page), page)
       end
       local share = usr .. "/share"

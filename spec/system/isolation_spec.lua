@@ -1,5 +1,9 @@
---- What keeps a job from the rest: text-only code. conf/man/resque-lua-isolation.7 tells it to
--- people.
+--- What keeps a job from the rest: text-only code, no new privileges, JOB_USER.
+-- conf/man/resque-lua-isolation.7 tells it to people.
+local cjson = require "cjson"
+local uv = require "luv"
+local clock = require "spec.support.clock"
+local proc = require "spec.support.proc"
 local world = require "spec.support.world"
 
 local w
@@ -109,8 +113,228 @@ describe("code is text:", function()
       package.path = w.dir .. "/?.lua"
       local expected = plain { args = { here = w.dir } }
       package.path, package.loaded.text = path, nil
-      local cjson = require "cjson"
       assert.same(expected, cjson.decode("[" .. assert(perform(row[2])) .. "]")[1])
     end)
   end
+end)
+
+-- The value of a line of /proc/PID/status.
+local function status_of(pid, name)
+  return proc.read(("/proc/%s/status"):format(pid)):match("\n" .. name .. ":%s*([^\n]*)")
+end
+
+-- A job that waits, so that its process can be looked at; its pid.
+local function job_process(run)
+  w:job("Gate", { gate = "a" })
+  w:wait_ledger "start a"
+  return proc.descendants(run.pid)[2]
+end
+
+describe("no_new_privs", function()
+  it("is set for every job", function()
+    local run = w:start_idle()
+    assert.equal("1", status_of(job_process(run), "NoNewPrivs"))
+    w:open_gate "a"
+    w:wait_processed(1)
+  end)
+  it("is set for perform", function()
+    assert.equal('"1"', perform [[
+      return io.open "/proc/self/status":read "a":match "NoNewPrivs:%s*(%d)"]])
+  end)
+end)
+
+describe("JOB_USER", function()
+  local USER, UID, GID = "nobody", nil, nil
+
+  setup(function()
+    UID, GID = proc.read "/etc/passwd":match "\nnobody:[^:]*:(%d+):(%d+):"
+  end)
+
+  local function refused(name, pattern)
+    local code, _, err = w:run({ "--burst" }, { QUEUE = "a", JOB_USER = name })
+    assert.equal(2, code)
+    assert.matches(pattern, err)
+    assert.matches("\n%*%*%* hint: ", err)
+  end
+
+  -- Everything such a worker needs is in the world's folder, which the user may enter.
+  local function start(text, env)
+    w:write("ledger.lua", proc.read(world.fixtures .. "/ledger.lua"))
+    local all = {
+      JOB_USER = USER,
+      APP_INCLUDE = w:write("jobs.lua", ([[
+        local resque, ledger = require "resque", dofile %q
+        local function job(name, perform) resque.job(name).perform = perform end
+      ]]):format(w.dir .. "/ledger.lua") .. text),
+    }
+    for name, value in pairs(env or {}) do
+      all[name] = value
+    end
+    uv.fs_chmod(w.dir, 493)
+    w:write("ledger", "")
+    uv.fs_chmod(w.dir .. "/ledger", 438)
+    return w:start_idle(all)
+  end
+
+  if uv.getuid() ~= 0 then
+    it("is refused: we are not root", function()
+      refused(USER, "only root can run jobs as somebody else")
+    end)
+    return
+  end
+
+  it("needs a user that exists", function()
+    refused("no-such-user", "JOB_USER is 'no%-such%-user', but the system finds no such user")
+  end)
+  it("needs one who is not root", function()
+    refused("root", "who is root: jobs would give nothing up")
+  end)
+  it("is refused when the worker is not root", function()
+    local path = w:write("resque-lua", proc.read(world.program))
+    uv.fs_chmod(w.dir, 493)
+    uv.fs_chmod(path, 493)
+    local run = w:start({ JOB_USER = USER, APP_INCLUDE = false },
+      { program = path, wrap = { "setpriv", "--reuid=" .. UID, "--clear-groups" } })
+    assert.equal(2, run.process:wait(5))
+    assert.matches("only root can run jobs as somebody else", run:err())
+  end)
+
+  it("is who a job is, for good", function()
+    local run = start [[
+      job("Who", function()
+        for line in io.lines "/proc/self/status" do
+          if line:find "^[UG]id" or line:find "^Cap[PEIA]" then ledger.write(line) end
+        end
+        ledger.write("HOME", os.getenv "HOME", os.getenv "USER", os.getenv "LOGNAME")
+        local worker = io.open "/proc/self/stat":read "a":match "%) %S (%d+)"
+        ledger.write("root", tostring(os.execute "setpriv --reuid=0 true 2>/dev/null"))
+        ledger.write("signal", tostring(os.execute("kill -0 " .. worker .. " 2>/dev/null")))
+        ledger.write("worker", tostring(io.open(("/proc/%s/environ"):format(worker))))
+      end)]]
+    w:job "Who"
+    w:wait_processed(1)
+    assert.same({}, (w:failed()))
+    local home = proc.read "/etc/passwd":match "\nnobody:[^\n]*:([^:]*):[^:\n]*\n"
+    local ids = function(id) return ("\t%s"):format(id):rep(4) end
+    assert.same({
+      "Uid:" .. ids(UID), "Gid:" .. ids(GID),
+      "CapInh:\t0000000000000000", "CapPrm:\t0000000000000000", "CapEff:\t0000000000000000",
+      "CapAmb:\t0000000000000000",
+      "HOME " .. home .. " nobody nobody", "root nil", "signal nil", "worker nil",
+    }, w:ledger())
+    assert.equal("0\t0\t0\t0", status_of(run:workers "Waiting"[1], "Uid"))
+  end)
+
+  it("has its own groups, not root's", function()
+    local run = start [[job("Hold", function() ledger.write "on" resque.sleep(30) end)]]
+    w:job "Hold"
+    w:wait_ledger "on"
+    local groups = status_of(proc.descendants(run.pid)[2], "Groups")
+    assert.equal(GID, groups:match "^(%d+)%s*$")
+  end)
+
+  it("cannot look into another job's memory, and leaves no core", function()
+    local run = start [[
+      job("Hold", function() ledger.write "on" resque.sleep(30) end)
+      job("Peek", function(self)
+        ledger.write("mem", tostring(io.open(("/proc/%d/mem"):format(self.args.pid))))
+        ledger.write("environ", tostring(io.open(("/proc/%d/environ"):format(self.args.pid))))
+      end)]]
+    w:job "Hold"
+    w:wait_ledger "on"
+    local pid = proc.descendants(run.pid)[2]
+    local other = w:start_idle { JOB_USER = USER, APP_INCLUDE = w.dir .. "/jobs.lua" }
+    w:job("Peek", { pid = pid })
+    w:wait_processed(1)
+    assert.same({ "on", "mem nil", "environ nil" }, w:ledger())
+    other:stop()
+  end)
+
+  it("does not keep the worker from ending a job and what it left behind", function()
+    local run = start [[
+      job("Spawn", function()
+        os.execute "setsid sleep 300 & echo $! > $LEDGER"
+        while true do end
+      end)]]
+    w:job "Spawn"
+    local left = w:wait_ledger "^(%d+)$"
+    run:signal "sigusr1"
+    w:wait_processed(1)
+    assert.matches("SIGUSR1", w:failed()[1].error)
+    clock.wait_until(function() return not proc.alive(tonumber(left)) end, 2, "it is gone")
+  end)
+
+  it("dies with its worker, also when nobody else is left to end it", function()
+    local run = start [[job("Spin", function() ledger.write "on" while true do end end)]]
+    w:job "Spin"
+    w:wait_ledger "on"
+    local worker, job = table.unpack(proc.descendants(run.pid))
+    uv.kill(run.pid, "sigkill")
+    run.process:wait(5)
+    uv.kill(worker, "sigkill")
+    clock.wait_until(function() return not proc.alive(job) end, 1, "the job is gone")
+  end)
+
+  it("writes log lines to a LOGFILE it may not open, and its result is kept", function()
+    local run = start([[
+      job("Log", function() resque.log.warn "from the job" return 5 end)]],
+      { LOGFILE = w.dir .. "/log" })
+    local id = w:job("Log", {}, { track = true })
+    w:wait_processed(1)
+    assert.matches("from the job", proc.read(w.dir .. "/log"))
+    assert.equal(384, uv.fs_stat(w.dir .. "/log").mode & 384)
+    assert.equal(5, w:status(id).result)
+    run:stop()
+  end)
+
+  it("loads the scripts also at the start: what it cannot read is told, exit 3", function()
+    local path = w:write("jobs.lua", "return {}")
+    uv.fs_chmod(path, 384)
+    for _, mode in ipairs { 448, 493 } do -- the folder is closed, the file is
+      uv.fs_chmod(w.dir, mode)
+      local code, _, err = w:run({ "--burst" },
+        { QUEUE = "a", JOB_USER = USER, APP_INCLUDE = path })
+      assert.equal(3, code)
+      assert.matches("Permission denied.*hint: JOB_USER: jobs run as nobody", err)
+    end
+  end)
+  it("a job waits while it cannot read them, and goes on when it can", function()
+    local run = start [[job("Noop", function() ledger.write "done" end)]]
+    uv.fs_chmod(w.dir .. "/jobs.lua", 384)
+    w:job "Noop"
+    clock.wait_until(function() return run:err():find "Permission denied" end, 5, "it is told")
+    assert.equal(0, w:stat "processed")
+    uv.fs_chmod(w.dir .. "/jobs.lua", 420)
+    w:wait_processed(1)
+    assert.same({ "done" }, w:ledger())
+  end)
+
+  it("keeps root from running hooks of the worker: exit 3", function()
+    uv.fs_chmod(w.dir, 493)
+    for _, event in ipairs { "beforeFirstFork", "beforeFork" } do
+      local path = w:write("jobs.lua", ("require 'resque'.on(%q, print)"):format(event))
+      local code, _, err = w:run({ "--burst" },
+        { QUEUE = "a", JOB_USER = USER, APP_INCLUDE = path })
+      assert.equal(3, code)
+      assert.matches("run in the worker, which runs no scripts with JOB_USER", err)
+    end
+  end)
+  it("keeps a deploy from bringing them: the job waits", function()
+    local run = start "job('Noop', function() end)"
+    w:write("jobs.lua", "require 'resque'.on('beforeFork', function() os.exit(9) end)")
+    w:job "Noop"
+    clock.wait_until(function() return run:err():find "runs no scripts" end, 5, "it is told")
+    w:write("jobs.lua", "require 'resque'.job 'Noop'.perform = function() end")
+    w:wait_processed(1)
+    assert.same({}, (w:failed()))
+  end)
+
+  it("is who onFailure of a dead job runs as", function()
+    start [[
+      resque.on("onFailure", function() ledger.write("uid", io.open "/proc/self/status":read "a"
+        :match "Uid:%s*(%d+)") end)
+      job("Die", function() os.execute "kill -KILL $PPID" end)]]
+    w:job "Die"
+    w:wait_ledger("^uid " .. UID .. "$")
+  end)
 end)

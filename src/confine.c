@@ -1,0 +1,103 @@
+/* confine.c - see confine.h. */
+#include "confine.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "memory.h"
+#include "text.h"
+
+#define SHOWN 160 /* bytes of somebody's text that an error quotes */
+
+void confine_always(void)
+{
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+/* --- at the start --- */
+
+/* Always -1, so that `return refuse(...)` reads well. */
+static int refuse(const char *name, const char *what, const char *hint, char *err, size_t err_size)
+{
+    char shown[SHOWN];
+    snprintf(err, err_size, "JOB_USER is '%s', %s\nhint: %s",
+             text_printable(shown, sizeof shown, name, strlen(name)), what, hint);
+    return -1;
+}
+
+/* getgrouplist says how many there are when there is no room. */
+static void list_groups(struct confine *c)
+{
+    c->group_count = 0;
+    getgrouplist(c->user, c->gid, NULL, &c->group_count);
+    c->groups = memory_get((size_t)(c->group_count + 1) * sizeof *c->groups);
+    if (getgrouplist(c->user, c->gid, c->groups, &c->group_count) < 0)
+        c->group_count = 0; /* the list grew meanwhile: none is the safe one */
+}
+
+int confine_open(struct confine *c, const struct options *o, char *err, size_t err_size)
+{
+    *c = (struct confine){.user = o->job_user};
+    if (!c->user)
+        return 0;
+    if (geteuid() != 0)
+        return refuse(c->user, "but only root can run jobs as somebody else",
+                      "start resque-lua as root, or as that user and without JOB_USER", err,
+                      err_size);
+    const struct passwd *entry = getpwnam(c->user);
+    if (!entry)
+        return refuse(c->user, "but the system finds no such user",
+                      "a name as `getent passwd NAME` knows it, such as www-data", err, err_size);
+    if (entry->pw_uid == 0)
+        return refuse(c->user, "who is root: jobs would give nothing up",
+                      "name a user of its own, or leave it out", err, err_size);
+    c->uid = entry->pw_uid;
+    c->gid = entry->pw_gid;
+    list_groups(c);
+    setenv("HOME", entry->pw_dir, 1);
+    setenv("USER", c->user, 1);
+    setenv("LOGNAME", c->user, 1);
+    return 0;
+}
+
+void confine_close(struct confine *c)
+{
+    free(c->groups);
+    *c = (struct confine){0};
+}
+
+/* --- in a job's process --- */
+
+/* With "securebits" or capabilities kept by who started us, leaving root is not for good. */
+static int can_return(void)
+{
+    return setresuid((uid_t)-1, 0, (uid_t)-1) == 0 || setresgid((gid_t)-1, 0, (gid_t)-1) == 0;
+}
+
+/* The process stays closed to others of the same user, as it has the worker's memory, passwords
+ * included: no ptrace, no /proc/PID/mem, no core file. */
+static int become(const struct confine *c)
+{
+    if (setgroups((size_t)c->group_count, c->groups) < 0 || setresgid(c->gid, c->gid, c->gid) < 0 ||
+        setresuid(c->uid, c->uid, c->uid) < 0)
+        return -1;
+    errno = 0;
+    if (can_return())
+        return -1;
+    return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+int confine_enter(const struct confine *c, char why[CONFINE_WHY])
+{
+    if (!c->user || become(c) == 0)
+        return 0;
+    snprintf(why, CONFINE_WHY, "jobs cannot run as JOB_USER %s: %s", c->user,
+             errno ? strerror(errno) : "what root may do would stay with them");
+    return -1;
+}
