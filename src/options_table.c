@@ -28,6 +28,11 @@ const struct options_command options_commands[COMMAND_COUNT] = {
     [COMMAND_CHECK] = {"check", -1, "[FILE] [options]",
                        "compile APP_INCLUDE and list its job classes", "resque.cli.check",
                        "  resque-lua check jobs.lua\n"},
+    [COMMAND_DOCTOR] = {"doctor", 0, "[options]",
+                        "look Redis and the fleet over: what breaks a promise, and what to do",
+                        "resque.cli.doctor",
+                        "  resque-lua doctor --env-file /etc/resque-lua/mail.env\n"
+                        "  resque-lua doctor --json | jq '.checks[] | select(.level != \"ok\")'\n"},
     [COMMAND_CONFIG] = {"config", 0, "[options]", "each effective setting and where it comes from",
                         NULL, "  resque-lua config --env-file /etc/resque-lua/mail.env\n"},
     [COMMAND_COMPLETION] = {"completion", 1, "bash|zsh|fish", "a completion script for the shell",
@@ -42,7 +47,8 @@ const struct options_command options_commands[COMMAND_COUNT] = {
 #define JOB OPTIONS_BIT(COMMAND_JOB)
 #define PERFORM OPTIONS_BIT(COMMAND_PERFORM)
 #define CHECK OPTIONS_BIT(COMMAND_CHECK)
-#define LUA (ENQUEUE | JOB | PERFORM | CHECK)
+#define DOCTOR OPTIONS_BIT(COMMAND_DOCTOR)
+#define LUA (ENQUEUE | JOB | PERFORM | CHECK | DOCTOR)
 #define EVERY (OPTIONS_BIT(COMMAND_COUNT) - 1)
 #define FIELD(name) offsetof(struct options, name)
 
@@ -66,7 +72,7 @@ const struct options_setting options_settings[] = {
      .help = "seconds between looks at empty queues; 0: work until they are empty, then exit"},
     {.flag = "burst", .type = OPTIONS_SWITCH, .commands = WORK, .traits = OPTIONS_FLAGGED,
      .help = "the same as --interval 0"},
-    {.flag = "blocking", .letter = 'b', .type = OPTIONS_SWITCH, .commands = WORK,
+    {.flag = "blocking", .letter = 'b', .type = OPTIONS_SWITCH, .commands = WORK | DOCTOR,
      .variables = {"BLOCKING"}, .fallback = "0", .field = FIELD(blocking),
      .help = "let Redis wake the worker the moment a job arrives"},
     {.flag = "max-payload", .type = OPTIONS_SIZE, .commands = WORK, .variables = {"MAX_PAYLOAD"},
@@ -112,7 +118,7 @@ const struct options_setting options_settings[] = {
      .variables = {"RESQUE_HEARTBEAT"}, .fallback = "60", .argument = "S", .min = 0.1, .max = 86400,
      .field = FIELD(heartbeat),
      .help = "seconds between signs of life"},
-    {.flag = "prune", .type = OPTIONS_SECONDS, .commands = WORK, .variables = {"RESQUE_PRUNE"},
+    {.flag = "prune", .type = OPTIONS_SECONDS, .commands = WORK | DOCTOR, .variables = {"RESQUE_PRUNE"},
      .fallback = "300", .argument = "S", .min = 1, .max = 604800, .field = FIELD(prune),
      .help = "seconds without one after which a worker counts as dead"},
     {.flag = "log-format", .type = OPTIONS_CHOICE, .commands = WORK, .variables = {"LOG_FORMAT"},

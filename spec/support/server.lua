@@ -23,9 +23,10 @@ function server.free_port()
 end
 
 --- Starts one. opts: dir (required), tcp = true (also listens on a loopback port), args = more
--- arguments
+-- arguments, wrap = words put before the program
 function server.start(opts)
-  local self = setmetatable({ dir = opts.dir, args = opts.args or {} }, Server)
+  local self = setmetatable({ dir = opts.dir, args = opts.args or {}, wrap = opts.wrap or {} },
+    Server)
   self.socket = opts.dir .. "/redis.sock"
   self.port = opts.tcp and server.free_port() or 0
   self:launch()
@@ -34,11 +35,13 @@ end
 
 --- Starts the program (again, after kill or stop) and waits until it answers.
 function Server:launch()
-  local args = {
+  local args = { table.unpack(self.wrap) }
+  for _, words in ipairs { {
     PROGRAM, "--port", tostring(self.port), "--bind", "127.0.0.1", "--unixsocket", self.socket,
     "--dir", self.dir, "--save", "", "--appendonly", "no", "--loglevel", "warning",
-  }
-  table.move(self.args, 1, #self.args, #args + 1, args)
+  }, self.args } do
+    table.move(words, 1, #words, #args + 1, args)
+  end
   os.remove(self.socket)
   self.process = process.start(args, { dir = self.dir, env = { LC_ALL = "C" } })
   self.client = nil

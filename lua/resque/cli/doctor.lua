@@ -1,0 +1,145 @@
+--- `resque-lua doctor`: looks a Redis and its fleet over, and says in words which promise is
+-- broken and what to do. It changes nothing. Exit 0: none (warnings allowed); 1: some; 4: no Redis.
+-- @module resque.cli.doctor
+local connection = require "resque.connection"
+local facts = require "resque.doctor.facts"
+local json = require "resque.json"
+local sys = require "resque.sys"
+local terminal = require "resque.cli.terminal"
+
+local doctor = {}
+local EXIT = terminal.EXIT
+
+local GROUPS = { "server", "data", "time", "workers", "jobs", "records" }
+
+-- Every finding in order; each knows its group.
+local function examine(seen)
+  local findings = {}
+  for _, name in ipairs(GROUPS) do
+    local group = require("resque.doctor." .. name)
+    for _, check in ipairs(group) do
+      local found = check(seen)
+      found.group = group.title
+      findings[#findings + 1] = found
+    end
+  end
+  return findings
+end
+
+local function count(findings)
+  local sums = { ok = 0, warn = 0, fail = 0, unseen = 0 }
+  for _, found in ipairs(findings) do
+    sums[found.level] = sums[found.level] + 1
+  end
+  return sums
+end
+
+-- ------------------------------------------------------------------------------------- output
+
+local function print_json(where, findings, sums)
+  local list = json.array()
+  for i, found in ipairs(findings) do
+    list[i] = {
+      group = found.group:lower(), name = found.name, level = found.level, text = found.text,
+      hint = found.hint,
+    }
+  end
+  print(json.encode {
+    redis = where, prefix = connection.key "", checks = list, ok = sums.ok, warn = sums.warn,
+    fail = sums.fail, unseen = sums.unseen,
+  })
+end
+
+local function print_rows(findings)
+  for _, found in ipairs(findings) do
+    print(table.concat({ found.level, found.name, found.text, found.hint }, "\t"))
+  end
+end
+
+local COLOURS = { ok = "green", warn = "yellow", fail = "red", unseen = "dim" }
+local WORD, NAME = 6, 12 -- columns
+local LEFT = 2 + WORD + 2 + NAME + 2
+
+-- Prints a text behind `left` (already printed width LEFT), wrapped between words.
+local function print_wrapped(left, text)
+  local room = math.max(sys.columns() - LEFT - 1, 30)
+  local line = ""
+  for word in text:gmatch "%S+" do
+    if line ~= "" and (utf8.len(line) or #line) + 1 + (utf8.len(word) or #word) > room then
+      print(left .. line)
+      left, line = (" "):rep(LEFT), word
+    else
+      line = line == "" and word or line .. " " .. word
+    end
+  end
+  print(left .. line)
+end
+
+local function print_finding(found)
+  print_wrapped(("  %s%s  %s%s  "):format(terminal.paint(COLOURS[found.level], found.level),
+    (" "):rep(WORD - #found.level), found.name, (" "):rep(NAME - #found.name)), found.text)
+  if found.hint and found.level ~= "ok" then
+    print_wrapped((" "):rep(LEFT), "hint: " .. found.hint)
+  end
+end
+
+local function print_table(where, findings)
+  print(("Redis at %s, keys %s*"):format(where, sys.printable(connection.key "")))
+  local group
+  for _, found in ipairs(findings) do
+    if found.group ~= group then
+      group = found.group
+      print("\n" .. terminal.paint("bold", group))
+    end
+    print_finding(found)
+  end
+  print ""
+end
+
+-- --quiet: what needs no attention is left out.
+local function shown(findings)
+  if not terminal.settings().quiet then
+    return findings
+  end
+  local list = {}
+  for _, found in ipairs(findings) do
+    list[#list + 1] = found.level ~= "ok" and found or nil
+  end
+  return list
+end
+
+local function say_sums(sums)
+  local text = ("%d fine, %d warning%s, %d broken"):format(sums.ok, sums.warn,
+    sums.warn == 1 and "" or "s", sums.fail)
+  if sums.unseen > 0 then
+    text = ("%s, %d not to be seen"):format(text, sums.unseen)
+  end
+  terminal.say("%s", text)
+end
+
+--- Runs the command.
+-- @tparam {string,...} arguments none are taken
+-- @treturn integer exit code
+function doctor.run()
+  local conn, err, trouble = connection.own()
+  if not conn then
+    return terminal.redis_failed(err, trouble)
+  end
+  local seen = facts.new(conn)
+  local findings = examine(seen)
+  if seen.trouble then
+    return terminal.redis_failed(seen.why, seen.trouble)
+  end
+  local sums = count(findings)
+  if terminal.settings().json then
+    print_json(conn:where(), findings, sums)
+  elseif terminal.is_tty(1) then
+    print_table(conn:where(), shown(findings))
+  else
+    print_rows(shown(findings))
+  end
+  say_sums(sums)
+  return sums.fail > 0 and EXIT.failed or EXIT.done
+end
+
+return doctor

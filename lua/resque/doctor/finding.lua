@@ -1,0 +1,65 @@
+--- What a check found: {name, level, text, hint}. Levels: ok, warn, fail, and unseen where this
+-- Redis user is not shown what the check needs.
+-- @module resque.doctor.finding
+local sys = require "resque.sys"
+local terminal = require "resque.cli.terminal"
+
+local finding = {}
+
+local function maker(level)
+  return function(name, text, hint)
+    return { name = name, level = level, text = text, hint = hint }
+  end
+end
+
+--- All is well.
+-- @function finding.ok
+-- @tparam string name of the check
+-- @tparam string text one sentence without a full stop
+-- @tparam[opt] string hint what to do about it
+-- @treturn table
+finding.ok = maker "ok"
+
+--- Worth knowing, breaks no promise. As `ok`.
+finding.warn = maker "warn"
+
+--- Breaks a promise of ours or of Resque's readers. As `ok`.
+finding.fail = maker "fail"
+
+--- The check could not look.
+-- @tparam string name of the check
+-- @tparam ?string why Redis's own words
+-- @tparam[opt] string hint
+-- @treturn table
+function finding.unseen(name, why, hint)
+  local text = "cannot be seen: " .. sys.printable(why or "Redis does not tell")
+  return { name = name, level = "unseen", text = text, hint = hint }
+end
+
+local EXAMPLES = 3
+
+--- The first few of a list, for people: "a, b, c and 4 more".
+-- @tparam {string,...} list
+-- @treturn string
+function finding.examples(list)
+  local shown = {}
+  for i = 1, math.min(#list, EXAMPLES) do
+    shown[i] = sys.printable(list[i])
+  end
+  local text = table.concat(shown, ", ")
+  if #list > EXAMPLES then
+    text = ("%s and %s more"):format(text, terminal.number(#list - EXAMPLES))
+  end
+  return text
+end
+
+--- "1 worker", "2,000 workers".
+-- @tparam integer n
+-- @tparam string one
+-- @tparam[opt] string many default: `one` with an s
+-- @treturn string
+function finding.count(n, one, many)
+  return ("%s %s"):format(terminal.number(n), n == 1 and one or many or one .. "s")
+end
+
+return finding

@@ -1,0 +1,114 @@
+--- Where jobs are: keys of the wrong type, queues that nobody sees, failures that no page shows.
+-- @module resque.doctor.jobs
+local connection = require "resque.connection"
+local finding = require "resque.doctor.finding"
+local sys = require "resque.sys"
+
+local TYPES = {
+  { "queues", "set" }, { "workers", "set" }, { "workers:heartbeat", "hash" }, { "failed", "list" },
+  { "failed:overflow", "list" }, { "stat:processed", "string" }, { "stat:failed", "string" },
+  { "pause-all-workers", "string" },
+}
+
+-- Every key whose type is known beforehand: name -> type.
+local function expected(facts)
+  local names, types = {}, {}
+  local function expect(name, kind)
+    if not types[name] then
+      names[#names + 1], types[name] = name, kind
+    end
+  end
+  for _, row in ipairs(TYPES) do
+    expect(row[1], row[2])
+  end
+  for _, row in ipairs { { "queue:", "list" }, { "worker:", "string" }, { "stat:", "string" } } do
+    for _, name in ipairs(facts:names(row[1]) or {}) do
+      expect(row[1] .. name, row[2])
+    end
+  end
+  return names, types
+end
+
+local function types(facts)
+  local names, wanted = expected(facts)
+  local got, why = facts:each("TYPE", names)
+  local wrong, refused = {}, nil
+  for i, name in ipairs(names) do
+    local kind = got and got[i]
+    if type(kind) == "table" then
+      refused = kind.err
+    elseif kind and kind ~= "none" and kind ~= wanted[name] then
+      wrong[#wrong + 1] = ("%s is a %s, not a %s"):format(name, kind, wanted[name])
+    end
+  end
+  if wrong[1] then
+    return finding.fail("types", finding.examples(wrong) .. "; workers go round it, its jobs or "
+      .. "counts do not", "RENAME the key out of the way, and see what it holds")
+  elseif not got or refused then
+    return finding.unseen("types", why or refused)
+  end
+  return finding.ok("types", ("%s of the right type%s"):format(
+    finding.count(#names, "key is", "keys are"), facts:partly()))
+end
+
+local function counters(facts)
+  local odd = {}
+  for _, name in ipairs { "stat:processed", "stat:failed" } do
+    local value, why = facts:on("GET", name)
+    if why and not why:find "^WRONGTYPE" then
+      return finding.unseen("counters", why)
+    elseif value and not value:find "^%-?%d+$" then
+      odd[#odd + 1] = name
+    end
+  end
+  if odd[1] then
+    return finding.fail("counters", finding.examples(odd) .. ": no number, so nothing is counted",
+      ("SET %s 0"):format(connection.key(odd[1])))
+  end
+  return finding.ok("counters", "they are numbers")
+end
+
+-- Names of queue:* that are not in `queues`; jobs in them.
+local function unlisted(facts)
+  local names, why = facts:names "queue:"
+  local known, hidden = facts:members "queues"
+  if not names or not known then
+    return nil, why or hidden
+  end
+  local set, list = {}, {}
+  for _, name in ipairs(known) do
+    set[name] = true
+  end
+  for _, name in ipairs(names) do
+    list[#list + 1] = not set[name] and name or nil
+  end
+  return list, #known
+end
+
+local function queues(facts)
+  local list, known = unlisted(facts)
+  if not list then
+    return finding.unseen("queues", known)
+  elseif not list[1] then
+    return finding.ok("queues", ("%s, each in the set of queues%s"):format(
+      finding.count(known, "queue"), facts:partly()))
+  end
+  return finding.fail("queues", ("%s with jobs, but not in the set `queues`: %s; '*' and "
+    .. "resque-web do not see them"):format(finding.count(#list, "queue"), finding.examples(list)),
+    ("SADD %s '%s'"):format(connection.key "queues", sys.printable(list[1])))
+end
+
+local function overflow(facts)
+  local size, why = facts:on("LLEN", "failed:overflow")
+  local from, to = connection.key "failed:overflow", connection.key "failed"
+  if why then
+    return finding.unseen("overflow", why)
+  elseif size > 0 then
+    return finding.warn("overflow", ("%s in failed:overflow, from when `failed` was no list: no "
+      .. "page shows them"):format(finding.count(size, "failure")),
+      ("once `failed` is mended, as often as there are some: RPOPLPUSH %s %s"):format(from, to))
+  end
+  return finding.ok("overflow", "every failure is in the list that resque-web shows")
+end
+
+return { title = "Jobs", types, counters, queues, overflow }

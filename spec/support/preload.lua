@@ -1,0 +1,52 @@
+--- Small C libraries of spec/support that are preloaded into a program, built when first asked for.
+local process = require "spec.support.process"
+local uv = require "luv"
+local world = require "spec.support.world"
+
+local preload = {}
+
+local function is_newer(path, than)
+  local a, b = uv.fs_stat(path), uv.fs_stat(than)
+  return a and b and a.mtime.sec > b.mtime.sec
+end
+
+local function build(name)
+  local source = ("%s/spec/support/%s.c"):format(world.root, name)
+  local library = ("%s/preload/%s.so"):format(world.build, name)
+  if not is_newer(library, source) then
+    uv.fs_mkdir(world.build .. "/preload", 493)
+    local code, _, err = process.run({ "cc", "-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o",
+      library .. ".new", source, "-ldl" }, { dir = world.build .. "/preload" })
+    assert(code == 0, err)
+    assert(uv.fs_rename(library .. ".new", library))
+  end
+  return library
+end
+
+-- A program with AddressSanitizer wants its library first of all.
+local function sanitizer()
+  if not os.getenv "SAN" then
+    return ""
+  end
+  local out = assert(io.popen "gcc -print-file-name=libasan.so")
+  local path = out:read "l"
+  out:close()
+  return path .. ":"
+end
+
+--- What LD_PRELOAD must be for a program of ours.
+-- @param name of the C file in spec/support, without .c
+function preload.ours(name)
+  return sanitizer() .. build(name)
+end
+
+--- Words to put before another program, which gets the library and the variables.
+function preload.wrap(name, variables)
+  local words = { "env", "LD_PRELOAD=" .. build(name) }
+  for variable, value in pairs(variables or {}) do
+    words[#words + 1] = variable .. "=" .. value
+  end
+  return words
+end
+
+return preload

@@ -1,0 +1,480 @@
+--- resque-lua doctor: every finding is provoked for real, and seen in words and in JSON.
+local cjson = require "cjson"
+local uv = require "luv"
+local clock = require "spec.support.clock"
+local preload = require "spec.support.preload"
+local process = require "spec.support.process"
+local resp = require "spec.support.resp"
+local server = require "spec.support.server"
+local world = require "spec.support.world"
+
+local w
+before_each(function()
+  w = world.new { args = { "--appendonly", "yes", "--appendfsync", "always" } }
+end)
+after_each(function()
+  for name, value in pairs { save = "", ["maxmemory-policy"] = "noeviction", maxmemory = "0",
+    appendonly = "yes", appendfsync = "always", maxclients = "4000", ["protected-mode"] = "yes",
+    ["min-replicas-to-write"] = "0", ["no-appendfsync-on-rewrite"] = "no" } do
+    w.server:call("CONFIG", "SET", name, value)
+  end
+  w:close()
+end)
+
+-- The checks by name, as --json tells them; the exit code.
+local function examine(env, args)
+  local code, out, err = w:run({ "doctor", "--json", table.unpack(args or {}) }, env)
+  assert.is_true(code < 2, err)
+  local answer, by_name = cjson.decode(out), {}
+  for _, found in ipairs(answer.checks) do
+    by_name[found.name] = found
+  end
+  return by_name, code, answer
+end
+
+-- The check has that level and a text that matches; the exit code goes with it.
+local function assert_found(name, level, pattern, env)
+  local by_name, code = examine(env)
+  local found = assert(by_name[name], name)
+  assert.equal(level, found.level, found.text)
+  assert.matches(pattern, found.text)
+  if level == "fail" then
+    assert.equal(1, code)
+  end
+  if level == "fail" or level == "warn" then
+    assert.is_truthy(found.hint)
+  end
+  return found
+end
+
+local function config(name, value)
+  w.server:call("CONFIG", "SET", name, value)
+end
+
+-- Another server, in a folder of this world.
+local others = 0
+local function other(opts)
+  others = others + 1
+  opts.dir = ("%s/redis%d"):format(w.dir, others)
+  assert(uv.fs_mkdir(opts.dir, 448))
+  return server.start(opts)
+end
+
+local BEAT = "!%Y-%m-%dT%H:%M:%S+00:00"
+
+local function register(id, age)
+  w:on("SADD", "workers", id)
+  if age then
+    w:on("HSET", "workers:heartbeat", id, os.date(BEAT, os.time() - age))
+  end
+end
+
+local GOOD = '{"failed_at":"2026/11/22 10:00:00 UTC","payload":{"class":"A","args":[]},'
+  .. '"exception":"E","error":"e","backtrace":[],"worker":"a:1:q","queue":"q"}'
+
+describe("doctor finds nothing wrong", function()
+  it("with a fleet that works", function()
+    w:start_idle { COUNT = "2" }
+    w:job("Noop", {})
+    w:job("Raise", {})
+    w:job("Gate", { gate = "a" })
+    w:wait_ledger "start a"
+    w:wait_processed(2)
+    local by_name, code, answer = examine()
+    assert.same({ 0, 0, 0, 0 }, { code, answer.warn, answer.fail, answer.unseen })
+    assert.equal(#answer.checks, answer.ok)
+    assert.equal(w:key "", answer.prefix)
+    assert.matches("^2 workers, none silent for more than 5m$", by_name.heartbeats.text)
+    assert.matches("^1 job is at work", by_name.working.text)
+    assert.matches("^1 failure, as", by_name.failed.text)
+    assert.matches("^1 queue, each", by_name.queues.text)
+    w:open_gate "a"
+  end)
+
+  it("and says it in a line each, which --quiet leaves out", function()
+    local code, out, err = w:run { "doctor" }
+    assert.same({ 0, "26 fine, 0 warnings, 0 broken\n" }, { code, err })
+    for line in out:gmatch "[^\n]+" do
+      assert.matches("^ok\t[%l-]+\t[^\t]+$", line)
+    end
+    assert.same({ 0, "", "" }, { w:run { "doctor", "--quiet" } })
+  end)
+
+  it("with failures as Ruby, php and node write them", function()
+    w:on("RPUSH", "failed", GOOD,
+      '{"failed_at":"Mon Jan 16 13:42:55 CET 2012","payload":{"class":"A"},"exception":"E",'
+      .. '"error":"","backtrace":["a","b"],"worker":"h:1:a,b","queue":"q"}',
+      '{"failed_at":"Sun Nov 22 2026 10:00:00 GMT+0000 (UTC)","payload":{"class":"A","args":[1]},'
+      .. '"exception":"Error","error":"x","backtrace":null,"worker":"h:1+1:a","queue":"q"}')
+    assert_found("failed", "ok", "^3 failures")
+  end)
+end)
+
+describe("doctor on a terminal", function()
+  it("shows a table with words, hints and colour that fits", function()
+    config("maxmemory-policy", "allkeys-lru")
+    w:on("SET", "pause-all-workers", "true")
+    local function on_terminal(env)
+      local code, out = process.run({ "script", "-qec", "stty cols 72; " .. world.program
+        .. " doctor", "/dev/null" }, { env = w:env(env), clean = true, dir = w.dir })
+      return code, (out:gsub("\r", ""))
+    end
+    local code, out = on_terminal { TERM = "xterm" }
+    assert.equal(0, code, out)
+    assert.matches("\n\27%[1mServer\27%[0m\n", out)
+    assert.matches("\27%[33mwarn\27%[0m    eviction      allkeys%-lru would delete", out)
+    assert.matches("\n {24}hint: DEL " .. (w:key "pause-all-workers"):gsub("%-", "%%-") .. "\n",
+      (out:gsub("\n" .. (" "):rep(24), "\n {24}")))
+    for line in out:gsub("\27%[%d+m", ""):gmatch "[^\n]+" do
+      assert.is_true(utf8.len(line) <= 72, line)
+    end
+    assert.matches("24 fine, 2 warnings, 0 broken\n$", out)
+    code, out = on_terminal { TERM = "xterm", NO_COLOR = "1" }
+    assert.equal(0, code)
+    assert.is_nil(out:find("\27", 1, true))
+  end)
+end)
+
+describe("doctor says of the server's settings:", function()
+  local rows = {
+    { "snapshots only", { appendonly = "no", save = "3600 1" }, "persistence", "fail",
+      "^snapshots only %(save 3600 1%): a crash" },
+    { "neither file nor snapshots", { appendonly = "no" }, "persistence", "fail",
+      "a restart of Redis loses every job" },
+    { "appendfsync everysec", { appendfsync = "everysec" }, "fsync", "warn", "^everysec: " },
+    { "appendfsync no", { appendfsync = "no" }, "fsync", "fail", "half minute" },
+    { "no sync on rewrite", { ["no-appendfsync-on-rewrite"] = "yes" }, "fsync", "warn",
+      "while the file is rewritten" },
+    { "eviction of jobs", { ["maxmemory-policy"] = "allkeys-lru", maxmemory = "1gb" }, "eviction",
+      "fail", "deletes jobs that wait" },
+    { "eviction without a limit", { ["maxmemory-policy"] = "allkeys-random" }, "eviction", "warn",
+      "as soon as there is a maxmemory" },
+    { "eviction of what expires", { ["maxmemory-policy"] = "volatile-ttl" }, "eviction", "warn",
+      "keys that expire" },
+    { "a full memory", { maxmemory = "100kb" }, "memory", "fail", "no job can be put in" },
+    { "a limit far away", { maxmemory = "1gb" }, "memory", "ok", "of maxmemory 1%.0 GB" },
+    { "too few replicas", { ["min-replicas-to-write"] = "1" }, "replicas", "fail",
+      "refuses every one" },
+    { "nearly all clients there are", { maxclients = "2" }, "clients", "warn", "^2 of at most 2 " },
+  }
+  for _, row in ipairs(rows) do
+    it(row[1], function()
+      for name, value in pairs(row[2]) do
+        config(name, value)
+      end
+      assert_found(row[3], row[4], row[5])
+    end)
+  end
+
+  it("a memory that is nearly full", function()
+    local used = w.server:call("INFO", "memory"):match "used_memory:(%d+)"
+    config("maxmemory", ("%.0f"):format(used * 1.06))
+    assert_found("memory", "warn", "of maxmemory .* are used")
+  end)
+end)
+
+describe("doctor says of a server", function()
+  -- 192.0.2.1 (RFC 5737) is no address of this machine: named, never listened on.
+  local OUTSIDE = { "--bind", "127.0.0.1 -192.0.2.1", "--protected-mode", "no" }
+
+  it("that anybody may come in, unless a password or protected-mode is set", function()
+    local s = other { tcp = true, args = OUTSIDE }
+    local env = { REDIS_BACKEND = s:backend() }
+    assert_found("access", "fail", "no password, and it listens on %-192%.0%.2%.1, port "
+      .. s.port, env)
+    s:call("CONFIG", "SET", "protected-mode", "yes")
+    assert_found("access", "ok", "protected%-mode turns", env)
+    s:call("CONFIG", "SET", "protected-mode", "no")
+    s:call("CONFIG", "SET", "requirepass", "canary")
+    assert_found("access", "ok", "nobody comes in without a password",
+      { REDIS_BACKEND = s:backend(), REDIS_PASSWORD = "canary" })
+    local _, out, err = w:run({ "doctor", "--json" },
+      { REDIS_BACKEND = "redis://:canary@127.0.0.1:" .. s.port })
+    assert.is_nil((out .. err):find("canary", 1, true))
+    s:stop()
+  end)
+
+  it("that it is a replica, and of its master that nothing waits for replicas", function()
+    local master = other { tcp = true, args = { "--repl-diskless-sync-delay", "0" } }
+    local replica = other { args = { "--replicaof", "127.0.0.1 " .. master.port } }
+    clock.wait_until(function()
+      return master:call("INFO", "replication"):find "connected_slaves:1"
+        and replica:call("INFO", "replication"):find "master_link_status:up"
+    end, 20, "the replica is connected")
+    assert_found("role", "fail", "a replica of 127%.0%.0%.1:" .. master.port,
+      { REDIS_BACKEND = replica:backend() })
+    local env = { REDIS_BACKEND = master:backend() }
+    assert_found("replicas", "warn", "^1 replica, and writes wait for none", env)
+    master:call("CONFIG", "SET", "min-replicas-to-write", "1")
+    assert_found("replicas", "ok", "^1 replica, of which writes need 1", env)
+    replica:stop()
+    master:stop()
+  end)
+
+  it("that PREFIX needs a hash tag on a cluster", function()
+    local s = other { tcp = true, args = { "--cluster-enabled", "yes" } }
+    s:call("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
+    clock.wait_until(function()
+      return s:call("CLUSTER", "INFO"):find "cluster_state:ok"
+    end, 10, "the cluster works")
+    local found = assert_found("cluster", "fail", "^PREFIX 'app:' spreads the keys",
+      { REDIS_BACKEND = s:backend(), PREFIX = "app" })
+    assert.equal("PREFIX='{app}'", found.hint)
+    assert_found("cluster", "ok", "^PREFIX '{app}:' keeps every key in one slot",
+      { REDIS_BACKEND = s:backend(), PREFIX = "{app}" })
+    s:call("CLUSTER", "FLUSHSLOTS")
+    assert_found("cluster", "fail", "not on this node: CLUSTERDOWN",
+      { REDIS_BACKEND = s:backend(), PREFIX = "{app}" })
+    s:stop()
+  end)
+
+  it("that it is still loading", function()
+    local s = other {}
+    s:call("EVAL", [[for i = 1, 20000 do redis.call("SET", i, ("x"):rep(100)) end]], 0)
+    s:call "SAVE"
+    s:kill()
+    s.process = process.start({ os.getenv "REDIS_SERVER" or "redis-server", "--port", "0",
+      "--unixsocket", s.socket, "--dir", s.dir, "--key-load-delay", "300",
+      "--loading-process-events-interval-bytes", "1024" }, { dir = s.dir })
+    clock.wait_until(function()
+      local client = resp.connect(s.socket)
+      return client and client:try "INFO":find "loading:1"
+    end, 10, "it loads")
+    local by_name, code = examine { REDIS_BACKEND = s:backend() }
+    assert.same({ 1, "fail" }, { code, by_name.loading.level })
+    assert.matches("still reading its data", by_name.loading.text)
+    assert.matches("cannot be seen: LOADING", by_name.heartbeats.text)
+    s.process:finish()
+  end)
+
+  it("that its disk refuses snapshots", function()
+    local s = other { args = { "--dbfilename", "taken" } }
+    assert(uv.fs_mkdir(s.dir .. "/taken", 448))
+    s:call("CONFIG", "SET", "save", "3600 1")
+    s:call "BGSAVE"
+    clock.wait_until(function()
+      return s:call("INFO", "persistence"):find "rdb_last_bgsave_status:err"
+    end, 10, "the snapshot failed")
+    assert_found("disk", "fail", "^Redis could not write the snapshot: it refuses jobs",
+      { REDIS_BACKEND = s:backend() })
+    s:stop()
+  end)
+
+  it("that its append-only file cannot grow", function()
+    local s = other { args = { "--appendonly", "yes" },
+      wrap = { "sh", "-c", [[trap '' XFSZ; ulimit -f 64; exec "$@"]], "sh" } }
+    clock.wait_until(function()
+      s.client:try("SET", "x", ("x"):rep(10000))
+      return s:call("INFO", "persistence"):find "aof_last_write_status:err"
+    end, 10, "a write failed")
+    assert_found("disk", "fail", "could not write the append%-only file: it refuses jobs",
+      { REDIS_BACKEND = s:backend() })
+    s:stop()
+  end)
+
+  it("that its clock is another", function()
+    local s = other { wrap = preload.wrap("jump_clock",
+      { JUMP_CLOCK = w:write("clock", "300") }) }
+    local found = assert_found("clock", "warn", "^this machine is 5m 0s behind Redis",
+      { REDIS_BACKEND = s:backend() })
+    assert.matches("NTP", found.hint)
+    s:stop()
+  end)
+
+  it("that it answers slowly", function()
+    local s = other {}
+    local busy = process.start({ "sh", "-c", ("while :; do redis-cli -s %s -r 50 EVAL "
+      .. "'for i = 1, 3000000 do end' 0 >/dev/null; done"):format(s.socket) }, { dir = w.dir })
+    clock.wait_until(function()
+      return (s:command_counts().eval or 0) > 2
+    end, 10, "the server is busy")
+    assert_found("latency", "warn", "ms there and back: every job waits",
+      { REDIS_BACKEND = s:backend() })
+    busy:finish()
+    s:stop()
+  end)
+end)
+
+describe("doctor says of the fleet:", function()
+  it("a worker without a heartbeat for longer than RESQUE_PRUNE", function()
+    register("host:1:mail", 400)
+    register("host:2:mail", 10)
+    assert_found("heartbeats", "warn", "^1 worker silent for more than 5m: host:1:mail$")
+    assert_found("heartbeats", "ok", "^2 workers, none silent", { RESQUE_PRUNE = "10m" })
+    w:on("SET", "worker:host:1:mail", '{"queue":"mail","payload":{"class":"A","args":[]}}')
+    assert_found("heartbeats", "fail", "with a job that nobody accounts for: host:1:mail")
+  end)
+
+  it("heartbeats of any zone are read, and one that is no time is named", function()
+    register "host:1:mail"
+    w:on("HSET", "workers:heartbeat", "host:1:mail",
+      os.date("!%Y-%m-%dT%H:%M:%S+02:00", os.time() + 7200))
+    assert_found("heartbeats", "ok", "^1 worker, none silent")
+    w:on("HSET", "workers:heartbeat", "host:1:mail", "yesterday")
+    assert_found("heartbeats", "warn", "heartbeat is no time: host:1:mail")
+  end)
+
+  it("workers that never beat are named, not judged", function()
+    register "php:1:mail"
+    assert_found("no-heartbeat", "ok", "^1 worker without any.*not judged: php:1:mail$")
+  end)
+
+  it("ids with fewer than three parts", function()
+    register("host:1", 0)
+    register("fine:1:a", 0)
+    assert_found("ids", "fail", "^1 id is not host:process:queues: host:1;")
+  end)
+
+  it("the job of a worker that is not registered", function()
+    w:on("SET", "worker:gone:1:mail", '{"queue":"mail","payload":{"class":"A","args":[]}}')
+    w:on("SET", "worker:gone:1:mail:started", "2026-11-22T10:00:00Z")
+    local found = assert_found("orphans", "fail", "^1 job is left .* gone:1:mail;")
+    assert.is_truthy(found.hint:find(w:key "worker:gone:1:mail", 1, true))
+  end)
+
+  it("a lock for pruning without an end", function()
+    w:on("SET", "pruning_dead_workers_in_progress", "x", "EX", "60")
+    assert_found("lock", "ok", "somebody is removing dead workers")
+    w:on("PERSIST", "pruning_dead_workers_in_progress")
+    assert_found("lock", "fail", "nobody removes dead workers")
+  end)
+
+  it("a pause", function()
+    w:on("SET", "pause-all-workers", " True\n")
+    assert_found("pause", "warn", "no worker takes a job")
+    w:on("SET", "pause-all-workers", "no")
+    assert_found("pause", "ok", "not paused")
+  end)
+end)
+
+describe("doctor says of jobs:", function()
+  for name, wrong in pairs { queues = "list", workers = "string", ["workers:heartbeat"] = "set",
+    failed = "string", ["stat:failed"] = "hash", ["queue:mail"] = "hash",
+    ["stat:processed:a:1:b"] = "list", ["worker:a:1:b"] = "list" } do
+    it(("%s is a %s"):format(name, wrong), function()
+      local make = { list = { "RPUSH", "x" }, string = { "SET", "x" }, set = { "SADD", "x" },
+        hash = { "HSET", "a", "b" } }
+      w:on(make[wrong][1], name, table.unpack(make[wrong], 2))
+      assert_found("types", "fail", name:gsub("%-", "%%-") .. " is a " .. wrong .. ", not a ")
+    end)
+  end
+
+  it("a counter that is no number", function()
+    w:on("SET", "stat:processed", "many")
+    assert_found("counters", "fail", "^stat:processed: no number")
+  end)
+
+  it("a queue that is not among the queues", function()
+    w:on("RPUSH", "queue:lost:and found", "x")
+    local found = assert_found("queues", "fail", "^1 queue with jobs, .*: lost:and found;")
+    assert.is_truthy(found.hint:find "SADD .*queues 'lost:and found'")
+    w:on("SADD", "queues", "lost:and found")
+    assert_found("queues", "ok", "^1 queue, each")
+  end)
+
+  it("nothing of keys that only look as if they were under PREFIX", function()
+    w.server:call("RPUSH", "t12:queue:other", "x")
+    assert_found("queues", "ok", "^0 queues", { PREFIX = "t1?" })
+  end)
+
+  it("failures in failed:overflow", function()
+    w:on("RPUSH", "failed:overflow", GOOD, GOOD)
+    local found = assert_found("overflow", "warn", "^2 failures in failed:overflow")
+    assert.matches("RPOPLPUSH", found.hint)
+  end)
+
+  it("a failure that resque-web cannot show, whichever member is wrong", function()
+    local function without(member)
+      return (GOOD:gsub('"' .. member .. '":%b{},?', ""):gsub('"' .. member .. '":%b[],?', "")
+        :gsub('"' .. member .. '":"[^"]*",?', ""):gsub(",}", "}"))
+    end
+    for _, row in ipairs {
+      { "x", "is not JSON" }, { "[]", "is no object" }, { GOOD .. "\255", "is not JSON" },
+      { without "failed_at", "has no failed_at" }, { without "worker", "has no worker" },
+      { without "queue", "has no queue" }, { without "exception", "has no exception" },
+      { without "error", "has no error" }, { without "backtrace", "has no backtrace" },
+      { without "payload", "has no payload" },
+      { GOOD:gsub('"2026[^"]*"', '"soon"'), "failed_at is no time" },
+      { GOOD:gsub('"a:1:q"', '"a:1"'), "worker is not host:process:queues" },
+      { GOOD:gsub('"e"', "{}"), "error is no text" },
+      { GOOD:gsub('"backtrace":%[%]', '"backtrace":"x"'), "backtrace is no list of lines" },
+      { GOOD:gsub('"backtrace":%[%]', '"backtrace":[1]'), "backtrace is no list of lines" },
+      { GOOD:gsub('"class":"A"', '"class":5'), "payload has no class" },
+    } do
+      w:on("DEL", "failed")
+      w:on("RPUSH", "failed", GOOD, row[1])
+      local found = assert_found("failed", "fail", "^1 of 2 records .*: number 1 " .. row[2])
+      assert.is_truthy(found.hint:find(("LINDEX %s 1 "):format(w:key "failed"), 1, true))
+    end
+  end)
+
+  it("the first and last 5,000 of a long list of failures", function()
+    local push = ([[for i = 1, 12000 do redis.call("RPUSH", KEYS[1],
+      (i == 1 or i == 5001 or i == 12000) and "x" or ARGV[1]) end]])
+    w.server:call("EVAL", push, 1, w:key "failed", GOOD)
+    assert_found("failed", "fail",
+      "^2 of 10,000 records %(of 12,000%) .* number 0 is not JSON, number 11999 is not JSON$")
+  end)
+
+  it("a record of a worker that is no JSON, or has no class", function()
+    register("a:1:q", 0)
+    register("b:1:q", 0)
+    w:on("SET", "worker:a:1:q", "junk")
+    assert_found("working", "fail", "^1 of 1 record .*: a:1:q is not JSON")
+    w:on("SET", "worker:a:1:q", '{"queue":"q","payload":{}}')
+    local found = assert_found("working", "fail", "a:1:q payload has no class")
+    assert.is_truthy(found.hint:find(("GET '%s'"):format(w:key "worker:a:1:q"), 1, true))
+  end)
+end)
+
+describe("doctor", function()
+  it("says what its Redis user may not see, and judges the rest", function()
+    w.server:call("ACL", "SETUSER", "blind", "on", ">secret", "~*", "+@all", "-config", "-acl",
+      "-scan")
+    local s = other { tcp = true, args = { "--appendonly", "yes" } }
+    s:call("ACL", "SETUSER", "blind", "on", ">secret", "~*", "+@all", "-config", "-acl", "-scan")
+    local env = { REDIS_BACKEND = ("redis://blind:secret@127.0.0.1:%d"):format(s.port) }
+    local by_name, code = examine(env)
+    assert.equal(0, code)
+    for _, name in ipairs { "access", "fsync", "orphans", "queues" } do
+      assert.equal("unseen", by_name[name].level, by_name[name].text)
+      assert.matches("^cannot be seen: NOPERM", by_name[name].text)
+    end
+    for _, name in ipairs { "persistence", "eviction", "memory", "failed" } do
+      assert.equal("ok", by_name[name].level, by_name[name].text) -- INFO tells
+    end
+    local out, err = select(2, w:run({ "doctor" }, env))
+    assert.is_nil((out .. err):find("secret", 1, true))
+    assert.matches("not to be seen\n$", err)
+    s:call("ACL", "SETUSER", "blind", "-info", "-time")
+    by_name = examine(env)
+    assert.matches("^cannot be seen: NOPERM", by_name.version.text)
+    assert.matches("^cannot be seen: NOPERM", by_name.clock.text)
+    s:stop()
+  end)
+
+  it("sees everything with what README tells to allow", function()
+    local file = assert(io.open(world.root .. "/README.md"))
+    local readme = file:read "a"
+    file:close()
+    local s = other { tcp = true, args = { "--appendonly", "yes" } }
+    local rules = readme:match "ACL SETUSER resque (on .-)\n\n"
+    local more = readme:match "doctor` sees all there is to see with `([^`]+)`"
+    local words = {}
+    for word in (rules .. " " .. more):gmatch "%S+" do
+      words[#words + 1] = word == "~resque:*" and "~" .. w:key "*" or word
+    end
+    s:call("ACL", "SETUSER", "resque", "reset", table.unpack(words))
+    local _, _, answer = examine {
+      REDIS_BACKEND = ("redis://resque:secret@127.0.0.1:%d"):format(s.port) }
+    assert.equal(0, answer.unseen)
+    s:stop()
+  end)
+
+  it("exits 4 when there is no Redis, also in the middle, and 2 for arguments", function()
+    local code, out, err = w:run({ "doctor" }, { REDIS_BACKEND = "unix:///nonexistent/r.sock" })
+    assert.same({ 4, "" }, { code, out })
+    assert.matches("nonexistent.*\nhint: is Redis running", err)
+    assert.equal(2, (w:run { "doctor", "everything" }))
+  end)
+end)
