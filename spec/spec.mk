@@ -39,6 +39,19 @@ fuzz: $(FUZZERS) ## TIME=60 seconds of libFuzzer for each target
 	    $(BUILD)/corpus/$$name spec/fuzz/corpus/$$name || exit 1; \
 	done
 
+# The program whose n-th call fails (spec/nth/README.md): with sanitizers, and asking failing_malloc.c for memory.
+NTH := $(BUILD)/nth
+.PHONY: nth
+nth: $(NTH)/failing.so $(NTH)/failing_malloc.o
+	$(MAKE) BUILD=$(NTH) SAN=1 LINK=static \
+	  LDFLAGS='-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc $(NTH)/failing_malloc.o' $(NTH)/resque-lua
+$(NTH)/failing.so: spec/nth/failing.c spec/nth/failing.h
+	@mkdir -p $(@D)
+	$(CC) -g -O1 -std=c11 -D_GNU_SOURCE $(RL_WARN) -fPIC -shared -o $@ $< -ldl
+$(NTH)/failing_malloc.o: spec/nth/failing_malloc.c
+	@mkdir -p $(@D)
+	$(CC) -g -O1 -std=c11 $(RL_WARN) -D_GNU_SOURCE -c -o $@ $<
+
 valgrind: ## unit tests and one job under valgrind
 	./spec/run valgrind
 
@@ -47,8 +60,8 @@ LINTS := lint-lua lint-format lint-cppcheck lint-man lint-shell lint-node lint-l
 .PHONY: $(LINTS)
 lint: $(LINTS) ## luacheck, clang-format, cppcheck, mandoc and the small ones
 
-LINT_C     := $(wildcard src/*.[ch] spec/unit/*.[ch] spec/fuzz/*.[ch] spec/support/*.[ch])
-LINT_SHELL := $(wildcard src/*.sh spec/*.sh spec/run spec/soak/run spec/bench/run spec/support/*.sh demo/run .ci/run conf/*.sh)
+LINT_C     := $(wildcard src/*.[ch] spec/unit/*.[ch] spec/fuzz/*.[ch] spec/nth/*.[ch] spec/support/*.[ch])
+LINT_SHELL := $(wildcard src/*.sh spec/*.sh spec/run spec/soak/run spec/nth/run spec/bench/run spec/support/*.sh demo/run .ci/run conf/*.sh)
 # Everything is checked for tabs, blanks at the end and unfinished work, and for lines over 120
 # columns; C and Lua have 100 and their own tools for it.
 LINT_TEXT  := $(LINT_C) $(LINT_SHELL) $(shell find lua jobs demo spec -name node_modules -prune -o \

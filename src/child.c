@@ -97,75 +97,13 @@ static _Noreturn void run_on_failure(const struct child_place *place, const stru
 
 /* --- in the worker --- */
 
-static int open_pidfd(pid_t pid)
-{
-    return (int)syscall(SYS_pidfd_open, pid, 0);
-}
-
-/* The worker's half of a successful fork. */
-static int adopt(struct child *c, struct events *ev, int read_end)
-{
-    setpgid(c->pid, c->pid); /* both do it, so that neither has to wait for the other */
-    c->report_fd = read_end;
-    c->pidfd = open_pidfd(c->pid);
-    if (c->pidfd < 0) {
-        int error = errno;
-        kill(c->pid, SIGKILL);
-        waitpid(c->pid, NULL, 0);
-        errno = error;
-        return -1;
-    }
-    ev->fd[EVENTS_CHILD] = c->pidfd;
-    ev->fd[EVENTS_REPORT] = c->report_fd;
-    c->read_at = clock_after(REPORT_WAITS);
-    return 0;
-}
-
-/* Forks with a report pipe. In the new process: 1 and the pipe's writing end. */
-static int fork_process(struct child *c, const struct child_place *place, int *write_end)
-{
-    int ends[2];
-    *c = (struct child){
-        .pidfd = -1, .report_fd = -1, .kill_at = CLOCK_NEVER, .started_at = clock_ms()};
-    if (pipe2(ends, O_CLOEXEC) < 0)
-        return -1;
-    fcntl(ends[0], F_SETFL, O_NONBLOCK);
-    fflush(NULL); /* else both would write what is buffered */
-    pid_t worker = getpid();
-    c->pid = fork();
-    if (c->pid == 0) {
-        close(ends[0]);
-        isolate(place, worker, ends[1]);
-        *write_end = ends[1];
-        return 1;
-    }
-    close(ends[1]);
-    if (c->pid > 0 && adopt(c, place->events, ends[0]) == 0)
-        return 0;
-    int error = errno;
-    close(ends[0]);
-    *c = (struct child){.pidfd = -1, .report_fd = -1};
-    errno = error;
-    return -1;
-}
-
-int child_start(struct child *c, const struct child_place *place, const struct job *job,
-                const char *now)
-{
-    int report_fd;
-    char title[TITLE_MOST];
-    title_make(title, "Processing %s since %s [%s]", job->queue, now, job->class);
-    int result = fork_process(c, place, &report_fd);
-    if (result != 1)
-        return result;
-    title_show(title);
-    run_job(place, job, report_fd);
-}
-
 static void read_report(struct child *c, struct events *ev)
 {
-    if (!report_read(&c->report, c->report_fd))
-        ev->fd[EVENTS_REPORT] = -1; /* nothing more comes; the pidfd tells the rest */
+    if (report_read(&c->report, c->report_fd))
+        return;
+    ev->fd[EVENTS_REPORT] = -1; /* nothing more comes; the pidfd tells the rest */
+    close(c->report_fd);        /* a job that still writes must not wait for us */
+    c->report_fd = -1;
 }
 
 static int64_t milliseconds(struct timeval time)
@@ -189,12 +127,80 @@ static void reap(struct child *c, struct events *ev)
 {
     struct rusage used;
     kill(-c->pid, SIGKILL);
-    if (wait4(c->pid, &c->wait_status, 0, &used) != c->pid)
-        return;
-    note_usage(c, &used);
+    if (wait4(c->pid, &c->wait_status, 0, &used) == c->pid)
+        note_usage(c, &used);
+    else if (errno == EINTR)
+        return; /* the pidfd stays ready */
     c->ended = true;
     if (ev->fd[EVENTS_REPORT] >= 0)
         read_report(c, ev);
+    if (c->report_fd >= 0) /* somebody still has the other end: was that all? */
+        c->report.broken = true;
+}
+
+static int open_pidfd(pid_t pid)
+{
+    return (int)syscall(SYS_pidfd_open, pid, 0);
+}
+
+/* The worker's half of a successful fork. A process whose end we could not wait for is ended at
+ * once; what it has reported by then tells whether the job had started. */
+static void adopt(struct child *c, struct events *ev, int read_end)
+{
+    setpgid(c->pid, c->pid); /* both do it, so that neither has to wait for the other */
+    c->report_fd = read_end;
+    c->pidfd = open_pidfd(c->pid);
+    ev->fd[EVENTS_CHILD] = c->pidfd;
+    ev->fd[EVENTS_REPORT] = c->report_fd;
+    c->read_at = clock_after(REPORT_WAITS);
+    if (c->pidfd >= 0)
+        return;
+    log_error("the job's process cannot be watched: pidfd_open: %s", strerror(errno));
+    c->killed_for = "want of a pidfd";
+    kill(c->pid, SIGKILL);
+    reap(c, ev);
+}
+
+/* Forks with a report pipe. In the new process: 1 and the pipe's writing end. */
+static int fork_process(struct child *c, const struct child_place *place, int *write_end)
+{
+    int ends[2];
+    *c = (struct child){
+        .pidfd = -1, .report_fd = -1, .kill_at = CLOCK_NEVER, .started_at = clock_ms()};
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return -1;
+    fcntl(ends[0], F_SETFL, O_NONBLOCK);
+    fflush(NULL); /* else both would write what is buffered */
+    pid_t worker = getpid();
+    c->pid = fork();
+    if (c->pid == 0) {
+        close(ends[0]);
+        isolate(place, worker, ends[1]);
+        *write_end = ends[1];
+        return 1;
+    }
+    int error = errno;
+    close(ends[1]);
+    if (c->pid > 0) {
+        adopt(c, place->events, ends[0]);
+        return 0;
+    }
+    close(ends[0]);
+    errno = error;
+    return -1;
+}
+
+int child_start(struct child *c, const struct child_place *place, const struct job *job,
+                const char *now)
+{
+    int report_fd;
+    char title[TITLE_MOST];
+    title_make(title, "Processing %s since %s [%s]", job->queue, now, job->class);
+    int result = fork_process(c, place, &report_fd);
+    if (result != 1)
+        return result;
+    title_show(title);
+    run_job(place, job, report_fd);
 }
 
 static void climb(struct child *c, const struct options *o)

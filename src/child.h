@@ -42,8 +42,8 @@ struct child_place {
     char *mark; /* see luahost_place */
 };
 
-/* Forks; the process runs the job and reports. `now` is what its title says. 0 or -1 with errno
- * (nothing was started). */
+/* Forks; the process runs the job and reports. `now` is what its title says. 0 (it may have `ended`
+ * already, if it could not be watched) or -1 with errno (nothing was started). */
 int child_start(struct child *c, const struct child_place *place, const struct job *job,
                 const char *now);
 

@@ -62,6 +62,8 @@ static void hear(struct events *ev, pid_t pid, int fd, char *text, size_t size)
             continue;
         n = read(fd, text + got, size - 1 - got);
         got += n > 0 ? (size_t)n : 0;
+        if (n < 0 && errno == EINTR)
+            n = 1;
     }
     text[got] = '\0';
     ev->fd[EVENTS_REPORT] = -1;

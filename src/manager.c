@@ -231,8 +231,8 @@ static void reap(struct manager *m)
 {
     int status;
     pid_t pid;
-    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-        struct member *member = crew_reaped(&m->crew, pid);
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0 || (pid < 0 && errno == EINTR)) {
+        struct member *member = pid > 0 ? crew_reaped(&m->crew, pid) : NULL;
         if (member)
             bury(m, member, status);
     }

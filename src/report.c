@@ -182,12 +182,13 @@ bool report_read(struct report *r, int fd)
         ssize_t n = read(fd, r->buffer + r->got, r->room - r->got);
         if (n < 0 && errno == EINTR)
             continue;
-        if (n < 0)
-            return errno == EAGAIN;
+        if (n < 0 && errno == EAGAIN)
+            return true;
         if (n == 0)
             return false;
-        r->got += (size_t)n;
-        if (!take_frames(r))
+        r->got += n > 0 ? (size_t)n : 0;
+        r->broken = n < 0 || !take_frames(r);
+        if (r->broken)
             return false;
     }
 }

@@ -25,6 +25,7 @@ struct report {
     bool started;      /* the job's own code may have run */
     bool on_failure;   /* somebody listens to onFailure, and has not been told */
     bool parent_hooks; /* somebody listens to beforeFirstFork or beforeFork */
+    bool broken;       /* it could not be read to its end: more may have been said */
     enum report_end end;
     int exit_code;
     char *body;         /* owns the texts below, which point into it */
@@ -36,7 +37,8 @@ struct report {
     size_t got, room;
 };
 
-/* Reads what is there from the non-blocking `fd`. True while more may come. */
+/* Reads what is there from the non-blocking `fd`. True while more may come; after false nobody need
+ * read on, or, if it is broken, can. */
 bool report_read(struct report *report, int fd);
 void report_clear(struct report *report);
 

@@ -204,6 +204,8 @@ static int start(struct worker *w, struct child *child, const struct job *job, s
         w->me.wishes.rest_until = clock_after(LOAD_WAIT);
         return -1;
     }
+    if (child->ended) /* it could not be watched; the next one would fare no better */
+        w->me.wishes.rest_until = clock_after(LOAD_WAIT);
     title_set("Forked %d at %s", (int)child->pid, now);
     return 0;
 }
@@ -221,17 +223,25 @@ static void watch(struct worker *w, struct child *child)
     }
 }
 
+/* What the job's process wrote on the board counts where the pipe cannot tell it any more. */
+static bool had_begun(const struct worker *w, const struct job *job)
+{
+    return strcmp(w->slot->started, job->token) == 0;
+}
+
 static void decide(struct worker *w, const struct job *job, struct child *child,
                    struct outcome *end)
 {
     STOP_AT("decide");
+    if (child->report.started)
+        atomic_store(&w->board->parent_hooks, child->report.parent_hooks);
+    if (child->report.broken && had_begun(w, job))
+        child->report.started = true;
     outcome_decide(end, &child->report, child->wait_status, child->killed_for);
     end->usage = child->usage;
     unstarted_note(&w->unstarted, job, end, child->killed_for);
     if (child->report.end == REPORT_LOAD)
         w->me.wishes.rest_until = clock_after(LOAD_WAIT);
-    if (child->report.started)
-        atomic_store(&w->board->parent_hooks, child->report.parent_hooks);
     end->tell = end->kind == OUTCOME_FAILED && child->report.on_failure;
     child_finish(child, &w->me.events);
     w->me.wishes.kill = NULL;

@@ -69,6 +69,8 @@ describe("a job that ends", function()
       failed = { exception = "LuaError", error = "jobs%.lua:%d+: broken$", trace = true } },
     { "without what its process needs to say how", "RaiseMute", {},
       failed = dirty "Job ended, but its process could not tell how: .*" },
+    { "after it wrote nonsense into the pipe of its report", "Nonsense", {},
+      failed = dirty "Job exited with exit code 0 without reporting a result" },
     { "by dont_perform", "Skip", {}, result = "false" },
     { "by error(DontPerform)", "SkipRaised", {}, result = "false" },
     { "with an unknown class", "Plian_Job", {},

@@ -179,7 +179,26 @@ static void a_frame_without_limits_ends_the_reading(void **state)
     (void)state;
     struct report r = replay(hostile, sizeof hostile);
     assert_int_equal(r.end, REPORT_NONE);
+    assert_true(r.broken);
     assert_true(r.room < 65536);
+    report_clear(&r);
+}
+
+static void what_cannot_be_read_is_broken(void **state)
+{
+    struct report r = {0};
+    struct wire w = open_wire();
+    (void)state;
+    assert_true(report_read(&r, w.in)); /* nothing there yet */
+    assert_false(r.broken);
+    assert_int_equal(send_exit_code(w.out), 0);
+    close(w.out);
+    assert_false(report_read(&r, w.in));
+    assert_false(r.broken);
+    close(w.in);
+    assert_false(report_read(&r, w.in));
+    assert_true(r.broken);
+    assert_int_equal(r.end, REPORT_EXIT); /* what came before counts */
     report_clear(&r);
 }
 
@@ -205,6 +224,7 @@ int main(void)
         cmocka_unit_test(the_first_end_counts),
         cmocka_unit_test(unusable_results_are_null),
         cmocka_unit_test(a_frame_without_limits_ends_the_reading),
+        cmocka_unit_test(what_cannot_be_read_is_broken),
         cmocka_unit_test(a_failure_with_missing_texts_has_empty_ones),
     };
     return cmocka_run_group_tests_name("report", tests, NULL, NULL);
