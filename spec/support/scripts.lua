@@ -21,22 +21,24 @@ local function read_file(path)
   return text
 end
 
-local function lib_text()
+local function lib_text(root)
   local names, texts = {}, {}
-  local scan = assert(uv.fs_scandir "lua/server/lib")
+  local scan = assert(uv.fs_scandir(root .. "/server/lib"))
   for name in function() return uv.fs_scandir_next(scan) end do
     names[#names + 1] = name
   end
   table.sort(names)
   for i, name in ipairs(names) do
-    texts[i] = read_file("lua/server/lib/" .. name) .. "\n"
+    texts[i] = read_file(root .. "/server/lib/" .. name) .. "\n"
   end
   return table.concat(texts)
 end
 
 --- The text of a script as the program sends it: every file of lib in alphabetical order in front.
-function scripts.text(name)
-  return lib_text() .. read_file("lua/server/" .. name .. ".lua") .. "\n"
+-- @param root the folder they are in, as RESQUE_LUA_PATH; default: lua
+function scripts.text(name, root)
+  root = root or "lua"
+  return lib_text(root) .. read_file(("%s/server/%s.lua"):format(root, name)) .. "\n"
 end
 
 --- Starts a server; `reset` gives each test a clean one.
@@ -90,7 +92,7 @@ end
 --- What Lua code gives when it is run behind the files of lib; its own arguments are ARGV[3] and
 -- on.
 function Scripts:lib(code, ...)
-  return self:set("EVAL", lib_text() .. code, 1, self.prefix .. "worker:" .. self.worker,
+  return self:set("EVAL", lib_text "lua" .. code, 1, self.prefix .. "worker:" .. self.worker,
     self.prefix, self.worker, ...)
 end
 
