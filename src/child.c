@@ -21,12 +21,15 @@
 #include "stopat.h"
 #include "title.h"
 
-/* Seconds for which the report of a job waits in its pipe. Most jobs are over by then, and waking
- * up for each frame would cost them more than all else the worker does; a result too large for the
- * pipe is read after. */
+/* Seconds for which what a job reports and writes waits in its pipes. Most jobs are over by then,
+ * and waking up for each frame would cost them more than all else the worker does; a result too
+ * large for the pipe is read after. */
 #define REPORT_WAITS 0.02
 #define ON_FAILURE_LIMIT 5.0 /* seconds */
 #define SWEEP_LIMIT 1.0      /* seconds of killing what a job left behind */
+
+/* What a job tells while it runs. */
+#define TOLD (EVENTS_BIT(EVENTS_REPORT) | EVENTS_BIT(EVENTS_STDOUT) | EVENTS_BIT(EVENTS_STDERR))
 
 /* --- in the new process --- */
 
@@ -64,6 +67,7 @@ static void isolate(const struct child_place *place, pid_t worker, int report_fd
     events_close(place->events);
     if (place->wakeup_fd >= 0)
         close(place->wakeup_fd);
+    output_attach(place->output);
     restore_signals(place->events);
 }
 
@@ -169,6 +173,8 @@ static int fork_process(struct child *c, const struct child_place *place, int *w
         .pidfd = -1, .report_fd = -1, .kill_at = CLOCK_NEVER, .started_at = clock_ms()};
     if (pipe2(ends, O_CLOEXEC) < 0)
         return -1;
+    c->output = place->output;
+    output_begin(c->output);
     fcntl(ends[0], F_SETFL, O_NONBLOCK);
     fflush(NULL); /* else both would write what is buffered */
     pid_t worker = getpid();
@@ -241,10 +247,13 @@ static void reap_orphans(const struct child *c)
 void child_wait(struct child *c, const struct options *o, struct events *ev, int64_t deadline)
 {
     bool read_now = clock_ms() >= c->read_at;
-    unsigned slots = EVENTS_BIT(EVENTS_CHILD) | (read_now ? EVENTS_BIT(EVENTS_REPORT) : 0);
+    unsigned slots = EVENTS_BIT(EVENTS_CHILD) | (read_now ? TOLD : 0);
     int64_t until =
         clock_sooner(clock_sooner(c->kill_at, deadline), read_now ? CLOCK_NEVER : c->read_at);
+    output_watch(c->output, ev);
     unsigned seen = events_wait(ev, slots, until);
+    if (seen & (EVENTS_BIT(EVENTS_STDOUT) | EVENTS_BIT(EVENTS_STDERR)))
+        output_pass(c->output);
     if (seen & EVENTS_BIT(EVENTS_REPORT))
         read_report(c, ev);
     if (seen & EVENTS_BIT(EVENTS_CHILD))
@@ -265,14 +274,14 @@ static void kill_adopted(void)
 }
 
 /* We are their subreaper, so the job's orphans end up here; their own children follow in the next
- * round. */
-static void sweep(void)
+ * round. False: some do not end. */
+static bool sweep(void)
 {
     useconds_t pause = 500;
     for (int64_t until = clock_after(SWEEP_LIMIT); clock_ms() < until;) {
         pid_t pid = waitpid(-1, NULL, WNOHANG);
         if (pid < 0)
-            return; /* no children left */
+            return true; /* no children left */
         if (pid > 0)
             continue;
         kill_adopted();
@@ -280,12 +289,14 @@ static void sweep(void)
         pause = 10000;
     }
     log_warn("a process that the job left behind does not end");
+    return false;
 }
 
 void child_finish(struct child *c, struct events *ev)
 {
-    sweep();
+    output_end(c->output, !sweep());
     ev->fd[EVENTS_CHILD] = ev->fd[EVENTS_REPORT] = -1;
+    ev->fd[EVENTS_STDOUT] = ev->fd[EVENTS_STDERR] = -1;
     if (c->pidfd >= 0)
         close(c->pidfd);
     if (c->report_fd >= 0)

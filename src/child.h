@@ -12,6 +12,7 @@
 #include "job.h"
 #include "luahost.h"
 #include "options.h"
+#include "output.h"
 #include "redis.h"
 #include "report.h"
 #include "usage.h"
@@ -20,6 +21,7 @@ struct child {
     pid_t pid;
     int pidfd, report_fd; /* -1: none */
     struct report report;
+    struct output *output; /* borrowed */
     bool ended;
     int wait_status; /* valid once ended, as is usage */
     struct usage usage;
@@ -27,7 +29,7 @@ struct child {
     const char *killed_for; /* why we kill it ("SIGUSR1"); NULL: we do not */
     enum { KILL_NOTHING, KILL_TERM_NEXT, KILL_KILL_NEXT, KILL_DONE } ladder;
     int64_t kill_at; /* when the ladder's next step is due; CLOCK_NEVER */
-    int64_t read_at; /* from when on the report is read as it comes, not only at the end */
+    int64_t read_at; /* from when on report and output are read as they come, not at the end */
 };
 
 /* What the new process must let go of and may use. */
@@ -37,6 +39,7 @@ struct child_place {
     struct lua_State *prepared; /* see luahost_prepare */
     struct events *events;
     struct redis *redis;
+    struct output *output;
     int wakeup_fd; /* -1: none */
     const char *worker_id;
     char *mark; /* see luahost_place */

@@ -15,6 +15,8 @@ enum events_slot {
     EVENTS_REDIS,  /* the connection that is being waited for */
     EVENTS_CHILD,  /* pidfd of the running job */
     EVENTS_REPORT, /* its report pipe */
+    EVENTS_STDOUT, /* its output, or the reader of it: see output_watch */
+    EVENTS_STDERR,
     EVENTS_WAKEUP, /* "look at the queues" from the manager */
     EVENTS_WATCH,  /* manager: the subscribed connection */
     EVENTS_SLOTS

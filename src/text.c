@@ -2,6 +2,7 @@
  * allocation. */
 #include "text.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -75,13 +76,16 @@ static size_t show(char piece[PIECE_SIZE], const char *text, size_t n)
     return (size_t)snprintf(piece, PIECE_SIZE, c < 0x80 ? "\\x%02X" : "\\u{%04X}", c & 0xFFFF);
 }
 
-char *text_printable(char *out, size_t size, const char *text, size_t len)
+/* `plain`: control characters that stay as they are. */
+static char *printable(char *out, size_t size, const char *text, size_t len, const char *plain)
 {
     char piece[PIECE_SIZE];
     size_t used = 0;
     while (len > 0) {
         size_t n = text_utf8_length(text, len);
-        size_t shown = show(piece, text, n);
+        bool stays = *text && strchr(plain, *text);
+        size_t shown = stays ? n : show(piece, text, n);
+        piece[0] = stays ? *text : piece[0];
         if (used + shown >= size)
             break;
         memcpy(out + used, piece, shown);
@@ -92,4 +96,14 @@ char *text_printable(char *out, size_t size, const char *text, size_t len)
     if (size > 0)
         out[used] = '\0';
     return out;
+}
+
+char *text_printable(char *out, size_t size, const char *text, size_t len)
+{
+    return printable(out, size, text, len, "");
+}
+
+char *text_printable_lines(char *out, size_t size, const char *text, size_t len)
+{
+    return printable(out, size, text, len, "\n\t");
 }

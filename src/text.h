@@ -20,6 +20,9 @@ void text_clean_utf8(char *text, size_t len);
  * `text` and `out` must not overlap. */
 char *text_printable(char *out, size_t size, const char *text, size_t len);
 
+/* The same for a text of many lines: \n and \t stay as they are. */
+char *text_printable_lines(char *out, size_t size, const char *text, size_t len);
+
 /* The longest text_printable can make of `len` bytes, with its NUL. */
 #define TEXT_PRINTABLE_SIZE(len) (4 * (len) + 1)
 

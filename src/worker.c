@@ -18,6 +18,7 @@
 #include "json_check.h"
 #include "log.h"
 #include "outcome.h"
+#include "output.h"
 #include "parent_hooks.h"
 #include "reserve.h"
 #include "standing.h"
@@ -37,6 +38,7 @@ struct worker {
     struct standing me;
     struct reserve reserve;
     struct parent_hooks hooks;
+    struct output output;
     struct unstarted unstarted;
 };
 
@@ -181,6 +183,7 @@ static struct child_place place_of(struct worker *w)
                                 .prepared = w->prepared,
                                 .events = &w->me.events,
                                 .redis = w->me.redis,
+                                .output = &w->output,
                                 .wakeup_fd = w->me.events.fd[EVENTS_WAKEUP],
                                 .worker_id = w->me.registry.id,
                                 .mark = w->slot->started};
@@ -244,6 +247,8 @@ static void decide(struct worker *w, const struct job *job, struct child *child,
         w->me.wishes.rest_until = clock_after(LOAD_WAIT);
     end->tell = end->kind == OUTCOME_FAILED && child->report.on_failure;
     child_finish(child, &w->me.events);
+    if (end->kind == OUTCOME_FAILED)
+        end->output = output_text(&w->output, &end->output_len);
     w->me.wishes.kill = NULL;
 }
 
@@ -348,6 +353,7 @@ static void close_worker(struct worker *w)
     standing_close(&w->me);
     parent_hooks_close(&w->hooks);
     reserve_close(&w->reserve);
+    output_close(&w->output);
 }
 
 enum worker_exit worker_run(const struct worker_place *place)
@@ -369,6 +375,10 @@ enum worker_exit worker_run(const struct worker_place *place)
     atomic_store(&w->slot->state, BOARD_BUSY);
     if (w->options->background)
         background_detach();
+    if (output_open(&w->output) < 0) {
+        log_error("cannot make pipes for the output of jobs: %s", strerror(errno));
+        return WORKER_BROKEN;
+    }
     while (next_job(w, &job)) {
         run(w, &job, &end);
         commit(w, &job, &end);
