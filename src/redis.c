@@ -1,6 +1,6 @@
 /* redis.c - see redis.h. What hiredis 0.14 gets wrong and is worked around here: its blocking reads
  * swallow signals, a time-out poisons its context, reconnecting forgets AUTH and SELECT,
- * descriptors lack close-on-exec. */
+ * descriptors lack close-on-exec, its writing crashes without memory. */
 #include "redis.h"
 
 #include <errno.h>
@@ -26,7 +26,9 @@ struct redis {
     struct events *events;
     redisContext *context;   /* NULL: not connected */
     redisContext *inherited; /* of the parent, whose socket was closed here; never used */
-    unsigned to_drop;        /* replies on their way that nobody waits for */
+    char *out;               /* commands that are not sent whole yet; NULL: none */
+    size_t out_len, out_sent;
+    unsigned to_drop; /* replies on their way that nobody waits for */
     bool user_ignored;
     enum redis_trouble trouble;
     char error[256];
@@ -74,11 +76,19 @@ struct redis *redis_new(const struct address *address, struct events *events)
     return r;
 }
 
+static void drop_output(struct redis *r)
+{
+    free(r->out);
+    r->out = NULL;
+    r->out_len = r->out_sent = 0;
+}
+
 void redis_disconnect(struct redis *r)
 {
     if (r->context)
         redisFree(r->context);
     r->context = NULL;
+    drop_output(r);
     r->to_drop = 0;
     r->events->fd[EVENTS_REDIS] = -1;
 }
@@ -174,16 +184,27 @@ static int wait_socket(struct redis *r, short want, int64_t deadline)
     }
 }
 
+/* Sends what the socket takes now. */
+static int send_some(struct redis *r)
+{
+    while (r->out_sent < r->out_len) {
+        ssize_t n = write(r->context->fd, r->out + r->out_sent, r->out_len - r->out_sent);
+        if (n < 0 && errno == EAGAIN)
+            return 0;
+        if (n < 0 && errno != EINTR)
+            return fail(r, REDIS_UNREACHABLE, strerror(errno));
+        r->out_sent += n > 0 ? (size_t)n : 0;
+    }
+    drop_output(r);
+    return 0;
+}
+
 static int flush(struct redis *r, int64_t deadline)
 {
-    for (int done = 0;;) {
-        if (redisBufferWrite(r->context, &done) != REDIS_OK)
-            return fail_hiredis(r);
-        if (done)
-            return 0;
-        if (wait_socket(r, POLLOUT, deadline) < 0)
+    while (r->out)
+        if (send_some(r) < 0 || (r->out && wait_socket(r, POLLOUT, deadline) < 0))
             return -1;
-    }
+    return 0;
 }
 
 /* The next reply in arrival order, waited for. NULL: disconnected. */
@@ -307,8 +328,18 @@ int redis_append(struct redis *r, const struct redis_args *args)
 {
     if (!r->context) /* the reason it went away stays in r->error */
         return -1;
-    if (redisAppendCommandArgv(r->context, (int)args->count, args->text, args->len) != REDIS_OK)
-        return fail_hiredis(r);
+    char *command;
+    int len = redisFormatCommandArgv(&command, (int)args->count, args->text, args->len);
+    if (len < 0)
+        return fail(r, REDIS_UNREACHABLE, "out of memory");
+    if (r->out) {
+        r->out = memory_grow(r->out, r->out_len + (size_t)len);
+        memcpy(r->out + r->out_len, command, (size_t)len);
+        free(command);
+    } else {
+        r->out = command;
+    }
+    r->out_len += (size_t)len;
     return 0;
 }
 
@@ -360,11 +391,8 @@ static int drop_arrived(struct redis *r)
 
 int redis_send(struct redis *r, const struct redis_args *args)
 {
-    int done = 0;
-    if (!r->context || drop_arrived(r) < 0 || redis_append(r, args) < 0)
+    if (!r->context || drop_arrived(r) < 0 || redis_append(r, args) < 0 || send_some(r) < 0)
         return -1;
-    if (redisBufferWrite(r->context, &done) != REDIS_OK)
-        return fail_hiredis(r);
     r->to_drop++;
     return 0;
 }
