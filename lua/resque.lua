@@ -107,9 +107,14 @@ local MADE = {
       return sys.settings and sys.settings[name]
     end)
   end,
-  --- The environment: `resque.env.HOME`.
+  --- The environment: `resque.env.HOME`. It may hold secrets, so SANDBOX=strict closes it.
   env = function()
-    return read_only("env", os.getenv)
+    return read_only("env", function(name)
+      if sys.confined then
+        error("resque.env is closed by SANDBOX=strict", 3)
+      end
+      return os.getenv(name)
+    end)
   end,
 }
 

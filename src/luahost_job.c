@@ -82,12 +82,12 @@ static int load_modules(lua_State *L)
 {
     static const char *const modules[] = {"resque", "resque.queue", "resque.status",
                                           "resque.connection"};
-    luastate_push_function(L, "resque.runner", "prepare");
-    lua_call(L, 0, 0);
     for (size_t i = 0; i < sizeof modules / sizeof *modules; i++) {
         luastate_push_module(L, modules[i]);
         lua_pop(L, 1);
     }
+    luastate_push_function(L, "resque.runner", "prepare");
+    lua_call(L, 0, 0);
     lua_newuserdatauv(L, 0, 0);
     lua_createtable(L, 0, 1);
     lua_pushcfunction(L, last_finalizer);

@@ -97,6 +97,12 @@ const struct options_setting options_settings[] = {
      .help = "TERM and INT let the running job finish first, as QUIT does"},
 
     /* What a job may do. */
+    {.flag = "sandbox", .type = OPTIONS_CHOICE, .commands = WORK | PERFORM | CHECK,
+     .variables = {"SANDBOX"}, .fallback = "off", .argument = "off|strict",
+     .help = "strict: scripts have no files, programs and modules they do not need"},
+    {.flag = "sandbox-modules", .type = OPTIONS_TEXT, .commands = WORK | PERFORM | CHECK,
+     .variables = {"SANDBOX_MODULES"}, .argument = "LIST",
+     .help = "with --sandbox strict: what scripts may require; globs (socket.*) work"},
     {.flag = "job-user", .type = OPTIONS_TEXT, .commands = WORK, .variables = {"JOB_USER"},
      .argument = "NAME", .field = FIELD(job_user),
      .help = "jobs run as this user; the worker must be root"},

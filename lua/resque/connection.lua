@@ -17,7 +17,9 @@ local prefix
 --   "unix://..."; nil: back to the settings (plain lua5.4: REDIS_BACKEND, REDIS_URL, localhost)
 -- @usage resque.set_backend("localhost:6379")
 function connection.set_backend(where)
-  if where ~= nil and type(where) ~= "string" then
+  if sys.confined then
+    error("set_backend is closed by SANDBOX=strict", 2)
+  elseif where ~= nil and type(where) ~= "string" then
     error("set_backend: an address expected, got " .. type(where), 2)
   end
   if current then

@@ -12,6 +12,7 @@ local loader = {}
 local returned = {} -- what the scripts returned, in order: {name = …, value = table}
 local folders = {} -- where <Class>.lua files are looked for
 local files = {} -- what was loaded, in order
+local is_open = function() return true end -- which files may be read, by their path
 local standard -- names of the globals that were there before the first script
 
 -- --------------------------------------------------------------------------------------- loading
@@ -35,6 +36,9 @@ end
 
 -- Runs one file. Returns true and what it returned, or nil and a report.
 local function run_file(path)
+  if not is_open(path) then
+    return nil, errors.report("SANDBOX=strict: not below the folder of APP_INCLUDE: " .. path)
+  end
   files[#files + 1] = path
   local chunk, err = loadfile(path, "t") -- text only: bytecode can crash the process
   if not chunk then
@@ -90,8 +94,16 @@ end
 function loader.autoload(dir)
   if type(dir) ~= "string" then
     error("autoload: the path of a folder expected, got " .. type(dir), 2)
+  elseif not is_open(dir) then
+    error("autoload: SANDBOX=strict: not below the folder of APP_INCLUDE: " .. dir, 2)
   end
   folders[#folders + 1] = dir
+end
+
+--- From now on only some files and folders are read (resque.sandbox).
+-- @tparam function open gets a path, returns whether it may be
+function loader.confine(open)
+  is_open = open
 end
 
 --- The folders where <Class>.lua files are looked for.

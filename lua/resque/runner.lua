@@ -8,6 +8,7 @@ local hooks = require "resque.hooks"
 local job = require "resque.job"
 local json = require "resque.json"
 local loader = require "resque.loader"
+local sandbox = require "resque.sandbox"
 local sys = require "resque.sys"
 
 local runner = {}
@@ -61,6 +62,7 @@ local function life(info)
   if not class then
     error(missing, 0)
   end
+  sandbox.enter(class)
   local object = job.instance(class, info)
   call_method(object, "setUp")
   local perform = job.method(object, "perform")
@@ -123,18 +125,19 @@ end
 local function load_scripts()
   local loaded, broken = loader.load(sys.settings.include)
   local user = sys.settings.job_user
+  local confined = user and "JOB_USER" or sys.settings.sandbox == "strict" and "SANDBOX=strict"
   if not loaded then
     local denied = user and broken.message:find("Permission denied", 1, true)
     return broken.message .. (denied and (" (hint: JOB_USER: jobs run as %s)"):format(user) or "")
-  elseif user and wants_parent() then
-    return "beforeFirstFork and beforeFork run in the worker, which runs no scripts with JOB_USER "
-      .. "(hint: afterFork runs in the job's process)"
+  elseif confined and wants_parent() then
+    return "beforeFirstFork and beforeFork run in the worker, which runs no scripts with "
+      .. confined .. " (hint: afterFork runs in the job's process)"
   end
 end
 
 --- Before any job: what can be made ready without knowing one.
 function runner.prepare()
-  return sys.settings
+  sandbox.start()
 end
 
 --- The entry of a job's process.
@@ -181,6 +184,7 @@ end
 -- @treturn[2] nil
 -- @treturn[2] string why it cannot be loaded
 function runner.check()
+  sandbox.start()
   local broken = load_scripts()
   if broken then
     return nil, broken

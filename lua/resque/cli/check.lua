@@ -4,6 +4,7 @@
 local describe = require "resque.describe"
 local json = require "resque.json"
 local loader = require "resque.loader"
+local sandbox = require "resque.sandbox"
 local sys = require "resque.sys"
 local terminal = require "resque.cli.terminal"
 
@@ -104,6 +105,7 @@ local function includes_of(arguments)
 end
 
 local function load_all(includes)
+  sandbox.start(includes)
   local ok, report = loader.load(includes)
   if not ok then
     return { report }

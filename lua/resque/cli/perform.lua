@@ -6,6 +6,7 @@ local job = require "resque.job"
 local json = require "resque.json"
 local loader = require "resque.loader"
 local runner = require "resque.runner"
+local sandbox = require "resque.sandbox"
 local sys = require "resque.sys"
 local terminal = require "resque.cli.terminal"
 
@@ -66,6 +67,7 @@ function perform.run(arguments)
   if not list then
     return terminal.fail(EXIT.usage, err, hint)
   end
+  sandbox.start()
   local ok, report = loader.load(settings.include)
   if not ok then
     return terminal.fail(EXIT.include, sys.printable(report.message))
