@@ -12,7 +12,7 @@ local shared = {
   "job_record", "job_status_id", "job_has", "job_read", "job_missed",
   "failure_record", "push_failure", "count",
   "WAITING", "RUNNING", "FAILED", "COMPLETE", "set_status",
-  "examine", "take", "go_on", "bury", "put_back", "forget_worker", "beat",
+  "examine", "refused", "take", "go_on", "bury", "put_back", "forget_worker", "beat",
 }
 local unused = {}
 for _, name in ipairs(shared) do

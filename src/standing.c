@@ -39,9 +39,11 @@ bool standing_wait(struct standing *s, unsigned slots, int64_t deadline)
 
 void standing_back_off(struct standing *s, const char *doing, const char *why)
 {
-    log_at(s->backoff.seconds > 0 ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN,
-           "%s at %s failed: %s; trying again", doing, redis_where(s->redis), why);
     bool answers = redis_connected(s->redis);
+    bool *told = answers ? &s->told_refused : &s->told_gone;
+    log_at(*told ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN, "%s at %s failed: %s; trying again", doing,
+           redis_where(s->redis), why);
+    *told = true;
     int64_t until = backoff_next(&s->backoff, answers ? BACKOFF_REFUSED : BACKOFF_CONNECT);
     int leave = s->wishes.leave;
     while (clock_ms() < until && (int)s->wishes.leave == leave)
@@ -53,6 +55,7 @@ void standing_went_well(struct standing *s)
     if (s->backoff.seconds > 0)
         log_notice("Redis at %s works again", redis_where(s->redis));
     backoff_reset(&s->backoff);
+    s->told_gone = s->told_refused = false;
 }
 
 /* --- connected, registered --- */

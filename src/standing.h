@@ -27,6 +27,7 @@ struct standing {
     bool registered;
     struct wishes wishes;
     struct backoff backoff;
+    bool told_gone, told_refused; /* since all was well */
 };
 
 /* Prepares; talks to nobody. `queues` is the last part of the worker's id. 0; -1: said in the log.
@@ -54,7 +55,8 @@ bool standing_ready(struct standing *s);
  * name then, and we take another. */
 void standing_lose(struct standing *s);
 
-/* Says what is wrong with Redis, once in a row, and waits a while; wakes early for signals. */
+/* Says what is wrong with Redis, once in a row while it is gone and once while it refuses, and
+ * waits a while; wakes early for signals. */
 void standing_back_off(struct standing *s, const char *doing, const char *why);
 
 /* Redis did what it was asked. */

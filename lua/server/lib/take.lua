@@ -86,19 +86,29 @@ local function paused()
   return type(value) == "string" and value:match("^%s*(.-)%s*$"):lower() == "true"
 end
 
+-- Why a pop was refused, but for a key that is no list: a server that takes no writes (READONLY)
+-- has no empty queues.
+local function refused(reply)
+  local why = type(reply) == "table" and reply.err
+  return why and not why:find("WRONGTYPE", 1, true) and why or nil
+end
+
 -- The answer of reserve. The queues are ARGV from `first` on; `idle` says that the record is known
--- to be absent. A queue key that is no list is passed over.
+-- to be absent. A queue key that is no list, or refused, does not keep the others.
 local function take(token, max_payload, first, idle)
   if not registered() then return { "LOST" } end
   local record = not idle and try("GET", record_key)
   if record then return resume(record, token) end
   if paused() then return { "PAUSED" } end
+  local trouble
   for i = first, #ARGV do
     local payload = try("LPOP", prefix .. "queue:" .. ARGV[i])
     if type(payload) == "string" then
       return accept(token, ARGV[i], payload, max_payload)
     end
+    trouble = trouble or refused(payload)
   end
+  if trouble then return { "ERR", trouble } end
   return { "EMPTY" }
 end
 

@@ -405,6 +405,41 @@ describe("reserve on a full Redis", function()
   end)
 end)
 
+describe("reserve on a server that takes no writes", function()
+  after_each(function() s:set("REPLICAOF", "NO", "ONE") end)
+
+  it("says so: its queues are not empty", function()
+    s:push("mail", JOB)
+    s:set("REPLICAOF", "127.0.0.1", "1")
+    local answer = s:reserve "mail"
+    assert.equal("ERR", answer[1])
+    assert.matches("READONLY", answer[2])
+  end)
+end)
+
+describe("reserve that may not touch one of its queues", function()
+  after_each(function() s:set("ACL", "DELUSER", "poor") end)
+
+  it("takes from the others, and says so when there is nothing", function()
+    local digest = s:set("SCRIPT", "LOAD", scripts.text "reserve")
+    s:push("mail", JOB)
+    s:set("ACL", "SETUSER", "poor", "on", "nopass", "+@all", "~p:worker*", "~p:pause*",
+      "~p:queue:mail")
+    local poor = require "spec.support.resp".connect(s.server.socket)
+    poor:call("AUTH", "poor", "x")
+    local function reserve(token, ...)
+      return poor:try("EVALSHA", digest, 1, "p:worker:" .. s.worker, "p:", s.worker, token,
+        scripts.LARGEST, ...)
+    end
+    local first = reserve(s:token(), "secret", "mail")
+    s:key("DEL", "worker:" .. s.worker)
+    local second = reserve(s:token(), "secret", "mail")
+    poor:close()
+    assert.equal("JOB", first[1])
+    assert.equal("ERR", second[1])
+  end)
+end)
+
 describe("reserve whose SET is refused", function()
   after_each(function() s:set("ACL", "DELUSER", "poor") end)
 
