@@ -58,10 +58,20 @@ local function read(socket)
   return list
 end
 
---- Sends one command. Returns its reply as above, an error reply included.
-function Client:try(...)
+--- Sends one command and does not wait; `read` gives the reply.
+function Client:send(...)
   assert(self.socket:send(encode { ... }))
+end
+
+--- The next reply as above, an error reply included.
+function Client:read()
   return read(self.socket)
+end
+
+--- Sends one command. Returns its reply.
+function Client:try(...)
+  self:send(...)
+  return self:read()
 end
 
 --- The same; an error reply raises.

@@ -1,6 +1,7 @@
 --- Processes as an operator sees them: titles, PID file, background, PID 1, what is left behind.
 local uv = require "luv"
 local clock = require "spec.support.clock"
+local namespace = require "spec.support.namespace"
 local proc = require "spec.support.proc"
 local process = require "spec.support.process"
 local world = require "spec.support.world"
@@ -208,16 +209,7 @@ describe("as PID 1", function()
   local WRAP = {}
   setup(function()
     local dir = world.new()
-    for _, user in ipairs { {}, { "--user", "--map-root-user" } } do
-      local wrap = { "unshare", "--pid", "--fork", "--mount-proc", "--kill-child" }
-      table.move(user, 1, #user, #wrap + 1, wrap)
-      local try = table.move(wrap, 1, #wrap, 1, {})
-      try[#try + 1] = "true"
-      if process.run(try, { dir = dir.dir }) == 0 then
-        WRAP = wrap
-        break
-      end
-    end
+    WRAP = namespace.wrap(dir.dir)
     dir:close()
   end)
 
