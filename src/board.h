@@ -1,7 +1,8 @@
 /* board.h - the memory that manager, workers and jobs share: one slot per worker.
  *
- * It carries what a dead process can no longer tell (who it was, which job had started) and who is
- * idle. Each field has one writer; the manager reads texts only after their writer has ended. */
+ * It carries what a dead process can no longer tell (who it was, which job had started), who is
+ * idle, and which job is to be ended. Each field has one writer. Texts are read after their writer
+ * has ended, or only to be compared with one that half of a text cannot equal. */
 #ifndef BOARD_H
 #define BOARD_H
 
@@ -23,6 +24,7 @@ struct board_slot {
     char worker_id[REGISTRY_ID_SIZE];  /* by the worker; "": not registered */
     char identity[IDENTITY_TEXT_SIZE]; /* by the worker, as prune.lua compares it */
     char started[JOB_TOKEN_SIZE]; /* by the job's process: the last token whose code began to run */
+    char cancel[JOB_TOKEN_SIZE];  /* by the manager: the job that is to be ended, see cancel.h */
 };
 
 struct board {

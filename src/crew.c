@@ -2,13 +2,16 @@
 #include "crew.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "children.h"
 #include "clock.h"
+#include "events.h"
 #include "log.h"
 #include "memory.h"
 #include "signals.h"
@@ -126,6 +129,20 @@ void crew_signal(const struct crew *c, int signo)
     for (int i = 0; i < c->count; i++)
         if (c->members[i].pid)
             kill(c->members[i].pid, signo);
+}
+
+bool crew_cancel(const struct crew *c, const char *worker_id, const char *token)
+{
+    for (int i = 0; i < c->count; i++) {
+        const struct member *member = &c->members[i];
+        struct board_slot *slot = member->slot;
+        if (!member->pid || strncmp(slot->worker_id, worker_id, sizeof slot->worker_id) != 0)
+            continue;
+        snprintf(slot->cancel, sizeof slot->cancel, "%s", token);
+        kill(member->pid, EVENTS_BOARD);
+        return true;
+    }
+    return false;
 }
 
 void crew_wake(struct crew *c, long jobs)

@@ -31,6 +31,7 @@ int events_open(struct events *ev, const sigset_t *original, bool children)
     sigemptyset(&known);
     for (size_t i = 0; i < sizeof known_signals / sizeof *known_signals; i++)
         sigaddset(&known, known_signals[i]);
+    sigaddset(&known, EVENTS_BOARD); /* no constant, so not in the table */
     if (sigprocmask(SIG_BLOCK, &known, &ev->original_mask) < 0)
         return -1;
     if (original)

@@ -17,10 +17,15 @@ enum events_slot {
     EVENTS_REPORT, /* its report pipe */
     EVENTS_STDOUT, /* its output, or the reader of it: see output_watch */
     EVENTS_STDERR,
-    EVENTS_WAKEUP, /* "look at the queues" from the manager */
-    EVENTS_WATCH,  /* manager: the subscribed connection */
+    EVENTS_WAKEUP,  /* "look at the queues" from the manager */
+    EVENTS_WATCH,   /* manager: the connection that reports changes of queues */
+    EVENTS_CONTROL, /* manager: the connection that brings orders */
     EVENTS_SLOTS
 };
+
+/* "Something for you is on the board" (board.h): ends a worker's wait, and no more. A real-time
+ * signal, as people send all the others. */
+#define EVENTS_BOARD SIGRTMIN
 
 /* What events_wait returns: one bit per ready slot; 0 is the deadline. */
 #define EVENTS_BIT(slot) (1u << (slot))

@@ -15,7 +15,7 @@ struct include_check {
     const struct confine *confine; /* the scripts are loaded as jobs will load them */
     struct events *events;         /* TERM, INT and QUIT end the check */
     struct board *board;           /* learns whether parent hooks are registered */
-    struct redis *redis, *watch;
+    struct redis *redis, *watch, *control;
 };
 
 /* 0, or -1: the reason is in the log. No APP_INCLUDE: 0. */

@@ -16,6 +16,7 @@
 #include "backoff.h"
 #include "clock.h"
 #include "confine.h"
+#include "control.h"
 #include "crew.h"
 #include "log.h"
 #include "include_check.h"
@@ -48,7 +49,8 @@ struct manager {
     int64_t connect_at, prune_at; /* not before: the next try of Redis; the next look */
     struct prune prune;
     struct wakeup wakeup; /* watch is NULL without BLOCKING */
-    bool hangs_up;        /* see background_hangs_up */
+    struct control control;
+    bool hangs_up; /* see background_hangs_up */
     bool stopping, paused;
     int shown; /* how many workers the title tells of */
     int exit_code;
@@ -56,8 +58,8 @@ struct manager {
 
 static int check_include(struct manager *m)
 {
-    const struct include_check check = {m->options,    &m->confine, &m->events,
-                                        m->crew.board, m->redis,    m->wakeup.watch};
+    const struct include_check check = {m->options, &m->confine,     &m->events,      m->crew.board,
+                                        m->redis,   m->wakeup.watch, m->control.redis};
     return include_check_run(&check);
 }
 
@@ -124,6 +126,7 @@ static _Noreturn void be_worker(struct manager *m, struct member *member, pid_t 
         _exit(WORKER_STOPPED);
     redis_forget(m->redis);
     wakeup_forget(&m->wakeup);
+    control_forget(&m->control);
     events_close(&m->events);
     background_forget(&m->background);
     background_empty_stdin();
@@ -337,6 +340,7 @@ static int open_manager(struct manager *m)
         return EXIT_FAILED;
     }
     prune_open(&m->prune, &m->scripts, o->prune);
+    control_open(&m->control, &o->address, &m->events, o->prefix);
     if (connect_first(m) < 0)
         return EXIT_REDIS;
     if (o->blocking && o->interval > 0)
@@ -352,6 +356,7 @@ static void close_manager(struct manager *m)
     m->scripts.patience = SCRIPTS_FAREWELL;
     account_for_dead(m);
     wakeup_close(&m->wakeup);
+    control_close(&m->control);
     prune_close(&m->prune);
     scripts_close(&m->scripts);
     luahost_discard(m->prepared);
@@ -373,6 +378,7 @@ static int64_t next_deadline(const struct manager *m)
         until = m->connect_at;
     if (m->wakeup.watch && wakeup_deadline(&m->wakeup) < until)
         until = wakeup_deadline(&m->wakeup);
+    until = clock_sooner(until, control_deadline(&m->control));
     if (m->background.ready_fd >= 0) /* workers show on the board that they have started */
         until = clock_sooner(until, clock_after(START_LOOK));
     return until;
@@ -401,7 +407,8 @@ static void look_after_workers(struct manager *m)
         look_for_dead(m);
         if (m->wakeup.watch)
             crew_wake(&m->crew, wakeup_look(&m->wakeup, crew_any_idle(&m->crew)));
-        events_wait(&m->events, EVENTS_BIT(EVENTS_WATCH),
+        control_look(&m->control, &m->crew);
+        events_wait(&m->events, EVENTS_BIT(EVENTS_WATCH) | EVENTS_BIT(EVENTS_CONTROL),
                     events_deadline(&m->events, next_deadline(m)));
         take_signals(m);
     }

@@ -19,9 +19,16 @@ const struct options_command options_commands[COMMAND_COUNT] = {
          "  resque-enqueue math Add --positional '[1,2]'\n"
          "  resque-enqueue mail SendMail --stdin < args.ndjson\n"
          "  resque-enqueue --stdin < jobs.ndjson      # {\"queue\",\"class\",\"args\"} per line\n"},
-    [COMMAND_JOB] = {"job", -1, "ID [options]", "status, timing and result of a tracked job",
+    [COMMAND_JOB] = {"job", -1, "ID [options]",
+                     "status, timing and result of a tracked job; --kill stops any job",
                      "resque.cli.job",
-                     "  resque-lua job 6055fe1a2c4b4f0e9d0b5d0f3e8a20b9 --wait=60\n"},
+                     "  resque-lua job 6055fe1a2c4b4f0e9d0b5d0f3e8a20b9 --wait=60\n"
+                     "  resque-lua job 6055fe1a2c4b4f0e9d0b5d0f3e8a20b9 --kill\n"},
+    [COMMAND_WORKERS] = {"workers", -1, "[list | kill ID] [options]",
+                         "list the workers and their jobs; stop the job that one has",
+                         "resque.cli.workers",
+                         "  resque-lua workers\n"
+                         "  resque-lua workers kill web3:4711:mail,default\n"},
     [COMMAND_PERFORM] = {"perform", -1, "CLASS [ARGS...] [options]",
                          "run one job now, in the foreground, without Redis", "resque.cli.perform",
                          "  resque-lua perform SendMail to=chris@example.org -I jobs.lua\n"},
@@ -45,10 +52,11 @@ const struct options_command options_commands[COMMAND_COUNT] = {
 #define WORK (OPTIONS_BIT(COMMAND_WORK) | OPTIONS_BIT(COMMAND_CONFIG))
 #define ENQUEUE OPTIONS_BIT(COMMAND_ENQUEUE)
 #define JOB OPTIONS_BIT(COMMAND_JOB)
+#define WORKERS OPTIONS_BIT(COMMAND_WORKERS)
 #define PERFORM OPTIONS_BIT(COMMAND_PERFORM)
 #define CHECK OPTIONS_BIT(COMMAND_CHECK)
 #define DOCTOR OPTIONS_BIT(COMMAND_DOCTOR)
-#define LUA (ENQUEUE | JOB | PERFORM | CHECK | DOCTOR)
+#define LUA (ENQUEUE | JOB | WORKERS | PERFORM | CHECK | DOCTOR)
 #define EVERY (OPTIONS_BIT(COMMAND_COUNT) - 1)
 #define FIELD(name) offsetof(struct options, name)
 
@@ -145,7 +153,9 @@ const struct options_setting options_settings[] = {
      .help = "one job per line: its arguments, or {\"queue\",\"class\",\"args\"}; also '-'"},
     {.flag = "track", .type = OPTIONS_SWITCH, .commands = ENQUEUE, .traits = OPTIONS_FLAGGED,
      .help = "keep a status that `resque-lua job ID` shows"},
-    {.flag = "wait", .type = OPTIONS_SECONDS, .commands = ENQUEUE | JOB,
+    {.flag = "kill", .type = OPTIONS_SWITCH, .commands = JOB, .traits = OPTIONS_FLAGGED,
+     .help = "stop the job: take it out of its queue, or have its worker end it"},
+    {.flag = "wait", .type = OPTIONS_SECONDS, .commands = ENQUEUE | JOB | WORKERS,
      .traits = OPTIONS_FLAGGED | OPTIONS_BARE, .argument = "S", .min = 0, .max = 31536000,
      .help = "wait for the end, S seconds at most: exit 0 done, 1 failed, 5 too late"},
     {.flag = "id", .type = OPTIONS_TEXT, .commands = ENQUEUE, .traits = OPTIONS_FLAGGED,
@@ -159,8 +169,9 @@ const struct options_setting options_settings[] = {
      .help = "with --stdin: at most so many a second"},
     {.flag = "no-progress", .type = OPTIONS_SWITCH, .commands = ENQUEUE, .traits = OPTIONS_FLAGGED,
      .help = "with --stdin: no bar on the terminal"},
-    {.flag = "dry-run", .type = OPTIONS_SWITCH, .commands = ENQUEUE, .traits = OPTIONS_FLAGGED,
-     .help = "show what would be sent, send nothing"},
+    {.flag = "dry-run", .type = OPTIONS_SWITCH, .commands = ENQUEUE | JOB | WORKERS,
+     .traits = OPTIONS_FLAGGED,
+     .help = "show what would be sent or stopped, do nothing"},
     {.flag = "strict", .type = OPTIONS_SWITCH, .commands = CHECK, .traits = OPTIONS_FLAGGED,
      .help = "a warning counts as a failure"},
 

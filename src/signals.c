@@ -22,6 +22,8 @@ const char *signals_name(int signo)
     for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
         if (names[i].signo == signo)
             return names[i].name;
+    if (signo == SIGRTMIN)
+        return "SIGRTMIN";
     snprintf(nameless, sizeof nameless, "signal %d", signo);
     return nameless;
 }

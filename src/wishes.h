@@ -21,7 +21,7 @@ void wishes_init(struct wishes *w);
 
 /* Takes the signals that came. QUIT: leave after the job. TERM, INT: now, or after the job with
  * GRACEFUL_TERM; a second one is now. USR1: end the job. USR2, CONT: pause, go on. HUP: open the
- * log again, rest no longer. */
+ * log again, rest no longer. EVENTS_BOARD: nothing here, what it is about is on the board. */
 void wishes_take(struct wishes *w, struct events *ev, const struct options *o);
 
 /* Whether a new job is welcome. */

@@ -12,6 +12,7 @@
 #include <sys/prctl.h>
 
 #include "background.h"
+#include "cancel.h"
 #include "child.h"
 #include "clock.h"
 #include "joblog.h"
@@ -195,6 +196,10 @@ static int start(struct worker *w, struct child *child, const struct job *job, s
     const struct child_place place = place_of(w);
     STOP_AT("start");
     standing_wait(&w->me, 0, 0);
+    if (cancel_wanted(w->slot, job)) {
+        cancel_unstarted(end);
+        return -1;
+    }
     if (w->me.wishes.leave == LEAVE_NOW) {
         outcome_put_back(end, "the worker was told to stop first");
         return -1;
@@ -213,7 +218,7 @@ static int start(struct worker *w, struct child *child, const struct job *job, s
     return 0;
 }
 
-static void watch(struct worker *w, struct child *child)
+static void watch(struct worker *w, const struct job *job, struct child *child)
 {
     STOP_AT("watch");
     while (!child->ended) {
@@ -222,6 +227,8 @@ static void watch(struct worker *w, struct child *child)
         standing_hear(&w->me);
         if (w->me.wishes.kill)
             child_kill(child, w->options, w->me.wishes.kill);
+        if (cancel_wanted(w->slot, job))
+            child_kill(child, w->options, cancel_reason);
         standing_beat(&w->me);
     }
 }
@@ -243,6 +250,8 @@ static void decide(struct worker *w, const struct job *job, struct child *child,
     outcome_decide(end, &child->report, child->wait_status, child->killed_for);
     end->usage = child->usage;
     unstarted_note(&w->unstarted, job, end, child->killed_for);
+    if (child->killed_for == cancel_reason)
+        cancel_judge(end, child->report.started);
     if (child->report.end == REPORT_LOAD)
         w->me.wishes.rest_until = clock_after(LOAD_WAIT);
     end->tell = end->kind == OUTCOME_FAILED && child->report.on_failure;
@@ -260,7 +269,7 @@ static void run(struct worker *w, const struct job *job, struct outcome *end)
     joblog_got(job);
     if (check(job, end) < 0 || before_fork(w, job, end) < 0 || start(w, &child, job, end) < 0)
         return;
-    watch(w, &child);
+    watch(w, job, &child);
     decide(w, job, &child, end);
 }
 

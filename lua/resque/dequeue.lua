@@ -3,13 +3,11 @@
 local connection = require "resque.connection"
 local job = require "resque.job"
 local json = require "resque.json"
+local pages = require "resque.pages"
 local queue = require "resque.queue"
 local sys = require "resque.sys"
 
 local removal = {}
-
--- Items per LRANGE when a queue is searched.
-local PAGE = 1000
 
 local function error_text(reply)
   return type(reply) == "table" and reply.err or nil
@@ -53,26 +51,19 @@ local function any_matches(matchers, info)
   return false
 end
 
--- The bytes of every job that matches. From the tail on, so that jobs that are popped or pushed
--- meanwhile make nothing be passed over.
+-- The bytes of every job that matches.
 local function search(conn, key, name, matchers)
-  local found, last = {}, -1
-  while true do
-    local page, err, trouble = conn:call("LRANGE", key, last - PAGE + 1, last)
-    if not page then
-      return nil, err, trouble
+  local found = {}
+  local ended, err, trouble = pages.each(conn, key, function(payload)
+    local info = readable(payload, name)
+    if info and any_matches(matchers, info) then
+      found[#found + 1] = payload
     end
-    for i = #page, 1, -1 do
-      local info = readable(page[i], name)
-      if info and any_matches(matchers, info) then
-        found[#found + 1] = page[i]
-      end
-    end
-    if #page < PAGE then
-      return found
-    end
-    last = last - PAGE
+  end)
+  if ended == nil then
+    return nil, err, trouble
   end
+  return found
 end
 
 local function remove_all(conn, key, found)

@@ -19,7 +19,7 @@ describe("the documented Redis user", function()
     w = world.new { tcp = true }
     local rules = documented_rules()
     for i, rule in ipairs(rules) do
-      rules[i] = rule == "~resque:*" and "~" .. w:key "*" or rule
+      rules[i] = rule:gsub("^([~&])resque:", "%1" .. w:key "")
     end
     w.server:call("ACL", "SETUSER", "resque", "reset", table.unpack(rules))
     backend = ("redis://resque:secret@127.0.0.1:%d"):format(w.server.port)
@@ -41,8 +41,10 @@ describe("the documented Redis user", function()
       function Child:perform() error "no" end
       local Deadly = resque.job "Deadly"
       function Deadly:perform() os.execute "kill -9 $PPID" end
+      local Endless = resque.job "Endless"
+      function Endless:perform() ledger.write "endless" while true do end end
     ]])
-    local env = { REDIS_BACKEND = backend, APP_INCLUDE = "jobs.lua", QUEUE = "*" }
+    local env = { REDIS_BACKEND = backend, APP_INCLUDE = "jobs.lua", QUEUE = "default" }
     local code, out, err = w:run({ "enqueue", "default", "Parent", "--track" },
       { REDIS_BACKEND = backend }, { cwd = w.dir })
     assert.equal(0, code, err)
@@ -52,9 +54,18 @@ describe("the documented Redis user", function()
     w:push("default", '{"class":"Deadly","args":[{}]}', "junk")
     w:wait_processed(4)
     local shown = select(2, w:run({ "job", out:match "%x+" }, { REDIS_BACKEND = backend }))
+    local function resque(...)
+      local exit, _, said = w:run({ ... }, { REDIS_BACKEND = backend })
+      assert.equal(0, exit, said)
+    end
+    resque("job", w:job("Child", {}, { queue = "other,", track = true }), "--kill")
+    local endless = w:job("Endless", {})
+    w:wait_ledger "endless"
+    resque "workers"
+    resque("job", endless, "--kill")
     worker:stop()
     assert.is_truthy(shown:find "complete")
-    assert.equal(3, w:stat "failed")
+    assert.equal(4, w:stat "failed")
     assert.same({}, w.server:call("ACL", "LOG"))
   end)
 end)

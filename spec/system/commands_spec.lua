@@ -44,7 +44,8 @@ describe("help", function()
   end)
 
   it("keeps to 80 columns", function()
-    for _, name in ipairs { "work", "enqueue", "job", "perform", "check", "doctor", "config" } do
+    for _, name in ipairs { "work", "enqueue", "job", "workers", "perform", "check", "doctor",
+      "config" } do
       local _, out = run { "help", name }
       for line in out:gmatch "[^\n]+" do
         assert.is_true(#line <= 80 or line:find "^  resque" ~= nil, line)
@@ -139,7 +140,8 @@ describe("completion", function()
   end
 
   it("for bash completes commands, flags, choices and files", function()
-    assert.equal("work enqueue job perform check doctor config completion version help",
+    assert.equal(
+      "work enqueue job workers perform check doctor config completion version help",
       complete("resque-lua", ""))
     assert.equal("enqueue", complete("resque-lua", "e"))
     assert.equal("--track", complete("resque-enqueue", "mail", "--tr"))

@@ -171,8 +171,8 @@ describe("the settings", function()
 
   it("of every command are flags in its manual page, and no others", function()
     for page, commands in pairs {
-      ["conf/man/resque-lua.1"] = { "work", "job", "perform", "check", "doctor", "config",
-        "completion", "version", "help" },
+      ["conf/man/resque-lua.1"] = { "work", "job", "workers", "perform", "check", "doctor",
+        "config", "completion", "version", "help" },
       ["conf/man/resque-enqueue.1"] = { "enqueue" },
     } do
       local set = {}

@@ -27,6 +27,9 @@ static void keeps_signals_until_they_are_taken(void **state)
     assert_true(events_take(&ev, SIGUSR1));
     assert_false(events_take(&ev, SIGUSR1));
     assert_true(events_take(&ev, SIGTERM));
+    raise(EVENTS_BOARD);
+    assert_true(events_wait(&ev, 0, clock_after(5)) & EVENTS_BIT(EVENTS_SIGNAL));
+    assert_true(events_take(&ev, EVENTS_BOARD));
     assert_true(events_deadline(&ev, CLOCK_NEVER) == CLOCK_NEVER);
     events_close(&ev);
 }

@@ -26,7 +26,7 @@ static void take(struct wishes *w, const struct options *o, int signo)
 
 static void signals_in_a_row(void **state)
 {
-    enum { NONE = 0 };
+    enum { NONE = 0, BOARD = -1 };
     static const struct {
         bool graceful;
         int first, second, leave;
@@ -48,6 +48,7 @@ static void signals_in_a_row(void **state)
         {false, SIGUSR2, SIGCONT, STAY, false, NULL},
         {false, SIGUSR2, SIGQUIT, LEAVE_AFTER_JOB, true, NULL},
         {false, SIGCONT, NONE, STAY, false, NULL},
+        {false, SIGUSR2, BOARD, STAY, true, NULL},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -56,7 +57,7 @@ static void signals_in_a_row(void **state)
         wishes_init(&w);
         take(&w, &o, rows[i].first);
         if (rows[i].second)
-            take(&w, &o, rows[i].second);
+            take(&w, &o, rows[i].second == BOARD ? EVENTS_BOARD : rows[i].second);
         assert_int_equal(w.leave, rows[i].leave);
         assert_int_equal(w.pause, rows[i].pause);
         assert_string_equal(w.kill ? w.kill : "-", rows[i].kill ? rows[i].kill : "-");

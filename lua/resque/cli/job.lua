@@ -1,7 +1,9 @@
 --- `resque-lua job ID`: status, times and result of a tracked job. With --wait[=S] after its end.
+-- `--kill` stops it instead, tracked or not.
 -- @module resque.cli.job
 local connection = require "resque.connection"
 local json = require "resque.json"
+local kill = require "resque.cli.kill"
 local outcome = require "resque.cli.outcome"
 local status = require "resque.status"
 local sys = require "resque.sys"
@@ -43,6 +45,8 @@ local function print_rows(id, read, failure)
     for _, line in ipairs(type(failure.backtrace) == "table" and failure.backtrace or {}) do
       row("", sys.printable(tostring(line)))
     end
+  elseif type(read.result) == "string" then -- why it failed without a record
+    row("error", sys.printable(read.result))
   end
 end
 
@@ -72,10 +76,16 @@ function job.run(arguments)
       "resque-lua job ID, with the id that resque-enqueue printed")
   end
   local conn, err, trouble = connection.own()
-  if not conn then
+  local settings = terminal.settings()
+  if settings.dry_run and not settings.kill then
+    return terminal.fail(EXIT.usage, "--dry-run goes with --kill",
+      "resque-lua job ID shows the job")
+  elseif not conn then
     return terminal.redis_failed(err, trouble)
+  elseif settings.kill then
+    return kill.job(id)
   end
-  local wait = terminal.settings().wait
+  local wait = settings.wait
   if wait then
     local code, exit = outcome.wait(id, wait)
     if not code then

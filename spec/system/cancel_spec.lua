@@ -1,0 +1,516 @@
+--- `resque-lua job ID --kill` and `workers kill ID`: one job is stopped, wherever it is, and no
+-- other.
+local cjson = require "cjson"
+local uv = require "luv"
+local clock = require "spec.support.clock"
+local conservation = require "spec.support.conservation"
+local killing = require "spec.support.killing"
+local proc = require "spec.support.proc"
+local world = require "spec.support.world"
+
+local w
+
+before_each(function()
+  w = world.new { tcp = true }
+end)
+after_each(function()
+  w:close()
+end)
+
+local function kill(id, ...)
+  return w:run { "job", id, "--kill", ... }
+end
+
+local function listeners()
+  return w.server:call("PUBSUB", "NUMSUB", w:key "lua:control")[2]
+end
+
+-- Workers that wait, whose managers hear orders.
+local function start(env, opts)
+  local before = listeners()
+  local run = w:start_idle(env, opts)
+  clock.wait_until(function()
+    return listeners() == before + 1
+  end, 5, "its manager listens")
+  return run
+end
+
+local function running(class, args, opts)
+  local id = w:job(class, args, opts)
+  w:wait_ledger "^start"
+  return id
+end
+
+local function only_failure(error_text)
+  local failed = w:failed()
+  assert.equal(1, #failed)
+  assert.equal("Resque::Cancelled", failed[1].exception)
+  assert.equal(error_text or "Job was cancelled by resque-lua job --kill", failed[1].error)
+  return failed[1]
+end
+
+local function works(name)
+  w:job("Note", { n = name })
+  w:wait_ledger("^Note " .. name .. "$")
+end
+
+-- Stops the only job that runs: at once, and the same worker goes on.
+local function kill_and_go_on(run, id)
+  local worker, began = run:worker(), clock.now()
+  local code, out, err = kill(id)
+  assert.same({ 0, "" }, { code, err })
+  assert.matches("^cancelled\t%S", out)
+  assert.is_true(clock.now() - began < 1 * clock.slow, clock.now() - began)
+  only_failure()
+  works "next"
+  assert.equal(worker, run:worker())
+end
+
+describe("a job that waits", function()
+  it("is taken out, and no other", function()
+    w:job("Noop", {}, { queue = "a", id = "x1" })
+    w:job("Noop", {}, { queue = "b", id = "x2", track = true })
+    w:job("Noop", {}, { queue = "b", id = "x3" })
+    w:push("b", "not json", '{"class":"Noop","args":["x2"],"id":"x22"}')
+    local before = w:on("LRANGE", "queue:b", 0, -1)
+    assert.same({ 0, "would be removed\tb\n", "" }, { kill("x2", "--dry-run") })
+    assert.same(before, w:on("LRANGE", "queue:b", 0, -1))
+    assert.same({ 0, "removed\tb\n", "" }, { kill "x2" })
+    table.remove(before, 1)
+    assert.same(before, w:on("LRANGE", "queue:b", 0, -1))
+    assert.equal(1, w:queued "a")
+    assert.equal(0, w:on("LLEN", "failed"))
+    local status = w:status "x2"
+    assert.same({ 3, "cancelled before it ran" }, { status.status, status.result })
+    assert.is_true(w:on("TTL", "job:x2:status") > 86000)
+    assert.same({ 0, '{"class":"Noop","id":"x1","outcome":"removed","queue":"a"}\n', "" },
+      { kill("x1", "--json") })
+    assert.is_nil(w:status "x1")
+  end)
+
+  it("ends the wait of whoever waits for it", function()
+    w:job("Noop", {}, { id = "x1", track = true })
+    kill "x1"
+    local code, out = w:run { "job", "x1", "--wait=5" }
+    assert.equal(1, code)
+    assert.matches("status\tfailed\n.*error\tcancelled before it ran\n", out)
+  end)
+
+  it("goes once if it is there twice, and is known by the id of its status, too", function()
+    local twice = world.payload("Noop", {}, "x1")
+    w:push("a", twice, twice, '{"class":"Noop","args":[],"id":"x1","prefix":"app"}')
+    assert.same({ 0, "removed\ta\n", "" }, { kill "app_x1" })
+    assert.same({ twice, twice }, w:on("LRANGE", "queue:a", 0, -1))
+    kill "x1"
+    assert.same({ twice }, w:on("LRANGE", "queue:a", 0, -1))
+  end)
+
+  it("is found whatever its id is made of, and in a backlog", function()
+    w:on("SADD", "queues", "a", "text")
+    w:on("SET", "queue:text", "no list")
+    w.server:call("EVAL", [[
+      for i = 1, 30000 do
+        redis.call("RPUSH", KEYS[1], '{"class":"Noop","args":[{}],"id":"n' .. i .. '"}')
+      end]], 1, w:key "queue:a")
+    local odd = 'é "\\/ \t%w+'
+    w:push("a", '{"class":"Noop","args":[],"id":"\\u00e9 \\"\\\\\\/ \\t%w+"}')
+    for _, id in ipairs { "n1", "n2", "n15000", "n29999", "n30000", odd } do
+      assert.same({ 0, "removed\ta\n", "" }, { kill(id) })
+    end
+    assert.equal(29995, w:queued "a")
+    assert.matches('"n3"', w:on("LINDEX", "queue:a", 0))
+  end)
+
+  it("is taken out of a full Redis", function()
+    w:job("Noop", {}, { id = "x1", track = true })
+    w.server:call("CONFIG", "SET", "maxmemory", "1")
+    local code, out, err = kill "x1"
+    w.server:call("CONFIG", "SET", "maxmemory", "0")
+    assert.same({ 0, "removed\tdefault\n", "" }, { code, out, err })
+    assert.equal(3, w:status("x1").status)
+  end)
+end)
+
+describe("a job that runs", function()
+  it("is ended within a second, its hook called, and the worker goes on", function()
+    w:write_jobs("jobs.lua", [[
+      resque.on("onFailure", function(err, job) ledger.write("failed", job.id, err.name) end)
+      local Spin = resque.job "Spin"
+      function Spin:perform() ledger.write "start" while true do end end
+      function Spin:tearDown() ledger.write "torn down" end
+      local Note = resque.job "Note"
+      function Note:perform() ledger.write("Note", self.args.n) end]])
+    local run = start({ APP_INCLUDE = "jobs.lua" }, { cwd = w.dir })
+    local id = running("Spin", {}, { track = true })
+    kill_and_go_on(run, id)
+    assert.equal(3, w:status(id).status)
+    assert.same({ "start", "failed " .. id .. " Resque::Cancelled", "Note next" }, w:ledger())
+    assert.matches("Resque::Cancelled: Job was cancelled", (select(2, w:run { "job", id })))
+  end)
+
+  local settings = {
+    ["with BLOCKING"] = { BLOCKING = "1", INTERVAL = "60" },
+    ["of a queue with blanks in its name"] = { QUEUE = "my jobs,default" },
+  }
+  for name, env in pairs(settings) do
+    it(name, function()
+      local run = start(env)
+      local id = running("Spin", {}, { queue = env.QUEUE and "my jobs" })
+      local code, out = kill(id)
+      assert.equal(0, code)
+      assert.matches("^cancelled\t", out)
+      only_failure()
+      assert.is_true(run.process:running())
+    end)
+  end
+
+  it("while the worker is paused", function()
+    local run = start()
+    local id = running "Spin"
+    run:signal "sigusr2"
+    assert.equal(0, (kill(id)))
+    run:wait_title "^Paused"
+    run:signal "sigcont"
+    works "next"
+  end)
+
+  it("although it has stopped its own processes from hearing signals", function()
+    w:write_jobs("jobs.lua", [[
+      local Deaf = resque.job "Deaf"
+      function Deaf:perform()
+        ledger.write "start"
+        while true do pcall(os.execute, "trap '' TERM INT HUP QUIT; sleep 60") end
+      end]])
+    local run = start({ APP_INCLUDE = "jobs.lua", TERM_CHILD = "1", RESQUE_TERM_TIMEOUT = "0.3" },
+      { cwd = w.dir })
+    local id = running "Deaf"
+    assert.equal(0, (kill(id)))
+    only_failure()
+    assert.same({}, proc.descendants(run:worker()))
+  end)
+
+  it("gets TERM first with TERM_CHILD, and may come to an end of its own then", function()
+    start { TERM_CHILD = "1" }
+    local id = running "Polite"
+    local code, out = kill(id)
+    assert.same({ 0, "cancelled" }, { code, out:match "^%a+" })
+    w:wait_ledger "^told false"
+    assert.is_true(#only_failure().backtrace > 0)
+  end)
+
+  it("that is done, or has failed, before TERM can end it stays what it is", function()
+    w:write_jobs("jobs.lua", [[
+      local function job(name, finish)
+        local class = resque.job(name)
+        function class:perform()
+          ledger.write("start", name)
+          pcall(resque.sleep, 60)
+          return finish()
+        end
+      end
+      job("Done", function() return "kept" end)
+      job("Other", function() error "my own" end)]])
+    start({ APP_INCLUDE = "jobs.lua", TERM_CHILD = "1" }, { cwd = w.dir })
+    local id = running("Done", {}, { track = true })
+    local code, out, err = kill(id)
+    assert.same({ 1, "finished" }, { code, out:match "^%a+" })
+    assert.matches("complete", out)
+    assert.matches("came to its own end", err)
+    assert.same({ 4, "kept" }, { w:status(id).status, w:status(id).result })
+    id = w:job("Other", {})
+    w:wait_ledger "^start Other"
+    code, out = kill(id)
+    assert.equal(1, code)
+    assert.matches("^finished\t%S+\tfailed: LuaError: .*my own", out)
+    assert.equal("LuaError", w:failed()[1].exception)
+  end)
+
+  it("is failed without a process if it has not been given one yet", function()
+    local stops = w.dir .. "/stops"
+    assert(uv.fs_mkdir(stops, 448))
+    local run = start({ RL_STOPAT = stops, INTERVAL = "0.02" }, { program = killing.program() })
+    w:write("stops/start", "")
+    local id = w:job("Note", { n = "never" })
+    local worker = run:worker()
+    clock.wait_until(function()
+      return killing.stopped(worker)
+    end, 5, "the worker stops before the fork")
+    clock.wait_until(function()
+      return not uv.fs_stat(stops .. "/start")
+    end, 5, "it was this stop")
+    local asked = w.server:call("PUBLISH", w:key "lua:control", ("kill %s %s"):format(
+      w:records()[w:on("SMEMBERS", "workers")[1]]:match '"token":"([^"]+)"',
+      w:on("SMEMBERS", "workers")[1]))
+    assert.equal(1, asked)
+    run.process:wait_for "passing on the order"
+    uv.kill(worker, "sigcont")
+    w:wait_processed(1)
+    assert.equal(id, only_failure(
+      "Job was cancelled by resque-lua job --kill before it started").payload.id)
+    assert.same({}, w:ledger())
+    works "next"
+  end)
+
+  it("on one of several hosts: no other job is touched", function()
+    local runs = {}
+    for _, host in ipairs { "red", "green" } do
+      runs[#runs + 1] = w:start { WORKER_HOST = host, COUNT = "2" }
+    end
+    local ids = {}
+    for _, gate in ipairs { "a", "b", "c", "d" } do
+      ids[gate] = w:job("Gate", { gate = gate })
+      w:wait_ledger("^start " .. gate)
+    end
+    assert.equal(2, listeners())
+    assert.equal(0, (kill(ids.c)))
+    assert.equal(ids.c, only_failure().payload.id)
+    for _, gate in ipairs { "a", "b", "d" } do
+      w:open_gate(gate)
+      w:wait_ledger("^end " .. gate)
+    end
+    w:wait_processed(4)
+    assert.equal(1, #w:failed())
+    assert.is_true(runs[1].process:running() and runs[2].process:running())
+  end)
+
+  it("is not hit by the token of another, nor by words that mean nothing", function()
+    start()
+    running "Spin"
+    local worker = w:on("SMEMBERS", "workers")[1]
+    local token = w:records()[worker]:match '"token":"([^"]+)"'
+    local function publish(text)
+      assert.equal(1, w.server:call("PUBLISH", w:key "lua:control", text))
+    end
+    publish(("kill %s1 %s"):format(token, worker))
+    publish(("kill %s %s"):format(token:gsub("%d+$", "0"), worker))
+    publish(("kill %s %s"):format(token, worker:gsub(":default", ":other")))
+    publish(("kill %s"):format(token))
+    publish("kill " .. ("9"):rep(1000) .. " " .. worker)
+    publish("sing " .. token .. " " .. worker)
+    publish "kill"
+    publish ""
+    assert.is_true(clock.stays_false(function()
+      return #w:failed() > 0
+    end, 0.3))
+    publish(("kill %s %s"):format(token, worker))
+    w:wait_processed(1)
+    only_failure()
+  end)
+end)
+
+describe("the connection for orders", function()
+  it("comes back after CLIENT KILL, and after a restart of Redis", function()
+    local run = start()
+    for _, cut in ipairs {
+      function()
+        w.server:call("CLIENT", "KILL", "TYPE", "PUBSUB")
+      end,
+      function()
+        w.server:kill()
+        w.server:launch()
+        clock.wait_until(function()
+          return #w:on("SMEMBERS", "workers") == 1
+        end, 10, "the worker is registered again")
+      end,
+    } do
+      cut()
+      local began = clock.now()
+      clock.wait_until(function()
+        return listeners() == 1
+      end, 5, "the manager listens again")
+      assert.is_true(clock.now() - began < 1 * clock.slow)
+      local id = w:job "Spin"
+      clock.wait_until(function()
+        return run:jobs()[1]
+      end, 5, "the job runs")
+      assert.equal(0, (kill(id)))
+    end
+  end)
+
+  it("is one for a host, and costs an idle Redis nothing", function()
+    local function clients()
+      return select(2, w.server:call("CLIENT", "LIST"):gsub("id=%d+ addr", ""))
+    end
+    local before = clients()
+    local run = start { COUNT = "2", INTERVAL = "60" }
+    clock.wait_until(function()
+      return run:workers()[2] and #w:on("SMEMBERS", "workers") == 2
+    end, 5, "both are registered")
+    assert.equal(before + 4, clients()) -- the workers', the manager's, and this one
+    -- What is asked to find this out is not counted.
+    local function counts()
+      local all = w.server:command_counts()
+      all.info, all.pubsub, all["pubsub|numsub"] = nil, nil, nil
+      return all
+    end
+    local idle = counts()
+    clock.stays_false(function() end, 1.5)
+    assert.same(idle, counts())
+  end)
+
+  it("can be refused to a Redis user: said once, and everything else works", function()
+    w.server:call("ACL", "SETUSER", "lame", "reset", "on", ">secret", "~*", "+@all")
+    local backend = ("redis://lame:secret@127.0.0.1:%d"):format(w.server.port)
+    local run = w:start_idle { REDIS_BACKEND = backend }
+    run.process:wait_for "`resque%-lua job ID %-%-kill` does not reach this host: NOPERM"
+    works "all the same"
+    local id = running "Spin"
+    local code, out, err = w:run({ "job", id, "--kill", "--wait=0.2" },
+      { REDIS_BACKEND = w.server:backend() })
+    assert.same({ 5, "" }, { code, out })
+    assert.matches("still runs on .* after 0%.2 s: no manager listens\nhint: ", err)
+    run:signal "sigusr1"
+    w:wait_processed(2)
+    assert.equal(1, select(2, run:err():gsub("does not reach this host", "")))
+  end)
+end)
+
+describe("--kill says why not:", function()
+  it("no such job", function()
+    w:job("Noop", {}, { id = "x1" })
+    w:on("SET", "job:x9:status", '{"status":4,"updated":1,"result":null}')
+    local code, out, err = kill "x8"
+    assert.same({ 1, "" }, { code, out })
+    assert.matches("no queued or running job has the id x8\nhint: ", err)
+    code, out, err = kill("x9", "--dry-run")
+    assert.same({ 1, "" }, { code, out })
+    assert.matches("has the id x9\nhint: its status is: complete\n", err)
+  end)
+
+  it("a worker that is no resque-lua has it", function()
+    local ruby = "web1:4711:default"
+    w:on("SADD", "workers", ruby)
+    w:on("SET", "worker:" .. ruby, '{"queue":"default","run_at":"2012-01-16T13:42:55Z","payload":'
+      .. world.payload("Noop", {}, "x1") .. "}")
+    local code, out, err = kill "x1"
+    assert.same({ 1, "" }, { code, out })
+    assert.matches("job x1 runs on web1:4711:default, which is no resque%-lua\n", err)
+    assert.matches("hint: on web1: kill %-USR1 4711 ends it", err)
+    assert.equal(1, (w:run { "workers", "kill", ruby }))
+  end)
+
+  it("its manager does not answer", function()
+    local run = start()
+    local id = running "Spin"
+    run:signal "sigstop"
+    local code, out, err = kill(id, "--wait=0.3")
+    assert.same({ 5, "" }, { code, out })
+    assert.matches("still runs on .* after 0%.3 s\nhint: is its manager running on ", err)
+    run:signal "sigcont"
+    w:wait_processed(1) -- the order was there, after all
+    only_failure()
+  end)
+
+  it("there is no Redis, or the line is wrong", function()
+    assert.equal(4, (kill("x1", "-r", "unix:///nonexistent")))
+    assert.equal(4, (w:run { "workers", "-r", "unix:///nonexistent" }))
+    assert.equal(2, (w:run { "job", "--kill" }))
+    assert.equal(2, (w:run { "job", "x1", "--dry-run" }))
+    assert.equal(2, (w:run { "workers", "kill" }))
+    assert.equal(2, (w:run { "workers", "sing" }))
+    assert.equal(2, (w:run { "workers", "list", "x" }))
+    assert.equal(2, (w:run { "workers", "--wait=3" }))
+  end)
+end)
+
+describe("resque-lua workers", function()
+  it("lists them with what they do", function()
+    start { COUNT = "2", WORKER_HOST = "red" }
+    local id = running "Spin"
+    local ids, rows = w:on("SMEMBERS", "workers"), {}
+    local busy = next(w:records())
+    table.sort(ids)
+    local code, out, err = w:run { "workers" }
+    assert.same({ 0, "2 workers\n" }, { code, err })
+    for line in out:gmatch "[^\n]+" do
+      rows[#rows + 1] = line
+    end
+    local when = "%d+%-%d+%-%d+T%d+:%d+:%d+Z"
+    for i, worker in ipairs(ids) do
+      local want = worker == busy and "\tworking\tSpin\t" .. id .. "\t" or "\twaiting\t-\t-\t"
+      assert.equal(worker .. want, rows[i]:match("^(.*\t)" .. when .. "$"))
+    end
+    for line in select(2, w:run { "workers", "list", "--json" }):gmatch "[^\n]+" do
+      local worker = cjson.decode(line)
+      assert.equal("red", worker.host)
+      assert.equal(math.tointeger(worker.pid), killing.pid_of(worker.id))
+      assert.equal(worker.id == busy and "working" or "waiting", worker.state)
+      assert.equal(worker.id == busy and id or nil, worker.job)
+    end
+  end)
+
+  it("shows those of other programs, and hostile texts as they are safe", function()
+    w:on("SADD", "workers", "no colons", "web\27[31m:1:q")
+    w:on("SET", "worker:no colons", '{"queue":"q","payload":{"class":"A\\nB"},"run_at":"\\u0007"}')
+    w:on("RPUSH", "worker:web\27[31m:1:q", "no string")
+    local code, out = w:run { "workers", "--quiet" }
+    assert.equal(0, code)
+    assert.equal("no colons\tworking\tA\\nB\t-\t\\x07\nweb\\x1B[31m:1:q\twaiting\t-\t-\t-\n", out)
+  end)
+
+  it("ends the job of one", function()
+    local run = start { COUNT = "2" }
+    local id = running "Spin"
+    local worker = next(w:records())
+    local code, out = w:run { "workers", "kill", worker, "--dry-run" }
+    assert.same({ 0, "would be cancelled\t" .. worker .. "\n" }, { code, out })
+    code, out = w:run { "workers", "kill", worker }
+    assert.same({ 0, "cancelled\t" .. worker .. "\n" }, { code, out })
+    assert.equal(id, only_failure().payload.id)
+    local err
+    code, out, err = w:run { "workers", "kill", worker }
+    assert.same({ 1, "" }, { code, out })
+    assert.matches("has no job, or is not there\nhint: ", err)
+    assert.equal(2, #run:workers())
+  end)
+end)
+
+describe("orders at random, under load, until 200 have ended a job,", function()
+  local SEED = tonumber(os.getenv "SEED") or os.time()
+  local HITS = clock.slow > 1 and 40 or 200
+
+  it("end only jobs that were asked for, and lose none", function()
+    print(("\nSEED=%d spec/run system cancel   # the same orders again"):format(SEED))
+    math.randomseed(SEED)
+    local fleet = killing.fleet(world.program)
+    w:close()
+    w = fleet.world
+    clock.wait_until(function()
+      return listeners() == 1
+    end, 5, "the manager listens")
+    local asked, orders, stale = {}, 0, {}
+    local function order(token, worker)
+      w.server:call("PUBLISH", w:key "lua:control", ("kill %s %s"):format(token, worker))
+      orders = orders + 1
+    end
+    while w:on("LLEN", "failed") < HITS do
+      fleet:feed()
+      for worker, text in pairs(w:records()) do
+        local record = { token = text:match '"token":"([^"]+)"', worker = worker }
+        asked[text:match '"id":"([^"]+)"'] = true
+        uv.sleep(math.random(0, 1)) -- by then it may have ended, and the next one begun
+        order(record.token, worker)
+        stale[#stale + 1] = record
+        order(stale[math.random(#stale)].token, worker)
+      end
+      if orders % 50 < 2 then
+        fleet:check()
+      end
+    end
+    local at = fleet:drain()
+    local starts = conservation.ledger(w)
+    local cancelled = 0
+    for _, failure in ipairs((w:failed())) do
+      local id = failure.payload.id
+      assert.equal("Resque::Cancelled", failure.exception)
+      assert.is_true(asked[id], id .. " was cancelled, and nobody asked for it")
+      assert.is_true((starts[id] or 0) <= 1)
+      cancelled = cancelled + 1
+    end
+    for id, place in pairs(at) do
+      assert.equal("failed", place, id)
+    end
+    print(("%d jobs, %d orders, %d ended by them"):format(fleet.serial, orders, cancelled))
+    assert.is_true(cancelled >= HITS)
+  end)
+end)
