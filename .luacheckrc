@@ -5,7 +5,7 @@ max_line_length = 100
 -- when they are built: what these define is a local variable there, and no script uses all of it.
 local given = { "redis", "KEYS", "ARGV", "cjson" }
 local shared = {
-  "prefix", "worker", "record_key", "call", "try", "registered",
+  "prefix", "worker", "record_key", "call", "try", "registered", "registered_by",
   "RUN_AT", "FAILED_AT", "HEARTBEAT", "now", "utc",
   "base64", "clean_utf8", "json_string", "json_text",
   "MAX_VALUES", "json_members", "malformed", "payload_members", "presentable",

@@ -82,6 +82,7 @@ static struct redis_reply *call_register(struct registry *r)
     redis_args_add(args, r->identity.namespace);
     redis_args_add(args, r->identity.pid);
     redis_args_add(args, r->identity.start);
+    redis_args_add(args, r->nonce);
     return scripts_call(r->scripts, SCRIPT_REGISTER);
 }
 
@@ -123,7 +124,7 @@ int registry_unregister(struct registry *r)
 
 int registry_beat(struct registry *r)
 {
-    scripts_begin(r->scripts, r->id);
+    redis_args_add(scripts_begin(r->scripts, r->id), r->nonce);
     int sent = scripts_send(r->scripts, SCRIPT_HEARTBEAT);
     bool soon = sent < 0 && r->period > BEAT_RETRY;
     r->heartbeat_at = clock_after(soon ? BEAT_RETRY : r->period);

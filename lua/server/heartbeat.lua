@@ -1,5 +1,6 @@
 -- heartbeat.lua - a registered worker is alive.
--- Answers: OK | LOST (not registered any more).
-if not registered() then return { "LOST" } end
+-- ARGV: 3 nonce of its tokens.
+-- Answers: OK | LOST (not registered any more, or another process by that name).
+if not registered_by(ARGV[3]) then return { "LOST" } end
 beat()
 return { "OK" }

@@ -1,5 +1,5 @@
 -- register.lua - a worker makes itself known.
--- ARGV: 3 boot id, 4 pid namespace, 5 pid, 6 start time of its process.
+-- ARGV: 3 boot id, 4 pid namespace, 5 pid, 6 start time of its process, 7 nonce of its tokens.
 -- Answers: OK | TAKEN (the id is somebody's: never adopted). The process that has the id already
 -- may register again: the reply to its first try can have been lost.
 local process = prefix .. "lua:proc:" .. worker
@@ -11,5 +11,6 @@ beat()
 call("SADD", prefix .. "workers", worker)
 call("SET", prefix .. "worker:" .. worker .. ":started", utc(RUN_AT, now()))
 call("DEL", process)
-call("HSET", process, "boot", ARGV[3], "ns", ARGV[4], "pid", ARGV[5], "start", ARGV[6])
+call("HSET", process, "boot", ARGV[3], "ns", ARGV[4], "pid", ARGV[5], "start", ARGV[6],
+  "nonce", ARGV[7])
 return { "OK" }

@@ -13,5 +13,7 @@ if type(record) == "string" then
   went, err = put_back(job, record)
   if not went then return { "ERR", err } end
 end
-forget_worker()
+-- Another process can have the name by now: then what stands there is its own.
+local owner = try("HGET", prefix .. "lua:proc:" .. worker, "nonce")
+if type(owner) ~= "string" or owner == ARGV[3] then forget_worker() end
 return { "OK", went }

@@ -69,7 +69,8 @@ end
 --- Registers a worker of that name; the calls that follow are its own.
 function Scripts:worker_named(worker)
   self.worker = worker
-  assert.same({ "OK" }, self:run("register", "boot", "4026531836", "12", "777"))
+  assert.same({ "OK" }, self:run("register", "boot", "4026531836", "12", "777",
+    scripts.NONCE))
 end
 
 --- A command that must not fail.

@@ -13,3 +13,9 @@ local call, try = redis.call, redis.pcall
 local function registered()
   return call("SISMEMBER", prefix .. "workers", worker) == 1
 end
+
+-- Whether it is registered by the process whose tokens begin with this nonce. While that was taken
+-- for dead, another process can have got its name; and a command can come after its sender's end.
+local function registered_by(nonce)
+  return registered() and try("HGET", prefix .. "lua:proc:" .. worker, "nonce") == nonce
+end

@@ -51,7 +51,7 @@ end
 -- earlier try, or the worker was pruned (and its name maybe given to another).
 local function job_missed(record, token)
   local held = job_read(record)
-  local nonce = token:match("^%x+:")
-  local ours = not record or held and held.token:sub(1, #nonce) == nonce
-  return ours and registered() and "ALREADY" or "LOST"
+  local nonce = token:match("^%x+")
+  local ours = not record or held and held.token:match("^%x+") == nonce
+  return ours and registered_by(nonce) and "ALREADY" or "LOST"
 end

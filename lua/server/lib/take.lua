@@ -96,7 +96,7 @@ end
 -- The answer of reserve. The queues are ARGV from `first` on; `idle` says that the record is known
 -- to be absent. A queue key that is no list, or refused, does not keep the others.
 local function take(token, max_payload, first, idle)
-  if not registered() then return { "LOST" } end
+  if not registered_by(token:match("^%x+")) then return { "LOST" } end
   local record = not idle and try("GET", record_key)
   if record then return resume(record, token) end
   if paused() then return { "PAUSED" } end

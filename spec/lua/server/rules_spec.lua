@@ -138,6 +138,32 @@ describe("rule: a command that arrives late loses nothing:", function()
   end)
 end)
 
+describe("rule: a name is one process's at a time, so the one before", function()
+  before_each(function()
+    s:run("unregister", NONCE, 0)
+    assert.same({ "OK" }, s:run("register", "boot", "4026531836", "12", "778", OTHER))
+    s:push("mail", JOB)
+  end)
+
+  local late = {
+    { "cannot reserve", "LOST", "reserve", NONCE .. ":7", scripts.LARGEST, "mail" },
+    { "cannot go on after a done", "LOST", "done", NONCE .. ":6", "", NONCE .. ":7",
+      scripts.LARGEST, "mail" },
+    { "has put nothing back", "LOST", "unreserve", NONCE .. ":6" },
+    { "does not beat", "LOST", "heartbeat", NONCE },
+    { "does not unregister it", "OK", "unregister", NONCE, 6 },
+  }
+  for _, row in ipairs(late) do
+    it(row[1], function()
+      s:key("HSET", "workers:heartbeat", s.worker, "old")
+      local before = s:everything()
+      assert.same({ row[2] }, s:run(table.unpack(row, 3)))
+      assert.same(before, s:everything())
+      assert.equal("JOB", s:run("reserve", OTHER .. ":1", scripts.LARGEST, "mail")[1])
+    end)
+  end
+end)
+
 describe("invariant I9:", function()
   -- The ACL that the manual publishes for a worker.
   local COMMANDS = {
@@ -163,7 +189,7 @@ describe("invariant I9:", function()
       assert.equal(word, answer.err or answer[1])
       return answer[3] or answer[2]
     end
-    act("OK", s:run "heartbeat")
+    act("OK", s:run("heartbeat", NONCE))
     local token = act("OK", s:done(s:reserve("mail")[2], "", s:token(), "mail"))
     act("OK", s:fail(token, { next_token = s:token(), queues = { "mail" } }))
     token = s:reserve("mail")[2]
@@ -274,7 +300,8 @@ describe("promise 1: no job is ever lost", function()
     end },
     unreserve = { 4, function() call("unreserve", held_token()) end },
     again = { 7, function() send(table.unpack(choose(chaos.sent))) end },
-    register = { 14, function() call("register", "boot", "1", "2", chaos.serial) end },
+    register = { 14, function() call("register", "boot", "1", "2", chaos.serial,
+      chaos.nonce) end },
     unregister = { 3, function()
       call("unregister", chaos.nonce, math.random(0, chaos.serial))
     end },
@@ -285,7 +312,7 @@ describe("promise 1: no job is ever lost", function()
           choose { "", held_token() })
       end
     end },
-    heartbeat = { 1, function() call "heartbeat" end },
+    heartbeat = { 1, function() call("heartbeat", chaos.nonce) end },
     full = { 2, function() s:set("CONFIG", "SET", "maxmemory", choose { "0", "1" }) end },
     pause = { 1, function()
       s:set("CONFIG", "SET", "maxmemory", "0")
@@ -355,7 +382,7 @@ describe("promise 1: no job is ever lost", function()
 
   it("and every answer was among those", function()
     local expected = {
-      reserve = "JOB EMPTY PAUSED REJECTED LOST CONFLICT ERR", done = "OK ALREADY LOST",
+      reserve = "JOB EMPTY PAUSED REJECTED LOST ERR", done = "OK ALREADY LOST",
         fail = "OK ALREADY LOST ERR",
       unreserve = "OK ALREADY LOST", register = "OK TAKEN", heartbeat = "OK LOST",
         prune = "OK GONE ERR",
