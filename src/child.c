@@ -140,6 +140,8 @@ static void reap(struct child *c, struct events *ev)
         read_report(c, ev);
     if (c->report_fd >= 0) /* somebody still has the other end: was that all? */
         c->report.broken = true;
+    if (WIFSIGNALED(c->wait_status) && WTERMSIG(c->wait_status) == SIGXCPU && !c->killed_for)
+        c->killed_for = "its CPU limit";
 }
 
 static int open_pidfd(pid_t pid)
@@ -170,7 +172,8 @@ static int fork_process(struct child *c, const struct child_place *place, int *w
 {
     int ends[2];
     *c = (struct child){
-        .pidfd = -1, .report_fd = -1, .kill_at = CLOCK_NEVER, .started_at = clock_ms()};
+        .pidfd = -1, .report_fd = -1, .kill_at = CLOCK_NEVER, .deadline.at = CLOCK_NEVER};
+    c->started_at = clock_ms();
     if (pipe2(ends, O_CLOEXEC) < 0)
         return -1;
     c->output = place->output;
@@ -203,19 +206,22 @@ int child_start(struct child *c, const struct child_place *place, const struct j
     char title[TITLE_MOST];
     title_make(title, "Processing %s since %s [%s]", job->queue, now, job->class);
     int result = fork_process(c, place, &report_fd);
-    if (result != 1)
-        return result;
-    title_show(title);
-    run_job(place, job, report_fd);
+    if (result == 1) {
+        title_show(title);
+        run_job(place, job, report_fd);
+    }
+    c->deadline.from = c->started_at;
+    deadline_set(&c->deadline, &c->report, place->options);
+    return result;
 }
 
-static void climb(struct child *c, const struct options *o)
+static void climb(struct child *c)
 {
     if (c->ladder == KILL_TERM_NEXT) {
         kill(-c->pid, SIGTERM);
         kill(-c->pid, SIGCONT);
         c->ladder = KILL_KILL_NEXT;
-        c->kill_at = clock_after(o->term_timeout);
+        c->kill_at = clock_after(c->grace);
     } else if (c->ladder == KILL_KILL_NEXT) {
         kill(-c->pid, SIGKILL);
         c->ladder = KILL_DONE;
@@ -225,11 +231,55 @@ static void climb(struct child *c, const struct options *o)
 
 void child_kill(struct child *c, const struct options *o, const char *why)
 {
-    if (c->ladder != KILL_NOTHING || c->ended)
+    bool hurry = c->timed_out && !o->term_child && c->ladder == KILL_TERM_NEXT;
+    if (c->ended || (c->ladder != KILL_NOTHING && !hurry))
         return;
-    c->killed_for = why;
+    if (!c->timed_out)
+        c->killed_for = why;
+    c->grace = o->term_timeout;
     c->ladder = o->term_child ? KILL_TERM_NEXT : KILL_KILL_NEXT;
     c->kill_at = o->term_child ? clock_after(o->pre_shutdown_timeout) : clock_ms();
+}
+
+/* --- limits --- */
+
+/* The job gets an error where it is. If it takes no notice the ladder ends it. */
+static void time_is_up(struct child *c, const struct options *o)
+{
+    c->deadline.at = CLOCK_NEVER;
+    if (c->ladder != KILL_NOTHING)
+        return;
+    snprintf(c->limit_text, sizeof c->limit_text, "its time limit of %g s", c->deadline.seconds);
+    c->killed_for = c->limit_text;
+    c->timed_out = true;
+    kill(c->pid, SIGALRM);
+    c->grace = o->term_timeout / 2;
+    c->ladder = KILL_TERM_NEXT;
+    c->kill_at = clock_after(c->grace);
+}
+
+/* If the kernel runs out of memory it is to end a job, as if that had half of the memory more than
+ * it has; not the worker, nor Redis beside it. Not worth a job's while that is over at once. */
+static void offer(struct child *c)
+{
+    char path[48];
+    snprintf(path, sizeof path, "/proc/%d/oom_score_adj", (int)c->pid);
+    c->offered = true;
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    if (write(fd, "500", 3) < 0)
+        log_debug("oom_score_adj of a job: %s", strerror(errno));
+    close(fd);
+}
+
+const char *child_limit(const struct child *c)
+{
+    if (c->report.end == REPORT_FAILED)
+        return c->report.limit;
+    if (c->report.end != REPORT_NONE || !WIFSIGNALED(c->wait_status))
+        return NULL;
+    return c->timed_out ? "timeout" : WTERMSIG(c->wait_status) == SIGXCPU ? "cpu" : NULL;
 }
 
 /* Takes those of the job's orphans that have ended from the process table: a job may run for days.
@@ -244,12 +294,26 @@ static void reap_orphans(const struct child *c)
     }
 }
 
+/* Steps that are due: reports from now on as they come, the deadline, the ladder's next. */
+static void attend(struct child *c, const struct options *o, struct events *ev)
+{
+    if (clock_ms() >= c->deadline.at && ev->fd[EVENTS_REPORT] >= 0)
+        read_report(c, ev); /* the job's table may have set another one */
+    if (!c->timed_out)
+        deadline_set(&c->deadline, &c->report, o);
+    if (clock_ms() >= c->deadline.at)
+        time_is_up(c, o);
+    if (clock_ms() >= c->kill_at)
+        climb(c);
+}
+
 void child_wait(struct child *c, const struct options *o, struct events *ev, int64_t deadline)
 {
     bool read_now = clock_ms() >= c->read_at;
     unsigned slots = EVENTS_BIT(EVENTS_CHILD) | (read_now ? TOLD : 0);
-    int64_t until =
-        clock_sooner(clock_sooner(c->kill_at, deadline), read_now ? CLOCK_NEVER : c->read_at);
+    int64_t until = clock_sooner(clock_sooner(c->kill_at, c->deadline.at), deadline);
+    if (!read_now)
+        until = clock_sooner(until, c->read_at);
     output_watch(c->output, ev);
     unsigned seen = events_wait(ev, slots, until);
     if (seen & (EVENTS_BIT(EVENTS_STDOUT) | EVENTS_BIT(EVENTS_STDERR)))
@@ -258,10 +322,14 @@ void child_wait(struct child *c, const struct options *o, struct events *ev, int
         read_report(c, ev);
     if (seen & EVENTS_BIT(EVENTS_CHILD))
         reap(c, ev);
-    if (!c->ended && clock_ms() >= c->kill_at)
-        climb(c, o);
-    if (!c->ended && read_now)
-        reap_orphans(c);
+    if (c->ended)
+        return;
+    attend(c, o, ev);
+    if (!read_now)
+        return;
+    if (!c->offered)
+        offer(c);
+    reap_orphans(c);
 }
 
 /* Kills every process that was handed to us because its parent, a part of the job, has ended. */

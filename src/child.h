@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "confine.h"
+#include "deadline.h"
 #include "events.h"
 #include "job.h"
 #include "luahost.h"
@@ -29,7 +30,12 @@ struct child {
     const char *killed_for; /* why we kill it ("SIGUSR1"); NULL: we do not */
     enum { KILL_NOTHING, KILL_TERM_NEXT, KILL_KILL_NEXT, KILL_DONE } ladder;
     int64_t kill_at; /* when the ladder's next step is due; CLOCK_NEVER */
-    int64_t read_at; /* from when on report and output are read as they come, not at the end */
+    double grace;    /* seconds from its TERM to its KILL */
+    struct deadline deadline;
+    bool timed_out;      /* the deadline has passed */
+    char limit_text[48]; /* "its time limit of 30 s": killed_for may point here */
+    bool offered;        /* to the kernel, for when it runs out of memory */
+    int64_t read_at;     /* from when on report and output are read as they come, not at the end */
 };
 
 /* What the new process must let go of and may use. */
@@ -62,6 +68,9 @@ void child_wait(struct child *c, const struct options *o, struct events *ev, int
 /* Begins to end it: with TERM_CHILD as its time-outs say, else with KILL at once. `why` is a
  * literal. */
 void child_kill(struct child *c, const struct options *o, const char *why);
+
+/* Which limit ended it: "timeout", "memory" or "cpu"; NULL: none. */
+const char *child_limit(const struct child *c);
 
 /* Kills and reaps whatever the process left behind, in its group or adopted by us, and frees. */
 void child_finish(struct child *c, struct events *ev);

@@ -1,17 +1,20 @@
 /* luahost_job.c - Lua in a job's process. See luahost.h. */
 #include <errno.h>
 #include <lauxlib.h>
-#include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "interrupt.h"
+#include "joblimits.h"
 #include "log.h"
 #include "luaarena.h"
 #include "luahost.h"
 #include "luastate.h"
+#include "luathread.h"
 #include "memory.h"
 #include "report.h"
 #include "stopat.h"
@@ -21,7 +24,7 @@ struct ending {
     const struct luahost_place *place; /* NULL: nothing is sent */
     enum report_end end;
     int exit_code;
-    char *text[3]; /* DONE: JSON; LOAD: message; FAILED: exception, message, trace */
+    char *text[4]; /* DONE: JSON; LOAD: message; FAILED: exception, message, trace, limit */
     size_t len;    /* of text[0] */
 };
 
@@ -44,7 +47,7 @@ static _Noreturn void leave(const struct ending *e)
     if (fd >= 0 && e->end == REPORT_DONE)
         report_send_done(fd, e->text[0], e->len);
     else if (fd >= 0 && e->end == REPORT_FAILED)
-        report_send_failed(fd, e->text[0], e->text[1], e->text[2]);
+        report_send_failed(fd, e->text[0], e->text[1], e->text[2], e->text[3]);
     else if (fd >= 0 && e->end == REPORT_LOAD)
         report_send_load(fd, e->text[0]);
     else if (fd >= 0 && e->end == REPORT_EXIT)
@@ -70,6 +73,7 @@ static int last_finalizer(lua_State *L)
 
 static _Noreturn void end_process(lua_State *L, const struct ending *e)
 {
+    luathread_end();
     lua_pushlightuserdata(L, (void *)(size_t)e);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &ending_key);
     lua_close(L);
@@ -82,6 +86,8 @@ static int load_modules(lua_State *L)
 {
     static const char *const modules[] = {"resque", "resque.queue", "resque.status",
                                           "resque.connection"};
+    luathread_install(L);
+    joblimits_install(L);
     for (size_t i = 0; i < sizeof modules / sizeof *modules; i++) {
         luastate_push_module(L, modules[i]);
         lua_pop(L, 1);
@@ -142,24 +148,40 @@ static int report_started(lua_State *L)
     if (report_send_started(report_pipe(place), lua_toboolean(L, 1), lua_toboolean(L, 2)) < 0)
         return luaL_error(L, "the worker is gone: %s", strerror(errno));
     STOP_AT("started");
+    joblimits_start(L, place->options);
     return 0;
 }
 
-/* sys.report_failed(exception, message, trace, telling): the job has failed whatever its tearDown
- * or onFailure do, as the first ending that the worker reads counts. telling: onFailure is next,
- * so the worker need not call it. Upvalue: place. */
+/* sys.policy(timeout, memory, cpu, requeue) of the job's table, as struct job_policy has them.
+ * Upvalue: place. */
+static int change_policy(lua_State *L)
+{
+    const struct luahost_place *place = lua_touserdata(L, lua_upvalueindex(1));
+    lua_Integer memory = luaL_checkinteger(L, 2);
+    const struct job_policy own = {.timeout = luaL_checknumber(L, 1),
+                                   .memory = memory < 0 ? SIZE_MAX : (size_t)memory,
+                                   .cpu = luaL_checknumber(L, 3),
+                                   .requeue = (int)luaL_checkinteger(L, 4)};
+    joblimits_change(L, &own);
+    report_send_policy(report_pipe(place), &own);
+    return 0;
+}
+
+/* sys.report_failed(exception, message, trace, limit, telling): the job has failed whatever its
+ * tearDown or onFailure do, as the first ending that the worker reads counts. telling: onFailure is
+ * next, so the worker need not call it. Upvalue: place. */
 static int report_failed(lua_State *L)
 {
     const struct luahost_place *place = lua_touserdata(L, lua_upvalueindex(1));
-    char *text[3];
+    char *text[4];
     size_t len;
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 4; i++)
         text[i] = copy_text(L, i + 1, &len);
     int fd = report_pipe(place);
-    report_send_failed(fd, text[0], text[1], text[2]);
-    if (lua_toboolean(L, 4))
+    report_send_failed(fd, text[0], text[1], text[2], text[3]);
+    if (lua_toboolean(L, 5))
         report_send_telling(fd);
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 4; i++)
         free(text[i]);
     return 0;
 }
@@ -189,43 +211,14 @@ static void add_job_functions(lua_State *L, const struct luahost_place *place,
     lua_pushlightuserdata(L, (void *)(size_t)place);
     lua_pushcclosure(L, report_failed, 1);
     lua_setfield(L, -2, "report_failed");
+    lua_pushlightuserdata(L, (void *)(size_t)place);
+    lua_pushcclosure(L, change_policy, 1);
+    lua_setfield(L, -2, "policy");
     lua_getglobal(L, "os");
     lua_pushlightuserdata(L, (void *)(size_t)place);
     lua_pushcclosure(L, job_exit, 1);
     lua_setfield(L, -2, "exit");
     lua_pop(L, 2);
-}
-
-/* --- TERM_CHILD --- */
-
-/* The one handler of the program: a signal can only leave a note, Lua finds it at its next step. */
-static lua_State *term_state;
-
-static void raise_term(lua_State *L, lua_Debug *ar)
-{
-    (void)ar;
-    lua_sethook(L, NULL, 0, 0);
-    lua_createtable(L, 0, 2);
-    lua_pushliteral(L, "Resque::TermException");
-    lua_setfield(L, -2, "name");
-    lua_pushliteral(L, "SIGTERM");
-    lua_setfield(L, -2, "message");
-    lua_error(L);
-}
-
-static void on_term(int signo)
-{
-    (void)signo;
-    lua_sethook(term_state, raise_term, LUA_MASKCALL | LUA_MASKRET | LUA_MASKCOUNT, 1);
-}
-
-static void watch_term(lua_State *L)
-{
-    struct sigaction action = {.sa_handler =
-                                   on_term}; /* no SA_RESTART: a sleep or a read is to end */
-    term_state = L;
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGTERM, &action, NULL);
 }
 
 /* --- one job --- */
@@ -239,23 +232,24 @@ static int call_runner(lua_State *L)
     add_job_functions(L, place, job);
     luastate_push_function(L, "resque.runner", "run");
     luastate_push_job(L, job, place->worker_id);
-    lua_call(L, 1, 4);
-    return 4;
+    lua_call(L, 1, 5);
+    return 5;
 }
 
-/* The runner's results: "done", json | "load", message | "failed", exception, message, trace. */
+/* The runner's results: "done", json | "load", message | "failed", exception, message, trace,
+ * limit. */
 static void take_results(lua_State *L, struct ending *e)
 {
-    const char *kind = lua_tostring(L, -4);
+    const char *kind = lua_tostring(L, -5);
     size_t len;
     e->end = strcmp(kind, "done") == 0     ? REPORT_DONE
              : strcmp(kind, "failed") == 0 ? REPORT_FAILED
                                            : REPORT_LOAD;
-    e->text[0] = copy_text(L, -3, &e->len);
+    e->text[0] = copy_text(L, -4, &e->len);
     if (e->end == REPORT_DONE && e->len > REPORT_BODY_MAX)
         log_warn("the result of perform is not kept: it is larger than 1 MB");
-    e->text[1] = copy_text(L, -2, &len);
-    e->text[2] = copy_text(L, -1, &len);
+    for (int i = 1; i < 4; i++)
+        e->text[i] = copy_text(L, i - 4, &len);
 }
 
 void luahost_job(const struct luahost_place *place, const struct job *job)
@@ -263,19 +257,18 @@ void luahost_job(const struct luahost_place *place, const struct job *job)
     lua_State *L = place->prepared;
     struct ending e = {.place = place};
     STOP_AT("load");
+    joblimits_load(place->options);
     if (place->options->term_child)
-        watch_term(L);
+        interrupt_hear(INTERRUPT_TERM, "SIGTERM");
     lua_pushcfunction(L, call_runner);
     lua_pushlightuserdata(L, (void *)(size_t)place);
     lua_pushlightuserdata(L, (void *)(size_t)job);
-    if (luastate_call(L, 2, 4) == LUA_OK) {
+    if (luastate_call(L, 2, 5) == LUA_OK) {
         take_results(L, &e);
     } else { /* the runner itself broke: no fault of the job */
         e.end = REPORT_LOAD;
         e.text[0] = copy_text(L, -1, &e.len);
     }
-    if (place->options->term_child)
-        signal(SIGTERM, SIG_DFL); /* the handler's state is about to go */
     end_process(L, &e);
 }
 

@@ -17,6 +17,7 @@
 #include "text.h"
 
 #define ERROR_SIZE 512
+#define MEMORY_LEAST ((size_t)1 << 20) /* bytes that a job's Lua needs at least */
 
 /* --- where values come from --- */
 
@@ -212,6 +213,17 @@ static int check_queues(struct options_parse *p)
                         why);
 }
 
+/* With less a job could not even be told that it has failed. */
+static int check_memory(struct options_parse *p)
+{
+    if (!p->o->job_memory || p->o->job_memory >= MEMORY_LEAST)
+        return 0;
+    return options_fail(p,
+                        "JOB_MEMORY or --job-memory is %zu bytes, with which no job can begin\n"
+                        "hint: 1M at least; 0: no limit",
+                        p->o->job_memory);
+}
+
 /* Files of another version or none at all would fail much later, and strangely. */
 static int check_lua_path(struct options_parse *p)
 {
@@ -365,7 +377,8 @@ static int settle(struct options_parse *p)
     settle_waiting(o);
     o->log_json = strcmp(value_of(o, "log-format")->text, "json") == 0;
     o->term_timeout_given = value_of(o, "term-timeout")->source != OPTIONS_DEFAULT;
-    return check_queues(p) < 0 || check_lua_path(p) < 0 ? -1 : settle_address(p);
+    return check_queues(p) < 0 || check_memory(p) < 0 || check_lua_path(p) < 0 ? -1
+                                                                               : settle_address(p);
 }
 
 static int parse(struct options_parse *p, int argc, char **argv)

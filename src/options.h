@@ -58,6 +58,9 @@ struct options {
     int count;
     double interval; /* seconds; 0: work until the queues are empty, then exit */
     bool blocking;
+    double job_timeout; /* seconds; 0: no limit, as for the other two */
+    size_t job_memory;  /* bytes */
+    double job_cpu;     /* seconds */
     const char *pidfile;
     bool background;
     bool term_child;

@@ -88,6 +88,17 @@ const struct options_setting options_settings[] = {
      .field = FIELD(max_payload),
      .help = "larger jobs go to the failed list unread"},
 
+    /* What a job may use. */
+    {.flag = "timeout", .type = OPTIONS_SECONDS, .commands = WORK, .variables = {"JOB_TIMEOUT"},
+     .fallback = "0", .argument = "S", .min = 0, .max = 31536000, .field = FIELD(job_timeout),
+     .help = "seconds a job may take from the start of its process; 0: no limit"},
+    {.flag = "job-memory", .type = OPTIONS_SIZE, .commands = WORK, .variables = {"JOB_MEMORY"},
+     .fallback = "0", .argument = "SIZE", .min = 0, .max = 1099511627776, .field = FIELD(job_memory),
+     .help = "memory that a job's Lua may take, 1M at least; 0: no limit"},
+    {.flag = "job-cpu", .type = OPTIONS_SECONDS, .commands = WORK, .variables = {"JOB_CPU"},
+     .fallback = "0", .argument = "S", .min = 0, .max = 31536000, .field = FIELD(job_cpu),
+     .help = "CPU seconds a job may use, rounded up to whole ones; 0: no limit"},
+
     /* How it stops. */
     {.flag = "term-child", .type = OPTIONS_SWITCH, .commands = WORK, .variables = {"TERM_CHILD"},
      .fallback = "0", .field = FIELD(term_child),

@@ -12,7 +12,7 @@
 #include "text.h"
 
 #define HEADER 5
-#define TEXT_MAX (REPORT_BODY_MAX / 4) /* of each text of a failure */
+#define TEXT_MAX (REPORT_BODY_MAX / 4 - 16) /* of each text of a failure */
 
 /* --- the job's end --- */
 
@@ -60,12 +60,22 @@ int report_send_done(int fd, const char *json, size_t len)
     return send_frame(fd, 'D', fits ? json : "null", fits ? len : 4);
 }
 
-int report_send_failed(int fd, const char *exception, const char *message, const char *trace)
+/* Numbers as text; infinite ones are "inf". */
+int report_send_policy(int fd, const struct job_policy *policy)
 {
-    const char *texts[] = {exception, message, trace};
-    char *body = memory_get(3 * (TEXT_MAX + 1));
+    char text[128];
+    int len = snprintf(text, sizeof text, "%.6f %zu %.6f %d", policy->timeout, policy->memory,
+                       policy->cpu, policy->requeue);
+    return send_frame(fd, 'P', text, (size_t)len);
+}
+
+int report_send_failed(int fd, const char *exception, const char *message, const char *trace,
+                       const char *limit)
+{
+    const char *texts[] = {exception, message, trace, limit};
+    char *body = memory_get(4 * (TEXT_MAX + 1));
     size_t len = 0;
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 4; i++) {
         size_t part = strnlen(texts[i], TEXT_MAX);
         memcpy(body + len, texts[i], part);
         len += part + 1; /* memory_get zeroed the NUL */
@@ -105,12 +115,39 @@ static const char *next_text(char **at, char *end)
     return text;
 }
 
+static const char *known_limit(const char *text)
+{
+    static const char *const limits[] = {"timeout", "memory", "cpu"};
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
+        if (strcmp(text, limits[i]) == 0)
+            return limits[i];
+    return NULL;
+}
+
+static double positive(double value)
+{
+    return value > 0 ? value : 0; /* nan, too */
+}
+
+static void take_policy(struct report *r, const unsigned char *body, size_t len)
+{
+    char text[128];
+    struct job_policy p;
+    snprintf(text, sizeof text, "%.*s", (int)(len < sizeof text ? len : 0), (const char *)body);
+    if (sscanf(text, "%lf %zu %lf %d", &p.timeout, &p.memory, &p.cpu, &p.requeue) != 4)
+        return;
+    p.timeout = positive(p.timeout);
+    p.cpu = positive(p.cpu);
+    r->policy = p;
+}
+
 static void take_failed(struct report *r, size_t len)
 {
     char *at = r->body, *end = r->body + len;
     r->exception = next_text(&at, end);
     r->message = next_text(&at, end);
     r->trace = next_text(&at, end);
+    r->limit = known_limit(next_text(&at, end));
     r->end = REPORT_FAILED;
 }
 
@@ -129,6 +166,11 @@ static void take_frame(struct report *r, char type, const unsigned char *body, s
         r->started = true;
         r->on_failure = len > 0 && body[0] == '1';
         r->parent_hooks = len > 1 && body[1] == '1';
+        r->policy.requeue = -1;
+        return;
+    }
+    if (type == 'P') {
+        take_policy(r, body, len);
         return;
     }
     if (type == 'T') {

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "policy.h"
+
 /* A body's largest size; a larger result is reported as null, longer texts are cut. */
 #define REPORT_BODY_MAX (1024 * 1024)
 
@@ -17,21 +19,23 @@ enum report_end {
     REPORT_NONE, /* nothing, or cut short */
     REPORT_LOAD, /* APP_INCLUDE could not be loaded, or the runner itself broke: message says why */
     REPORT_DONE, /* result holds JSON */
-    REPORT_FAILED, /* exception, message, trace */
+    REPORT_FAILED, /* exception, message, trace, limit */
     REPORT_EXIT,   /* os.exit(exit_code); also while loading */
 };
 
 struct report {
-    bool started;      /* the job's own code may have run */
-    bool on_failure;   /* somebody listens to onFailure, and has not been told */
-    bool parent_hooks; /* somebody listens to beforeFirstFork or beforeFork */
-    bool broken;       /* it could not be read to its end: more may have been said */
+    bool started;             /* the job's own code may have run */
+    bool on_failure;          /* somebody listens to onFailure, and has not been told */
+    bool parent_hooks;        /* somebody listens to beforeFirstFork or beforeFork */
+    bool broken;              /* it could not be read to its end: more may have been said */
+    struct job_policy policy; /* the job table's own */
     enum report_end end;
     int exit_code;
     char *body;         /* owns the texts below, which point into it */
     const char *result; /* JSON; "null" if there is none */
     size_t result_len;
     const char *exception, *message, *trace; /* NUL-terminated; trace lines end in \n; "" if none */
+    const char *limit; /* a literal: "timeout", "memory" or "cpu" ended the job; NULL: none did */
     /* the reader's own */
     unsigned char *buffer;
     size_t got, room;
@@ -46,7 +50,9 @@ void report_clear(struct report *report);
 int report_send_started(int fd, bool on_failure, bool parent_hooks);
 int report_send_load(int fd, const char *message);
 int report_send_done(int fd, const char *json, size_t len);
-int report_send_failed(int fd, const char *exception, const char *message, const char *trace);
+int report_send_policy(int fd, const struct job_policy *policy);
+int report_send_failed(int fd, const char *exception, const char *message, const char *trace,
+                       const char *limit);
 int report_send_exit(int fd, int code);
 int report_send_telling(int fd); /* onFailure is about to be called */
 

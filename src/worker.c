@@ -249,9 +249,10 @@ static void decide(struct worker *w, const struct job *job, struct child *child,
         child->report.started = true;
     outcome_decide(end, &child->report, child->wait_status, child->killed_for);
     end->usage = child->usage;
-    unstarted_note(&w->unstarted, job, end, child->killed_for);
+    unstarted_note(&w->unstarted, job, end, child->killed_for && !child->timed_out);
     if (child->killed_for == cancel_reason)
         cancel_judge(end, child->report.started);
+    end->limit = end->kind == OUTCOME_FAILED ? child_limit(child) : NULL;
     if (child->report.end == REPORT_LOAD)
         w->me.wishes.rest_until = clock_after(LOAD_WAIT);
     end->tell = end->kind == OUTCOME_FAILED && child->report.on_failure;

@@ -4,8 +4,14 @@
 -- error afterwards (failure record, log) is not decided here.
 -- @module resque.errors
 local json = require "resque.json"
+local sys = require "resque.sys"
 
 local errors = {}
+
+-- In a job's process: the one inside of which its limits raise errors.
+local xpcall = sys.xpcall or xpcall
+-- Of who raised the error, seen from the handler; ours calls it from C.
+local HANDLER_LEVEL = sys.xpcall and 3 or 2
 
 -- Half of the frames that are shown at most: from where it happened, and from where the job began.
 local HALF = 20
@@ -131,11 +137,8 @@ local function users_part(list)
   return first, last
 end
 
---- The stack as short lines, innermost first: "jobs.lua:14: in method 'perform'".
--- @tparam[opt=1] integer level 1 is the function that calls `trace`
--- @treturn {string,...}
-function errors.trace(level)
-  local list = frames((level or 1) + 2)
+-- What errors.trace returns, from a list of frames.
+local function lines_of(list)
   local first, last = users_part(list)
   local lines = {}
   for i = first, last do
@@ -144,6 +147,13 @@ function errors.trace(level)
       or place(info) .. ": in " .. what(info)
   end
   return lines
+end
+
+--- The stack as short lines, innermost first: "jobs.lua:14: in method 'perform'".
+-- @tparam[opt=1] integer level 1 is the function that calls `trace`
+-- @treturn {string,...}
+function errors.trace(level)
+  return lines_of(frames((level or 1) + 2))
 end
 
 -- --------------------------------------------------------------------------------------- reports
@@ -207,17 +217,33 @@ function errors.report(err, trace)
   }, Report)
 end
 
+-- What a limit or TERM raised comes with the stack it found; the handler sees another one (the
+-- error of a coroutine arrives in who resumed it), or is not called (no memory). `limit` says which
+-- limit it was.
+local function stopped(err)
+  local value, where, limit
+  if sys.stopped then
+    value, where, limit = sys.stopped(err)
+  end
+  if not value then
+    return nil
+  end
+  local report = errors.report(value, lines_of(where))
+  report.limit = limit
+  return report
+end
+
 --- Message handler for xpcall: the report with the traceback of where the error was raised.
 -- @param err any value
 -- @treturn table see `report`
 -- @usage local ok, report = xpcall(f, errors.handler)
 function errors.handler(err)
-  return errors.report(err, errors.trace(2))
+  return stopped(err) or errors.report(err, errors.trace(HANDLER_LEVEL))
 end
 
 local function settle(ok, result, ...)
   if not ok then
-    return false, errors.report(result)
+    return false, stopped(result) or errors.report(result)
   end
   return true, result, ...
 end

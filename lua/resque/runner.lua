@@ -8,6 +8,7 @@ local hooks = require "resque.hooks"
 local job = require "resque.job"
 local json = require "resque.json"
 local loader = require "resque.loader"
+local policy = require "resque.policy"
 local sandbox = require "resque.sandbox"
 local sys = require "resque.sys"
 
@@ -34,7 +35,7 @@ end
 -- there makes no success of a failure. Outside of a worker nobody is told.
 local function settle(report, telling)
   if sys.report_failed then
-    sys.report_failed(report.name, report.message, one_text(report.trace), telling)
+    sys.report_failed(report.name, report.message, one_text(report.trace), report.limit, telling)
   end
 end
 
@@ -64,6 +65,7 @@ local function life(info)
   end
   sandbox.enter(class)
   local object = job.instance(class, info)
+  policy.apply(info.class, class)
   call_method(object, "setUp")
   local perform = job.method(object, "perform")
   local ok, result = errors.attempt(perform, object, job.parameters(info))
@@ -150,19 +152,22 @@ end
 -- @treturn[3] string exception name
 -- @treturn[3] string message
 -- @treturn[3] string trace lines, each ended by a newline
+-- @treturn[3] ?string "timeout", "memory" or "cpu": the limit that ended it
 function runner.run(fields)
   local broken = load_scripts()
   if broken then
     return "load", broken
   end
   sys.report_started(hooks.has "onFailure", wants_parent())
-  local info = job.read(fields.payload, fields.queue)
-  info.worker = fields.worker
-  local ok, result = runner.perform(info)
+  local ok, result = errors.attempt(job.read, fields.payload, fields.queue)
+  if ok then
+    result.worker = fields.worker
+    ok, result = runner.perform(result)
+  end
   if ok then
     return "done", encode_result(result)
   end
-  return "failed", result.name, result.message, one_text(result.trace)
+  return "failed", result.name, result.message, one_text(result.trace), result.limit
 end
 
 --- In a process of its own: onFailure for a job whose process died.

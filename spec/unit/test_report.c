@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -62,7 +63,7 @@ static int send_failure(int fd)
     return report_send_started(fd, false, true) < 0
                ? -1
                : report_send_failed(fd, "LuaError", "bo\xffom\nline 2",
-                                    "a.lua:1: in x\nb.lua:2: in y\n");
+                                    "a.lua:1: in x\nb.lua:2: in y\n", "timeout");
 }
 
 static int send_exit_code(int fd)
@@ -98,6 +99,7 @@ static void tells_failure_as_valid_utf8(void **state)
     assert_true(r.parent_hooks);
     assert_string_equal(r.exception, "LuaError");
     assert_string_equal(r.message, "bo?om\nline 2");
+    assert_string_equal(r.limit, "timeout");
     assert_string_equal(r.trace, "a.lua:1: in x\nb.lua:2: in y\n");
     report_clear(&r);
 }
@@ -211,6 +213,65 @@ static void a_failure_with_missing_texts_has_empty_ones(void **state)
     assert_string_equal(r.exception, "Abc");
     assert_string_equal(r.message, "");
     assert_string_equal(r.trace, "");
+    assert_null(r.limit);
+    report_clear(&r);
+}
+
+static void an_unknown_limit_is_none(void **state)
+{
+    static const unsigned char frame[] = {'F', 8, 0, 0, 0, 'A', 0, 'b', 0, 'c', 0, 'm', 'e'};
+    (void)state;
+    struct report r = replay(frame, sizeof frame);
+    assert_string_equal(r.trace, "c");
+    assert_null(r.limit);
+    report_clear(&r);
+}
+
+static int send_policy(int fd)
+{
+    const struct job_policy policy = {
+        .timeout = 0.25, .memory = 64 << 20, .cpu = INFINITY, .requeue = -1};
+    return report_send_started(fd, false, false) < 0 ? -1 : report_send_policy(fd, &policy);
+}
+
+static void tells_the_job_tables_limits(void **state)
+{
+    unsigned char bytes[256];
+    (void)state;
+    struct report r = replay(bytes, record(send_policy, bytes, sizeof bytes));
+    assert_true(r.policy.timeout == 0.25);
+    assert_int_equal(r.policy.memory, 64 << 20);
+    assert_true(isinf(r.policy.cpu));
+    assert_int_equal(r.policy.requeue, -1);
+    assert_int_equal(r.end, REPORT_NONE);
+    report_clear(&r);
+}
+
+static void a_policy_that_is_none_changes_nothing(void **state)
+{
+    static const char *const bodies[] = {"", "1", "x 1 1 1", "nan 1", "1 2 3"};
+    (void)state;
+    for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
+        unsigned char frame[64] = {'P', (unsigned char)strlen(bodies[i])};
+        memcpy(frame + 5, bodies[i], strlen(bodies[i]));
+        struct report r = replay(frame, 5 + strlen(bodies[i]));
+        assert_true(r.policy.timeout == 0);
+        assert_int_equal(r.policy.memory, 0);
+        report_clear(&r);
+    }
+}
+
+static void a_policys_times_are_never_negative_nor_nan(void **state)
+{
+    static const char body[] = "nan 5 -1 3";
+    unsigned char frame[64] = {'P', sizeof body - 1};
+    (void)state;
+    memcpy(frame + 5, body, sizeof body - 1);
+    struct report r = replay(frame, 5 + sizeof body - 1);
+    assert_true(r.policy.timeout == 0);
+    assert_true(r.policy.cpu == 0);
+    assert_int_equal(r.policy.memory, 5);
+    assert_int_equal(r.policy.requeue, 3);
     report_clear(&r);
 }
 
@@ -226,6 +287,10 @@ int main(void)
         cmocka_unit_test(a_frame_without_limits_ends_the_reading),
         cmocka_unit_test(what_cannot_be_read_is_broken),
         cmocka_unit_test(a_failure_with_missing_texts_has_empty_ones),
+        cmocka_unit_test(an_unknown_limit_is_none),
+        cmocka_unit_test(tells_the_job_tables_limits),
+        cmocka_unit_test(a_policy_that_is_none_changes_nothing),
+        cmocka_unit_test(a_policys_times_are_never_negative_nor_nan),
     };
     return cmocka_run_group_tests_name("report", tests, NULL, NULL);
 }

@@ -1,0 +1,99 @@
+--- What a job's table says about the job itself: its limits.
+--
+--     SendMail.timeout = 30       -- seconds, or "500ms", "30s", "5m", "2h", "1d"
+--     SendMail.memory = "64M"     -- bytes, or "64K", "64M", "1G"
+--     SendMail.cpu = 10           -- seconds of CPU time, as timeout
+--
+-- They beat the worker's settings; false is no limit. Applied in the job's process
+-- (src/joblimits.c); the worker, who has the clock, is told.
+-- @module resque.policy
+local errors = require "resque.errors"
+local sys = require "resque.sys"
+
+local policy = {}
+
+local SECONDS = { [""] = 1, ms = 0.001, s = 1, m = 60, h = 3600, d = 86400 }
+local BYTES = { [""] = 1, K = 1 << 10, M = 1 << 20, G = 1 << 30 }
+local MEMORY_LEAST = 1 << 20 -- with less a job could not even be told that it has failed
+local MEMORY_MOST = 1 << 40
+
+local function shown(value)
+  if type(value) == "string" then
+    return ("'%s'"):format(sys.printable(value))
+  end
+  return type(value) == "number" and tostring(value) or "a " .. type(value)
+end
+
+local function refuse(name, field, value, wanted)
+  error(errors.report {
+    name = "Resque::BadJobTable",
+    message = ("%s of job class %s is %s, which is not %s"):format(field, name, shown(value),
+      wanted),
+  }, 0)
+end
+
+-- A number, or one with a unit; nil if it is neither.
+local function number_of(value, units)
+  if type(value) == "string" then
+    local digits, unit = value:match "^(%d+%.?%d*)(%a*)$"
+    return units[unit] and tonumber(digits) * units[unit] or nil
+  end
+  return type(value) == "number" and value or nil
+end
+
+-- Seconds; nil: not given, huge: no limit.
+local function seconds_of(name, field, value)
+  if value == nil or value == false then
+    return value == nil and 0 or math.huge
+  end
+  local seconds = number_of(value, SECONDS)
+  local above = seconds and seconds > 0 -- not so nan
+  if not above then
+    refuse(name, field, value, "a number of seconds above 0 (or 500ms, 30s, 5m, 2h, 1d; "
+      .. "false: no limit)")
+  end
+  return seconds
+end
+
+-- Bytes; 0: not given, -1: no limit.
+local function bytes_of(name, field, value)
+  if value == nil or value == false then
+    return value == nil and 0 or -1
+  end
+  local bytes = number_of(value, BYTES)
+  if not bytes or not (bytes >= MEMORY_LEAST and bytes <= MEMORY_MOST) then
+    refuse(name, field, value, "a number of bytes from 1M to 1024G (or 64M, 1G; false: no limit)")
+  end
+  return math.floor(bytes)
+end
+
+--- Reads a job's table.
+-- @tparam string name of the class, for errors
+-- @tparam table class
+-- @treturn ?table nil: it says nothing; else `timeout`, `cpu` (seconds; 0: not given, huge: no
+--   limit), `memory` (bytes; 0: not given, -1: no limit)
+-- @raise a report (resque.errors) with name "Resque::BadJobTable"
+function policy.read(name, class)
+  local timeout, memory, cpu = class.timeout, class.memory, class.cpu
+  if timeout == nil and memory == nil and cpu == nil then
+    return nil
+  end
+  return {
+    timeout = seconds_of(name, "timeout", timeout),
+    memory = bytes_of(name, "memory", memory),
+    cpu = seconds_of(name, "cpu", cpu),
+  }
+end
+
+--- Reads it, and in a job's process applies it from now on.
+-- @tparam string name of the class
+-- @tparam table class
+-- @raise as `read`
+function policy.apply(name, class)
+  local own = policy.read(name, class)
+  if own and sys.policy then
+    sys.policy(own.timeout, own.memory, own.cpu, -1)
+  end
+end
+
+return policy

@@ -1,0 +1,135 @@
+/* needs: luameter.c luatrace.c luathread.c */
+/* test_luameter.c - what a Lua state may allocate, and what happens beyond. */
+#include "luameter.h"
+
+#include <lauxlib.h>
+#include <lualib.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "luathread.h"
+#include "luatrace.h"
+
+#define LIMIT ((size_t)4 << 20)
+
+static lua_State *new_state(struct luameter *m)
+{
+    lua_State *L = luaL_newstate();
+    assert_non_null(L);
+    luaL_openlibs(L);
+    luathread_install(L);
+    luameter_start(m, L, LIMIT);
+    return L;
+}
+
+static size_t counted_by_lua(lua_State *L)
+{
+    return (size_t)lua_gc(L, LUA_GCCOUNT) * 1024 + (size_t)lua_gc(L, LUA_GCCOUNTB);
+}
+
+static int run(lua_State *L, const char *code)
+{
+    lua_settop(L, 0);
+    assert_int_equal(luaL_loadstring(L, code), LUA_OK);
+    return lua_pcall(L, 0, LUA_MULTRET, 0);
+}
+
+static void counts_as_lua_does(void **unused)
+{
+    static const char *const codes[] = {
+        "local t = {} for i = 1, 1000 do t[i] = { i } end",
+        "local s = '' for i = 1, 500 do s = s .. i end",
+        "for i = 1, 100 do coroutine.wrap(function() coroutine.yield(i) end)() end",
+        "return table.concat({ ('x'):rep(100000), ('y'):rep(100000) })",
+        "collectgarbage()",
+    };
+    struct luameter m;
+    lua_State *L = new_state(&m);
+    (void)unused;
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
+        assert_int_equal(run(L, codes[i]), LUA_OK);
+        assert_int_equal(m.used, counted_by_lua(L));
+    }
+    assert_false(m.refused);
+    lua_close(L);
+}
+
+static void refuses_beyond_the_limit_and_keeps_the_place(void **unused)
+{
+    static const char *const codes[] = {
+        "local t = {} while true do t[#t + 1] = {} end",
+        "local s = 'x' while true do s = s .. s end",
+        "return ('x'):rep(1 << 30)",
+        "local function f(n) return 1 + f(n) end return f(1)",
+        "coroutine.wrap(function() local t = {} while true do t[#t + 1] = {} end end)()",
+    };
+    (void)unused;
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
+        struct luameter m;
+        lua_State *L = new_state(&m);
+        assert_int_not_equal(run(L, codes[i]), LUA_OK);
+        assert_non_null(strstr(lua_tostring(L, -1), "not enough memory"));
+        assert_true(m.refused);
+        assert_true(m.used <= 2 * LIMIT);
+        m.limit *= 2; /* room to tell */
+        luatrace_push(L);
+        assert_true(lua_rawlen(L, -1) > 0);
+        lua_close(L);
+    }
+}
+
+static void goes_on_once_something_is_let_go(void **unused)
+{
+    struct luameter m;
+    lua_State *L = new_state(&m);
+    (void)unused;
+    for (int i = 0; i < 20; i++)
+        assert_int_equal(run(L, "local ok, err = pcall(string.rep, 'x', 1 << 23)\n"
+                                "assert(not ok and err == 'not enough memory')\n"
+                                "return #('y'):rep(1 << 20)"),
+                         LUA_OK);
+    lua_close(L);
+}
+
+/* A text of luaL_Buffer's gets no collection: it may go beyond while the rest is garbage. */
+static void garbage_leaves_room_for_a_text(void **unused)
+{
+    struct luameter m;
+    lua_State *L = new_state(&m);
+    (void)unused;
+    assert_int_equal(run(L, "collectgarbage 'stop'\n"
+                            "while collectgarbage 'count' < 3.8 * 1024 do\n"
+                            "  local _ = ('z'):rep(1000) end\n"
+                            "return #('x'):rep(1 << 20)"),
+                     LUA_OK);
+    assert_true(m.used <= LIMIT);
+    lua_close(L);
+}
+
+static void a_limit_may_change(void **unused)
+{
+    struct luameter m;
+    lua_State *L = new_state(&m);
+    (void)unused;
+    assert_int_not_equal(run(L, "return #('x'):rep(5 << 20)"), LUA_OK);
+    m.limit = SIZE_MAX;
+    assert_int_equal(run(L, "return #('x'):rep(5 << 20)"), LUA_OK);
+    lua_close(L);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(counts_as_lua_does),
+        cmocka_unit_test(refuses_beyond_the_limit_and_keeps_the_place),
+        cmocka_unit_test(goes_on_once_something_is_let_go),
+        cmocka_unit_test(garbage_leaves_room_for_a_text),
+        cmocka_unit_test(a_limit_may_change),
+    };
+    return cmocka_run_group_tests_name("luameter", tests, NULL, NULL);
+}

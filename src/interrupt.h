@@ -1,0 +1,33 @@
+/* interrupt.h - a signal becomes a Lua error inside the job, wherever it is: in a coroutine, under
+ * pcall. The handlers of the program; each only leaves a note (a hook), which Lua finds at its next
+ * step. A hook does not reach a loop inside a C function (a pattern), nor __gc: what ends those is
+ * the worker's TERM and KILL.
+ *
+ * An error of a limit that the job catches is raised again after some 10 ms of Lua, and then at
+ * every step, until it arrives in the program's own sys.xpcall. Only inside of that anything is
+ * raised, so that the program's own steps are not hit. */
+#ifndef INTERRUPT_H
+#define INTERRUPT_H
+
+#include <lua.h>
+#include <stdbool.h>
+
+enum interrupt {
+    INTERRUPT_NONE,
+    INTERRUPT_TERM,    /* SIGTERM: Resque::TermException, raised once for each */
+    INTERRUPT_TIMEOUT, /* SIGALRM: Resque::Timeout */
+    INTERRUPT_CPU,     /* SIGXCPU, each second: Resque::CpuLimit; the third one ends the process */
+    INTERRUPT_COUNT
+};
+
+/* Adds xpcall(f, handler, ...) to the table on top of the stack: Lua's own, and errors may be
+ * raised inside. May raise. */
+void interrupt_install(lua_State *L);
+
+/* From now on the signal is heard; `message` is copied. Calling it again changes the message. */
+void interrupt_hear(enum interrupt which, const char *message);
+
+/* Which one made the error value at `index`, if any did. */
+enum interrupt interrupt_of(lua_State *L, int index);
+
+#endif

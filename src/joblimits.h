@@ -1,0 +1,26 @@
+/* joblimits.h - a job's limits, inside its process: memory, CPU time, and what the signals of the
+ * others say. The clock is the worker's (child.h). */
+#ifndef JOBLIMITS_H
+#define JOBLIMITS_H
+
+#include <lua.h>
+
+#include "options.h"
+#include "policy.h"
+
+/* The longest that APP_INCLUDE may take to load where JOB_TIMEOUT does not say it. Seconds. */
+#define JOBLIMITS_LOAD 60.0
+
+/* Before any fork: adds xpcall and stopped to resque.sys. May raise. */
+void joblimits_install(lua_State *L);
+
+/* The job's process begins: its time is up when the worker says so. */
+void joblimits_load(const struct options *o);
+
+/* The job itself begins, with the worker's limits. */
+void joblimits_start(lua_State *L, const struct options *o);
+
+/* The job's table has limits of its own. */
+void joblimits_change(lua_State *L, const struct job_policy *own);
+
+#endif
