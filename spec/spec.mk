@@ -28,10 +28,12 @@ fuzz-replay: $(FUZZ_REPLAYS)
 # libFuzzer itself, TIME seconds for each target, from the corpus on; what it finds stays in BUILD.
 TIME ?= 60
 FUZZERS := $(FUZZ_SOURCES:spec/fuzz/%.c=$(BUILD)/libfuzzer/%)
-$(BUILD)/libfuzzer/%: spec/fuzz/%.c $(wildcard src/*.[ch])
+$(BUILD)/libfuzzer/%: spec/fuzz/%.c $(wildcard src/*.[ch]) $(BUILD)/embedded.c
 	@mkdir -p $(@D)
-	clang -g -O1 -std=c11 -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined -Isrc -o $@ $< \
-	  $(shell sed -n 's,.*/\* needs: \(.*\) \*/.*,\1,p' spec/fuzz/$*.c | sed 's,[^ ]*\.c,src/&,g')
+	clang -g -O1 -std=c11 -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined -Isrc \
+	  $(shell $(PKG_CONFIG) --cflags $(RL_PC)) -o $@ $< \
+	  $(shell sed -n 's,.*/\* needs: \(.*\) \*/.*,\1,p' spec/fuzz/$*.c | \
+	    sed 's,[^ ]*\.c,src/&,g; s,src/embedded.c,$(BUILD)/embedded.c,') $(RL_LIBS)
 fuzz: $(FUZZERS) ## TIME=60 seconds of libFuzzer for each target
 	@for f in $(FUZZERS); do \
 	  name=$${f##*/fuzz_} && mkdir -p $(BUILD)/corpus/$$name && \

@@ -60,11 +60,24 @@ static void check_printable(const char *text, size_t len)
     free(whole);
 }
 
+/* Line ends and tabs stay, all else is as in a single line. */
+static void check_lines(const char *text, size_t len)
+{
+    size_t size = TEXT_PRINTABLE_SIZE(len);
+    char *shown = malloc(size);
+    CHECK(text_printable_lines(shown, size, text, len) == shown);
+    for (char *at = shown; (at = strpbrk(at, "\n\t"));)
+        *at = ' ';
+    CHECK(is_harmless(shown) && strlen(shown) >= len);
+    free(shown);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const char *text = (const char *)data;
     check_lengths(text, size);
     check_clean(text, size);
     check_printable(text, size);
+    check_lines(text, size);
     return 0;
 }

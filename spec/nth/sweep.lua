@@ -177,9 +177,11 @@ local function look_at_run(w, run, row, ended, pids)
     return problems
   end
   local code, signal = run.process.code, run.process.signal
-  if signal ~= 0 or code > 4 then
+  local cjson_died = code == 255 and run.process:err():find "^Out of memory" -- it calls exit(-1)
+  local hook_failed = code == 3 and ROLES[row.role] == "worker" and row.world == "hooks"
+  if signal ~= 0 or code > 4 and not cjson_died then
     problem("the manager ended with exit code %d, signal %d", code, signal)
-  elseif code ~= 0 and row.role > 2 then
+  elseif code ~= 0 and row.role > 2 and not hook_failed then
     problem("the manager ended with exit code %d because something failed in a %s", code,
       ROLES[row.role])
   end
@@ -267,7 +269,7 @@ local function run_once(row, n, ends)
     problems[#problems + 1] = string.format(...)
   end
   local clean = #problems > 0 or is_clean(w)
-  if not clean and row.role > 2 then
+  if not clean and row.role > 2 and run.process.code == 0 then
     problem("after a failure in a %s not everything is done: %s", ROLES[row.role],
       cjson.encode(w:account()))
   elseif not clean then
@@ -304,8 +306,10 @@ local function rows()
     for i = 2, #way do
       if (not call or call == way[1]) and (not role or role == ROLES[number])
         and (not how or how == way[i]) then
-        list[#list + 1] = { call = way[1], role = number, how = way[i], world = in_world,
-          times = tonumber(option("TIMES", "1")) }
+        for times in option("TIMES", "1 4"):gmatch "%d+" do
+          list[#list + 1] = { call = way[1], role = number, how = way[i], world = in_world,
+            times = math.tointeger(times) }
+        end
       end
     end
   end
@@ -349,9 +353,9 @@ local function sweep(row)
     n = n + step
   end
   if runs - before > 1 or from == last then
-    local text = "%-8s %-11s %-8s %-12s %4d runs, %d done, %d needed a second start"
-    print(text:format(row.world, row.call, ROLES[row.role], row.how, runs - before, ends.done,
-      ends.second))
+    local text = "%-8s %-11s %-8s %-12s x %d: %4d runs, %d done, %d needed a second start"
+    print(text:format(row.world, row.call, ROLES[row.role], row.how, row.times, runs - before,
+      ends.done, ends.second))
     for why, times in pairs(ends.why) do
       print(("    %3d x %s"):format(times, why))
     end

@@ -1,0 +1,55 @@
+/* needs: outcome.c reserve.c queues.c scripts.c source.c redis.c address.c events.c clock.c */
+/* needs: log.c text.c memory.c signals.c job.c embedded.c */
+/* fuzz_outcome.c - every report with every wait status has an outcome, and one that agrees with the
+ * rules that people rely on. Four bytes say what was reported and how the process ended; the rest
+ * is its text. */
+#include "outcome.h"
+
+#include <sys/wait.h>
+
+#include "fuzz.h"
+
+static void check_rules(const struct outcome *o, const struct report *r, int status)
+{
+    bool success =
+        r->end == REPORT_DONE || (r->end == REPORT_EXIT && r->started && r->exit_code == 0);
+    CHECK((o->kind == OUTCOME_DONE) == success);
+    CHECK(success ? o->result && !o->error : o->error && o->exception && !o->result);
+    if (r->started || r->end == REPORT_FAILED)
+        CHECK(o->kind != OUTCOME_PUT_BACK); /* what has begun is never run again */
+    else if (!success)
+        CHECK(o->kind == OUTCOME_PUT_BACK);
+    if (r->end == REPORT_FAILED)
+        CHECK(strcmp(o->error, r->message) == 0 && strcmp(o->trace, r->trace) == 0 && !o->dirty);
+    if (r->end == REPORT_NONE && WIFSIGNALED(status))
+        CHECK(strstr(o->error, "killed by signal "));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (size < 4)
+        return 0;
+    char *text = malloc(size - 3);
+    memcpy(text, data + 4, size - 4);
+    text[size - 4] = '\0';
+    int status = data[2] | data[3] << 8;
+    if (!WIFEXITED(status) && !WIFSIGNALED(status))
+        status = 0; /* wait does not tell of stopped processes unless it is asked to */
+    struct report r = {.started = data[0] & 1,
+                       .end = (enum report_end)(data[1] % 5),
+                       .exit_code = data[0] >> 1,
+                       .result = text,
+                       .result_len = size - 4,
+                       .exception = text,
+                       .message = text,
+                       .trace = text};
+    struct outcome o, copy;
+    outcome_decide(&o, &r, status, data[0] & 0x80 ? "SIGUSR1" : NULL);
+    check_rules(&o, &r, status);
+    outcome_copy(&copy, &o);
+    CHECK(copy.kind == o.kind && copy.result_len == o.result_len && !copy.tell);
+    outcome_clear(&o);
+    outcome_clear(&copy);
+    free(text);
+    return 0;
+}
