@@ -72,6 +72,19 @@ describe("the workers' clock jumps:", function()
       end
     end)
 
+    it(name .. " during a job with JOB_TIMEOUT: its deadline is the one it had", function()
+      w:start_idle(settings { LD_PRELOAD = preload.ours "jump_clock", JUMP_CLOCK = jump(0),
+        JOB_TIMEOUT = "0.6" })
+      w:job("Spin", { gate = "a" })
+      w:wait_ledger "start a"
+      local began = clock.now()
+      jump(seconds)
+      w:wait_processed(1, 10)
+      assert.is_true(clock.now() - began > 0.4)
+      assert.is_true(clock.now() - began < 3 * clock.slow)
+      assert.equal("Resque::Timeout", w:failed()[1].exception)
+    end)
+
     it(name .. " during a job: its time limits and its ms are the real ones", function()
       local run = w:start_idle(settings { LD_PRELOAD = preload.ours "jump_clock",
         JUMP_CLOCK = jump(0), TERM_CHILD = "1", RESQUE_TERM_TIMEOUT = "0.5",
