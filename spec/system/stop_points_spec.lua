@@ -1,0 +1,154 @@
+--- The program is stopped at every one of its named places (src/stopat.h), and there a process is
+-- killed, a signal comes, a connection is cut or Redis restarts. The table says what must become
+-- of the job:
+--
+--   done   it ends as if nothing had been
+--   back   whoever had it puts it back, and it is done after that
+--   dirty  failed, as a job whose process was killed
+--   prune  failed, as the job of a dead worker
+--   any    done or back: a worker that is just being started may have taken it or not
+--   -      there is nobody to do this to
+--
+-- It never starts twice, and the rest of the queue is done. A signal goes to the worker, or to the
+-- manager if that is who stopped. CONT is what every stop ends with, so it takes back a USR2, but
+-- for places in a job's process: there the worker pauses.
+local clock = require "spec.support.clock"
+local killing = require "spec.support.killing"
+local proc = require "spec.support.proc"
+local stopping = require "spec.support.stopping"
+local uv = require "luv"
+
+local TABLE = [[
+place        child worker manager TERM  INT   QUIT  USR1  USR2  CONT  HUP   cut   redis
+start_worker -     -      done    any   any   done  done  done  done  done  done  done
+born         -     done   done    done  done  done  done  done  done  done  done  done
+register     -     done   done    back  back  done  done  done  done  done  done  done
+registered   -     done   done    back  back  done  done  done  done  done  done  done
+idle         -     done   done    done  done  done  done  done  done  done  done  done
+reserve      -     done   done    back  back  done  done  done  done  done  done  done
+check        -     back   done    back  back  done  done  done  done  done  done  done
+start        -     back   done    back  back  done  done  done  done  done  done  done
+isolate      back  back   done    back  back  done  back  done  done  done  done  done
+load         back  back   done    back  back  done  back  done  done  done  done  done
+mark         back  prune  done    back  back  done  back  done  done  done  done  done
+started      dirty prune  done    dirty dirty done  dirty done  done  done  done  done
+perform      dirty prune  done    dirty dirty done  dirty done  done  done  done  done
+result       dirty prune  done    dirty dirty done  dirty done  done  done  done  done
+reported     done  prune  done    done  done  done  done  done  done  done  done  done
+watch        -     prune  done    done  done  done  done  done  done  done  done  done
+decide       -     prune  done    done  done  done  done  done  done  done  done  done
+commit       -     prune  done    done  done  done  done  done  done  done  done  done
+committed    -     back   done    back  back  done  done  done  done  done  done  done
+unregister   -     done   done    done  done  done  done  done  done  done  done  done
+bury         -     -      prune   prune prune prune prune prune prune prune prune prune
+account      -     -      prune   prune prune prune prune prune prune prune prune prune
+accounted    -     -      prune   prune prune prune prune prune prune prune prune prune
+]]
+
+local SEED = tonumber(os.getenv "SEED") or os.time()
+local SAMPLE = clock.slow > 1 and 40 or math.huge -- cells; sanitizers take their time
+
+-- The table's rows: place -> fault -> fate; and the places in order.
+local function read_table()
+  local rows, order, heads = {}, {}, nil
+  for line in TABLE:gmatch "[^\n]+" do
+    local words = {}
+    for word in line:gmatch "%S+" do
+      words[#words + 1] = word
+    end
+    if not heads then
+      heads = words
+    else
+      order[#order + 1], rows[words[1]] = words[1], {}
+      for i = 2, #words do
+        rows[words[1]][heads[i]] = words[i]
+      end
+    end
+  end
+  return rows, order
+end
+
+-- All places that the program can stop at, and the one of the job's own.
+local function places_in_sources()
+  local places = { perform = true }
+  local scan = uv.fs_scandir "src"
+  for name in function() return uv.fs_scandir_next(scan) end do
+    for place in (proc.read("src/" .. name) or ""):gmatch 'STOP_AT%("([%w_]+)"%)' do
+      places[place] = true
+    end
+  end
+  return places
+end
+
+local function shuffle(list)
+  for i = #list, 2, -1 do
+    local j = math.random(i)
+    list[i], list[j] = list[j], list[i]
+  end
+end
+
+local rows, order = read_table()
+
+local function cells()
+  local list = {}
+  for _, place in ipairs(order) do
+    for _, fault in ipairs(stopping.faults) do
+      if rows[place][fault] ~= "-" then
+        list[#list + 1] = { place, fault }
+      end
+    end
+  end
+  shuffle(list)
+  return { table.unpack(list, 1, math.min(#list, SAMPLE)) }
+end
+
+local function print_table(found, played)
+  print(("\n%d cells of the table, SEED=%d; as found:"):format(played, SEED))
+  print((TABLE:match "[^\n]+"))
+  for _, place in ipairs(order) do
+    local line = ("%-12s"):format(place)
+    for _, fault in ipairs(stopping.faults) do
+      local width = fault == "worker" and 6 or fault == "manager" and 7 or 5
+      line = line .. (" %-" .. width .. "s"):format(found[place .. fault] or "-")
+    end
+    print((line:gsub("%s+$", "")))
+  end
+end
+
+describe("at every stop point", function()
+  it("the table has every place there is, and every fault that can be", function()
+    local known = {}
+    for place, row in pairs(rows) do
+      known[place] = true
+      for _, fault in ipairs(stopping.faults) do
+        assert.equal(stopping.possible(place, fault) and true or false, row[fault] ~= "-",
+          place .. " " .. fault)
+      end
+    end
+    assert.same(places_in_sources(), known)
+  end)
+
+  it("and every fault there, the job has the fate that the table says", function()
+    math.randomseed(SEED)
+    local only = os.getenv "CELL" -- "place fault"
+    local list = only and { { only:match "(%S+) (%S+)" } } or cells()
+    local stage = stopping.stage(killing.program())
+    local found, wrong = {}, {}
+    for _, cell in ipairs(list) do
+      local place, fault = cell[1], cell[2]
+      local ok, fate = pcall(stage.play, stage, place, fault)
+      found[place .. fault] = ok and fate or "?"
+      local wanted = rows[place][fault]
+      local fine = fate == wanted or wanted == "any" and (fate == "done" or fate == "back")
+      if not ok or not fine then
+        wrong[#wrong + 1] = ("%s at %s: %s, not %s; CELL='%s %s' spec/run system stop_points")
+          :format(fault, place, tostring(fate), wanted, place, fault)
+        stage:close()
+        stage = stopping.stage(killing.program())
+      end
+    end
+    stage:close()
+    print_table(found, #list)
+    assert.same({}, wrong)
+  end)
+end)
