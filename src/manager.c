@@ -291,20 +291,38 @@ static void take_signals(struct manager *m)
 
 /* --- from start to end --- */
 
-/* The first connection decides whether there is a start; later ones are tried for ever. */
+/* NULL: Redis is there, and lets us do what we must. Else what is wrong, and a hint. */
+static const char *try_redis(struct manager *m, const char **hint)
+{
+    if (redis_connect(m->redis, clock_after(CONNECT_TIMEOUT)) < 0) {
+        *hint = "is redis-server running there? REDIS_BACKEND=host:port or unix:///path";
+        if (redis_trouble(m->redis) == REDIS_DENIED)
+            *hint = "check the password in REDIS_PASSWORD, REDIS_PASSWORD_FILE or REDIS_BACKEND";
+        return redis_error(m->redis);
+    }
+    *hint = "README lists, under 'Keys in Redis', what a Redis user must be allowed to do";
+    return scripts_probe(&m->scripts) < 0 ? m->scripts.error : NULL;
+}
+
+/* The first connection decides whether there is a start; later ones are tried for ever. So is this
+ * one while the server is there but busy with itself: both may have been started with the machine.
+ */
 static int connect_first(struct manager *m)
 {
-    const char *hint = "is redis-server running there? REDIS_BACKEND=host:port or unix:///path";
-    if (redis_connect(m->redis, clock_after(CONNECT_TIMEOUT)) < 0) {
-        log_error("Redis at %s: %s", redis_where(m->redis), redis_error(m->redis));
-        if (redis_trouble(m->redis) == REDIS_DENIED)
-            hint = "check the password in REDIS_PASSWORD, REDIS_PASSWORD_FILE or REDIS_BACKEND";
-    } else if (scripts_probe(&m->scripts) < 0) {
-        log_error("Redis at %s: %s", redis_where(m->redis), m->scripts.error);
-        hint = "README lists, under 'Keys in Redis', what a Redis user must be allowed to do";
-    } else {
-        return 0;
+    const char *hint, *why;
+    while ((why = try_redis(m, &hint)) && scripts_will_pass(why) && !m->stopping) {
+        log_at(m->backoff.seconds > 0 ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN,
+               "Redis at %s: %s; waiting until that has passed", redis_where(m->redis), why);
+        int64_t until = backoff_next(&m->backoff, BACKOFF_CONNECT);
+        while (clock_ms() < until && !m->stopping) {
+            events_wait(&m->events, 0, events_deadline(&m->events, until));
+            take_signals(m);
+        }
     }
+    backoff_reset(&m->backoff);
+    if (!why || m->stopping)
+        return 0;
+    log_error("Redis at %s: %s", redis_where(m->redis), why);
     log_error("hint: %s", hint);
     return -1;
 }

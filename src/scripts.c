@@ -98,6 +98,15 @@ static bool wants_reconnect(const struct redis_reply *reply)
     return false;
 }
 
+bool scripts_will_pass(const char *error)
+{
+    static const char *const codes[] = {"LOADING ", "BUSY ", "MASTERDOWN "};
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
+        if (strncmp(error, codes[i], strlen(codes[i])) == 0)
+            return true;
+    return false;
+}
+
 /* Passes a useful reply through; turns the rest into NULL and s->error. */
 static struct redis_reply *judge(struct scripts *s, struct redis_reply *reply)
 {

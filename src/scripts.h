@@ -40,6 +40,10 @@ void scripts_open(struct scripts *s, struct redis *redis, const char *prefix,
                   const struct source_place *place);
 void scripts_close(struct scripts *s);
 
+/* Whether an error says that the server is busy with itself (loading its data, in a script, without
+ * its master), which passes without anybody doing anything here. */
+bool scripts_will_pass(const char *error);
+
 /* Loads every script and runs a harmless one: what this user may not do shows now. 0, or -1 and
  * s->error. */
 int scripts_probe(struct scripts *s);

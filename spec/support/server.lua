@@ -33,18 +33,22 @@ function server.start(opts)
   return self
 end
 
---- Starts the program (again, after kill or stop) and waits until it answers.
-function Server:launch()
+--- Starts the program (again, after kill or stop) with further arguments, and does not wait.
+function Server:spawn(...)
   local args = { table.unpack(self.wrap) }
   for _, words in ipairs { {
     PROGRAM, "--port", tostring(self.port), "--bind", "127.0.0.1", "--unixsocket", self.socket,
     "--dir", self.dir, "--save", "", "--appendonly", "no", "--loglevel", "warning",
-  }, self.args } do
+  }, self.args, { ... } } do
     table.move(words, 1, #words, #args + 1, args)
   end
   os.remove(self.socket)
   self.process = process.start(args, { dir = self.dir, env = { LC_ALL = "C" } })
   self.client = nil
+end
+
+--- Waits until it answers PING: it has loaded its data.
+function Server:await()
   clock.wait_until(function()
     local client = resp.connect(self.socket)
     if client and client:try "PING" == "PONG" then
@@ -53,6 +57,12 @@ function Server:launch()
     end
     return not self.process:running() and error("redis-server ended:\n" .. self.process:out(), 0)
   end, 10, "redis-server answers")
+end
+
+--- Starts it, and waits until it answers.
+function Server:launch()
+  self:spawn()
+  self:await()
 end
 
 --- The address as REDIS_BACKEND takes it; over TCP when the server was started so and `tcp` is
