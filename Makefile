@@ -9,6 +9,8 @@ PKG_CONFIG ?= pkg-config
 # LINK=shared keeps Lua, cjson and hiredis apart from the program. Else they are part of it where their .a
 # files are there: each shared library makes the fork for every job dearer (README.md of spec/bench).
 LINK       ?= static
+# SECCOMP=1 needs libseccomp for SANDBOX=strict, 0 does without; auto: if it is there.
+SECCOMP    ?= auto
 # Where a plain lua5.4 looks for modules.
 LUA_SHARE  ?= $(PREFIX)/share/lua/5.4
 LUA_LIB    ?= $(PREFIX)/lib/lua/5.4
@@ -26,12 +28,16 @@ RL_WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wfor
 
 # One package per library: the name pkg-config knows, and Debian's package in case it is missing.
 RL_PACKAGES := lua5.4:liblua5.4-dev lua5.4-cjson:lua-cjson-dev hiredis:libhiredis-dev
+ifeq ($(if $(filter auto,$(SECCOMP)),$(shell $(PKG_CONFIG) --exists libseccomp && echo 1),$(SECCOMP)),1)
+  RL_PACKAGES += libseccomp:libseccomp-dev
+  RL_DEFINES := -DRL_SECCOMP
+endif
 RL_PC := $(foreach p,$(RL_PACKAGES),$(firstword $(subst :, ,$(p))))
 ifeq ($(filter clean help uninstall dist,$(MAKECMDGOALS)),)
   RL_CHECK := $(foreach p,$(RL_PACKAGES),$(if $(shell $(PKG_CONFIG) --exists $(firstword $(subst :, ,$(p))) && echo y),,\
     $(error $(firstword $(subst :, ,$(p))) was not found by $(PKG_CONFIG). hint: apt-get install $(lastword $(subst :, ,$(p))) pkg-config)))
 endif
-RL_CFLAGS := -std=c11 -D_GNU_SOURCE $(RL_WARN) $(RL_SAN) $(RL_HARDEN) $(shell $(PKG_CONFIG) --cflags $(RL_PC) 2>/dev/null)
+RL_CFLAGS := -std=c11 -D_GNU_SOURCE $(RL_DEFINES) $(RL_WARN) $(RL_SAN) $(RL_HARDEN) $(shell $(PKG_CONFIG) --cflags $(RL_PC) 2>/dev/null)
 RL_SHARED := $(shell $(PKG_CONFIG) --libs $(RL_PC) 2>/dev/null)
 RL_STATIC := -Wl,-Bstatic $(RL_SHARED) -Wl,-Bdynamic -lm -ldl
 RL_LIBS   := $(RL_SHARED)

@@ -49,6 +49,12 @@ static void restore_signals(const struct events *ev)
     sigprocmask(SIG_SETMASK, &ev->original_mask, NULL);
 }
 
+static _Noreturn void give_back(int report_fd, const char *why)
+{
+    report_send_load(report_fd, why);
+    _exit(EXIT_FAILED);
+}
+
 /* The first steps: a group of its own, no life without the worker, nothing of the worker's. What
  * cannot be confined does not start: its job goes back. */
 static void isolate(const struct child_place *place, pid_t worker, int report_fd)
@@ -56,10 +62,8 @@ static void isolate(const struct child_place *place, pid_t worker, int report_fd
     char why[CONFINE_WHY];
     STOP_AT("isolate");
     setpgid(0, 0);
-    if (confine_enter(place->confine, why) < 0) {
-        report_send_load(report_fd, why);
-        _exit(EXIT_FAILED);
-    }
+    if (confine_enter(place->confine, why) < 0)
+        give_back(report_fd, why);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != worker) /* it died before the line above */
         _exit(EXIT_FAILURE);
@@ -69,6 +73,8 @@ static void isolate(const struct child_place *place, pid_t worker, int report_fd
         close(place->wakeup_fd);
     output_attach(place->output);
     restore_signals(place->events);
+    if (confine_calls(place->confine, why) < 0)
+        give_back(report_fd, why);
 }
 
 static struct luahost_place lua_place(const struct child_place *place, const struct job *job,
@@ -78,6 +84,7 @@ static struct luahost_place lua_place(const struct child_place *place, const str
     fstat(report_fd, &pipe);
     log_set_job(job->id);
     return (struct luahost_place){.options = place->options,
+                                  .confine = place->confine,
                                   .prepared = place->prepared,
                                   .report_fd = report_fd,
                                   .report_inode = pipe.st_ino,

@@ -41,7 +41,7 @@ struct child {
 /* What the new process must let go of and may use. */
 struct child_place {
     const struct options *options;
-    const struct confine *confine;
+    struct confine *confine;
     struct lua_State *prepared; /* see luahost_prepare */
     struct events *events;
     struct redis *redis;

@@ -43,7 +43,8 @@ static void list_groups(struct confine *c)
 
 int confine_open(struct confine *c, const struct options *o, char *err, size_t err_size)
 {
-    *c = (struct confine){.user = o->job_user};
+    *c = (struct confine){.user = o->job_user, .strict = o->sandbox_strict};
+    filter_make(&c->filter);
     if (!c->user)
         return 0;
     if (geteuid() != 0)
@@ -69,6 +70,7 @@ int confine_open(struct confine *c, const struct options *o, char *err, size_t e
 void confine_close(struct confine *c)
 {
     free(c->groups);
+    filter_free(&c->filter);
     *c = (struct confine){0};
 }
 
@@ -100,4 +102,18 @@ int confine_enter(const struct confine *c, char why[CONFINE_WHY])
     snprintf(why, CONFINE_WHY, "jobs cannot run as JOB_USER %s: %s", c->user,
              errno ? strerror(errno) : "what root may do would stay with them");
     return -1;
+}
+
+int confine_calls_now(struct confine *c, char why[CONFINE_WHY])
+{
+    if (filter_enter(&c->filter) == 0)
+        return 0;
+    snprintf(why, CONFINE_WHY, "SANDBOX=strict: no seccomp filter could be put on: %s",
+             strerror(errno));
+    return -1;
+}
+
+int confine_calls(struct confine *c, char why[CONFINE_WHY])
+{
+    return c->strict ? confine_calls_now(c, why) : 0;
 }

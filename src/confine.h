@@ -1,12 +1,14 @@
 /* confine.h - what a job's process gives up before any script runs in it: the way to more rights
- * (always), and the user the worker runs as (JOB_USER). resque-lua-isolation(7) says what each of
- * it stops. */
+ * (always), the user the worker runs as (JOB_USER), system calls (SANDBOX=strict; what that means
+ * in Lua is resque.sandbox). resque-lua-isolation(7) says what each of it stops. */
 #ifndef CONFINE_H
 #define CONFINE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "filter.h"
 #include "options.h"
 
 #define CONFINE_WHY 256 /* bytes that a reason takes at most */
@@ -17,6 +19,8 @@ struct confine {
     gid_t gid;
     gid_t *groups; /* owned */
     int group_count;
+    bool strict; /* SANDBOX=strict */
+    struct filter filter;
 };
 
 /* No program that this process or its children execute gains rights by it: sudo, setuid bits. */
@@ -30,5 +34,12 @@ void confine_close(struct confine *c);
 /* In a new process that is to run scripts: becomes JOB_USER for good. To be called before
  * PR_SET_PDEATHSIG, which a change of user clears. 0; -1 and why: no script may run then. */
 int confine_enter(const struct confine *c, char why[CONFINE_WHY]);
+
+/* The last step before its scripts: with SANDBOX=strict, no system calls but those a job needs.
+ * 0; -1 and why. */
+int confine_calls(struct confine *c, char why[CONFINE_WHY]);
+
+/* The same for the job table's own `sandbox`: whatever SANDBOX says. */
+int confine_calls_now(struct confine *c, char why[CONFINE_WHY]);
 
 #endif

@@ -37,7 +37,8 @@ static _Noreturn void check_in_child(const struct include_check *c, int report_f
         redis_forget(c->watch);
     if (c->control)
         redis_forget(c->control);
-    if (!confined || luahost_check(c->options, &parent_hooks, said + 1, sizeof said - 1) < 0)
+    if (!confined || confine_calls(c->confine, said + 1) < 0 ||
+        luahost_check(c->options, &parent_hooks, said + 1, sizeof said - 1) < 0)
         said[0] = BROKEN;
     else
         atomic_store(&c->board->parent_hooks, parent_hooks);

@@ -12,9 +12,9 @@
 /* Connections that the throw-away process lets go of; NULL: none. */
 struct include_check {
     const struct options *options;
-    const struct confine *confine; /* the scripts are loaded as jobs will load them */
-    struct events *events;         /* TERM, INT and QUIT end the check */
-    struct board *board;           /* learns whether parent hooks are registered */
+    struct confine *confine; /* the scripts are loaded as jobs will load them */
+    struct events *events;   /* TERM, INT and QUIT end the check */
+    struct board *board;     /* learns whether parent hooks are registered */
     struct redis *redis, *watch, *control;
 };
 

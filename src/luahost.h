@@ -12,6 +12,7 @@
 #include "options.h"
 
 struct lua_State;
+struct confine;
 
 /* Runs require(module).run(arguments) and returns its exit code. An error is printed to stderr:
  * EXIT_FAILED. */
@@ -31,6 +32,7 @@ void luahost_discard(struct lua_State *prepared); /* NULL is fine */
 
 struct luahost_place {
     const struct options *options;
+    struct confine *confine;
     struct lua_State *prepared;
     int report_fd;
     ino_t

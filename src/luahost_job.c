@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "confine.h"
 #include "interrupt.h"
 #include "joblimits.h"
 #include "log.h"
@@ -186,6 +187,16 @@ static int report_failed(lua_State *L)
     return 0;
 }
 
+/* sys.confine_calls(): from now on only the system calls that SANDBOX=strict leaves. Upvalue:
+ * place.
+ */
+static int confine_job(lua_State *L)
+{
+    const struct luahost_place *place = lua_touserdata(L, lua_upvalueindex(1));
+    char why[CONFINE_WHY];
+    return confine_calls_now(place->confine, why) < 0 ? luaL_error(L, "%s", why) : 0;
+}
+
 /* os.exit(code, close) of a job: 0 is success, as the worker learns by a frame. Upvalue: place. */
 static int job_exit(lua_State *L)
 {
@@ -214,6 +225,9 @@ static void add_job_functions(lua_State *L, const struct luahost_place *place,
     lua_pushlightuserdata(L, (void *)(size_t)place);
     lua_pushcclosure(L, change_policy, 1);
     lua_setfield(L, -2, "policy");
+    lua_pushlightuserdata(L, (void *)(size_t)place);
+    lua_pushcclosure(L, confine_job, 1);
+    lua_setfield(L, -2, "confine_calls");
     lua_getglobal(L, "os");
     lua_pushlightuserdata(L, (void *)(size_t)place);
     lua_pushcclosure(L, job_exit, 1);

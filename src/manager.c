@@ -346,6 +346,9 @@ static int open_manager(struct manager *m)
         log_error_lines(err);
         return EXIT_USAGE;
     }
+    if (o->sandbox_strict && m->confine.filter.missing)
+        log_warn("SANDBOX=strict without seccomp (%s): scripts are confined in Lua alone",
+                 m->confine.filter.missing);
     if (!o->include)
         log_warn("no APP_INCLUDE: this worker knows no jobs, every one will fail");
     if (check_include(m) < 0)

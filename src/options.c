@@ -375,6 +375,7 @@ static int settle(struct options_parse *p)
     settle_prefix(o);
     settle_verbosity(o);
     settle_waiting(o);
+    o->sandbox_strict = strcmp(o->sandbox, "strict") == 0;
     o->log_json = strcmp(value_of(o, "log-format")->text, "json") == 0;
     o->term_timeout_given = value_of(o, "term-timeout")->source != OPTIONS_DEFAULT;
     return check_queues(p) < 0 || check_memory(p) < 0 || check_lua_path(p) < 0 ? -1

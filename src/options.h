@@ -68,6 +68,8 @@ struct options {
     double term_timeout;         /* seconds; only bounds a graceful stop when given: */
     bool term_timeout_given;
     bool graceful_term;
+    const char *sandbox; /* "off" or "strict": */
+    bool sandbox_strict;
     const char *job_user;    /* NULL: jobs run as the worker does */
     const char *worker_host; /* NULL: the host name */
     const char *procline_prefix;

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "filter.h"
 #include "memory.h"
 #include "options_internal.h"
 #include "text.h"
@@ -42,6 +43,8 @@ static const char *shown(const struct options *o, size_t i, char *out, size_t si
         text = o->values[i].source == OPTIONS_DEFAULT ? NULL : "***";
     if (s->type == OPTIONS_SWITCH)
         text = text && *text == '1' ? "on" : "off";
+    if (s->field == offsetof(struct options, sandbox) && o->sandbox_strict && !filter_is_built())
+        text = "strict (without seccomp)";
     return text ? text_printable(out, size, text, strlen(text)) : "-";
 }
 

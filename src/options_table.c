@@ -118,7 +118,8 @@ const struct options_setting options_settings[] = {
     /* What a job may do. */
     {.flag = "sandbox", .type = OPTIONS_CHOICE, .commands = WORK | PERFORM | CHECK,
      .variables = {"SANDBOX"}, .fallback = "off", .argument = "off|strict",
-     .help = "strict: scripts have no files, programs and modules they do not need"},
+     .field = FIELD(sandbox),
+     .help = "strict: scripts have no files, programs, modules and system calls they do not need"},
     {.flag = "sandbox-modules", .type = OPTIONS_TEXT, .commands = WORK | PERFORM | CHECK,
      .variables = {"SANDBOX_MODULES"}, .argument = "LIST",
      .help = "with --sandbox strict: what scripts may require; globs (socket.*) work"},

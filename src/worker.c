@@ -32,7 +32,7 @@
 
 struct worker {
     const struct options *options;
-    const struct confine *confine;
+    struct confine *confine;
     struct lua_State *prepared; /* never run here; every job's process has its own copy */
     struct board *board;
     struct board_slot *slot;

@@ -17,8 +17,8 @@ enum worker_exit {                         /* what the manager makes of it: see 
 
 struct worker_place {
     const struct options *options;
-    const struct confine *confine; /* what jobs give up */
-    struct lua_State *prepared;    /* for jobs: see luahost_prepare */
+    struct confine *confine;    /* what jobs give up */
+    struct lua_State *prepared; /* for jobs: see luahost_prepare */
     struct board *board;
     struct board_slot *slot;
     int wakeup_fd; /* readable when the queues are worth a look (no data of meaning); -1: none */

@@ -1,13 +1,15 @@
---- What a job's table says about the job itself: its limits.
+--- What a job's table says about the job itself: its limits, its sandbox.
 --
 --     SendMail.timeout = 30       -- seconds, or "500ms", "30s", "5m", "2h", "1d"
 --     SendMail.memory = "64M"     -- bytes, or "64K", "64M", "1G"
 --     SendMail.cpu = 10           -- seconds of CPU time, as timeout
+--     SendMail.sandbox = "strict" -- also where SANDBOX is off; "off" takes nothing back
 --
--- They beat the worker's settings; false is no limit. Applied in the job's process
+-- Limits beat the worker's settings; false is no limit. Applied in the job's process
 -- (src/joblimits.c); the worker, who has the clock, is told.
 -- @module resque.policy
 local errors = require "resque.errors"
+local sandbox = require "resque.sandbox"
 local sys = require "resque.sys"
 
 local policy = {}
@@ -67,6 +69,12 @@ local function bytes_of(name, field, value)
   return math.floor(bytes)
 end
 
+local function check_sandbox(name, wanted)
+  if wanted ~= nil and wanted ~= "strict" and wanted ~= "off" then
+    refuse(name, "sandbox", wanted, '"strict" or "off"')
+  end
+end
+
 --- Reads a job's table.
 -- @tparam string name of the class, for errors
 -- @tparam table class
@@ -75,6 +83,7 @@ end
 -- @raise a report (resque.errors) with name "Resque::BadJobTable"
 function policy.read(name, class)
   local timeout, memory, cpu = class.timeout, class.memory, class.cpu
+  check_sandbox(name, class.sandbox)
   if timeout == nil and memory == nil and cpu == nil then
     return nil
   end
@@ -93,6 +102,9 @@ function policy.apply(name, class)
   local own = policy.read(name, class)
   if own and sys.policy then
     sys.policy(own.timeout, own.memory, own.cpu, -1)
+  end
+  if class.sandbox == "strict" then
+    sandbox.enter()
   end
 end
 

@@ -63,7 +63,6 @@ local function life(info)
   if not class then
     error(missing, 0)
   end
-  sandbox.enter(class)
   local object = job.instance(class, info)
   policy.apply(info.class, class)
   call_method(object, "setUp")

@@ -248,16 +248,12 @@ function sandbox.start(includes)
   end
 end
 
---- Does what a job class says in its field `sandbox`: "strict", or "off" for no more than the
--- worker's settings. Anything else raises.
--- @tparam table class
-function sandbox.enter(class)
-  local wanted = class.sandbox
-  if wanted == "strict" then
-    sandbox.confine(sys.settings.include, sys.settings.sandbox_modules)
-  elseif wanted ~= nil and wanted ~= "off" then
-    error("sandbox of a job class is \"strict\" or \"off\", not " .. tostring(wanted), 0)
+--- What a job's table asks for by `sandbox = "strict"`, whatever the worker's settings say.
+function sandbox.enter()
+  if sys.confine_calls and not sys.confined then -- in a worker's job
+    sys.confine_calls()
   end
+  sandbox.confine(sys.settings.include, sys.settings.sandbox_modules)
 end
 
 return sandbox

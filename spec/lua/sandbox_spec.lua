@@ -286,7 +286,7 @@ describe("sandbox of a job table", function()
   end)
   it("as anything else fails the job", function()
     local _, err = try("return 1", { sandbox = "off", table = "Try.sandbox = true" })
-    assert.matches('sandbox of a job class is "strict" or "off", not true', err)
+    assert.matches('sandbox of job class Try is a boolean, which is not "strict" or "off"', err)
   end)
   it("of another table does not count", function()
     assert.equal("table", try("return type(io)",

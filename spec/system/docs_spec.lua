@@ -240,6 +240,34 @@ describe("the settings", function()
   end)
 end)
 
+describe("resque-lua-isolation(7)", function()
+  local page = text_of "conf/man/resque-lua-isolation.7"
+
+  it("lists every system call that the filter refuses", function()
+    local refused, listed = {}, {}
+    for _, name in ipairs(all(text_of "src/filter.c", "SCMP_SYS%(([%l%d_]+)%)")) do
+      refused[name] = true
+    end
+    for _, name in ipairs(all(text_of "src/filter.c", "CASE%(([%l%d_]+),")) do
+      refused[name] = true
+    end
+    refused.name = nil -- of the macro itself
+    local section = page:match "\n%.Ss System calls\n(.-)\n%.Ss "
+    for name in section:gmatch "[%l%d_]+" do
+      listed[name] = refused[name]
+    end
+    assert.same(sorted(refused), sorted(listed))
+    assert.is_true(#sorted(refused) > 100)
+  end)
+
+  it("lists what Lua loses", function()
+    for _, name in ipairs { "io", "debug", "os.execute", "os.getenv", "os.remove", "os.rename",
+      "os.tmpname", "os.setlocale", "package.loadlib", "resque.env", "resque.set_backend" } do
+      assert.truthy(page:find(name, 1, true), name)
+    end
+  end)
+end)
+
 describe("README.md", function()
   local w
 

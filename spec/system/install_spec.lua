@@ -184,9 +184,16 @@ describe("make", function()
     assert(uv.fs_mkdir(w.dir .. "/nogit", 493))
     w:write("nogit/git", "#!/bin/sh\nexit 1\n")
     assert(uv.fs_chmod(w.dir .. "/nogit/git", 493))
-    run({ "make", "-s", "CFLAGS=-O1", "-j2", "install", "DESTDIR=" .. dest },
+    run({ "make", "-s", "CFLAGS=-O1", "-j2", "SECCOMP=0", "install", "DESTDIR=" .. dest },
       { env = env, cwd = source })
     local out = run { dest .. "/usr/local/bin/resque-lua", "version" }
     assert.equal(("resque-lua %s\n"):format(version), out)
+    -- It was built without libseccomp, and says so where that matters.
+    local _, err = run({ dest .. "/usr/local/bin/resque-lua", "--burst" },
+      { env = w:env { QUEUE = "a", SANDBOX = "strict" } })
+    assert.truthy(err:find("SANDBOX=strict without seccomp (built without libseccomp)", 1, true))
+    out = run({ dest .. "/usr/local/bin/resque-lua", "config" },
+      { env = w:env { SANDBOX = "strict" } })
+    assert.truthy(out:find("sandbox\tstrict (without seccomp)\tSANDBOX\n", 1, true))
   end)
 end)
