@@ -153,11 +153,15 @@ static void on_signal(int signo)
     arm(thread->L);
 }
 
-void interrupt_hear(enum interrupt which, const char *message)
+void interrupt_say(enum interrupt which, const char *message)
+{
+    snprintf(kinds[which].message, sizeof kinds[which].message, "%s", message);
+}
+
+void interrupt_hear(enum interrupt which)
 {
     struct sigaction action = {.sa_handler =
                                    on_signal}; /* no SA_RESTART: a sleep or a read is to end */
-    snprintf(kinds[which].message, sizeof kinds[which].message, "%s", message);
     sigemptyset(&action.sa_mask);
     sigaction(signals[which], &action, NULL);
 }

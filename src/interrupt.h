@@ -24,8 +24,11 @@ enum interrupt {
  * raised inside. May raise. */
 void interrupt_install(lua_State *L);
 
-/* From now on the signal is heard; `message` is copied. Calling it again changes the message. */
-void interrupt_hear(enum interrupt which, const char *message);
+/* What the error says; copied. May be set before the fork, and again later. */
+void interrupt_say(enum interrupt which, const char *message);
+
+/* From now on the signal is heard. */
+void interrupt_hear(enum interrupt which);
 
 /* Which one made the error value at `index`, if any did. */
 enum interrupt interrupt_of(lua_State *L, int index);

@@ -84,7 +84,7 @@ static void say_timeout(double seconds)
 {
     char text[64];
     snprintf(text, sizeof text, "took longer than %g s (timeout)", seconds);
-    interrupt_hear(INTERRUPT_TIMEOUT, text);
+    interrupt_say(INTERRUPT_TIMEOUT, text);
 }
 
 static void limit_memory(lua_State *L, size_t bytes)
@@ -104,13 +104,16 @@ static void limit_cpu(double seconds)
     if (!inherited)
         inherited = inherited_rlimit(RLIMIT_CPU);
     snprintf(text, sizeof text, "used more than %g s of CPU time (cpu)", ceil(seconds));
-    interrupt_hear(INTERRUPT_CPU, text);
+    interrupt_say(INTERRUPT_CPU, text);
+    interrupt_hear(INTERRUPT_CPU);
     set_rlimit(RLIMIT_CPU, inherited, isinf(seconds) ? RLIM_INFINITY : (rlim_t)ceil(seconds));
 }
 
 void joblimits_load(const struct options *o)
 {
-    say_timeout(o->job_timeout > 0 ? o->job_timeout : JOBLIMITS_LOAD);
+    interrupt_hear(INTERRUPT_TIMEOUT);
+    if (o->term_child)
+        interrupt_hear(INTERRUPT_TERM);
 }
 
 void joblimits_start(lua_State *L, const struct options *o)
@@ -192,8 +195,10 @@ static int stopped(lua_State *L)
     return 3;
 }
 
-void joblimits_install(lua_State *L)
+void joblimits_install(lua_State *L, const struct options *o)
 {
+    say_timeout(o->job_timeout > 0 ? o->job_timeout : JOBLIMITS_LOAD);
+    interrupt_say(INTERRUPT_TERM, "SIGTERM");
     luastate_push_module(L, "resque.sys");
     interrupt_install(L);
     lua_pushcfunction(L, stopped);

@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "confine.h"
-#include "interrupt.h"
 #include "joblimits.h"
 #include "log.h"
 #include "luaarena.h"
@@ -85,10 +84,11 @@ static _Noreturn void end_process(lua_State *L, const struct ending *e)
 
 static int load_modules(lua_State *L)
 {
+    const struct options *o = lua_touserdata(L, 1);
     static const char *const modules[] = {"resque", "resque.queue", "resque.status",
                                           "resque.connection"};
     luathread_install(L);
-    joblimits_install(L);
+    joblimits_install(L, o);
     for (size_t i = 0; i < sizeof modules / sizeof *modules; i++) {
         luastate_push_module(L, modules[i]);
         lua_pop(L, 1);
@@ -110,7 +110,8 @@ lua_State *luahost_prepare(const struct options *o, char *err, size_t err_size)
     if (!L)
         return NULL;
     lua_pushcfunction(L, load_modules);
-    if (luastate_call(L, 0, 0) != LUA_OK) {
+    lua_pushlightuserdata(L, (void *)(size_t)o);
+    if (luastate_call(L, 1, 0) != LUA_OK) {
         snprintf(err, err_size, "%s", lua_tostring(L, -1));
         luastate_close(L);
         return NULL;
@@ -272,8 +273,6 @@ void luahost_job(const struct luahost_place *place, const struct job *job)
     struct ending e = {.place = place};
     STOP_AT("load");
     joblimits_load(place->options);
-    if (place->options->term_child)
-        interrupt_hear(INTERRUPT_TERM, "SIGTERM");
     lua_pushcfunction(L, call_runner);
     lua_pushlightuserdata(L, (void *)(size_t)place);
     lua_pushlightuserdata(L, (void *)(size_t)job);
