@@ -3,6 +3,7 @@
 -- For `resque-lua check`; no job needs it.
 -- @module resque.describe
 local job = require "resque.job"
+local policy = require "resque.policy"
 
 -- What people write instead of the names that count.
 local MISSPELT = {
@@ -11,7 +12,7 @@ local MISSPELT = {
   teardown = "tearDown", Teardown = "tearDown", TearDown = "tearDown",
 }
 
-local function warnings_of(class, perform)
+local function warnings_of(name, class, perform)
   local list = {}
   if not perform then
     list[1] = "it has no perform method"
@@ -22,6 +23,10 @@ local function warnings_of(class, perform)
     if type(rawget(class, wrong)) == "function" and not job.method(class, right) then
       list[#list + 1] = ("%s is not called (hint: is it %s?)"):format(wrong, right)
     end
+  end
+  local ok, err = pcall(policy.read, name, class)
+  if not ok then
+    list[#list + 1] = tostring(err)
   end
   table.sort(list)
   return list
@@ -45,6 +50,6 @@ return function(name, class)
     line = where and where.linedefined,
     queue = type(class.queue) == "string" and class.queue or nil,
     methods = methods,
-    warnings = warnings_of(class, perform),
+    warnings = warnings_of(name, class, perform),
   }
 end

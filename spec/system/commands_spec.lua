@@ -205,8 +205,11 @@ Plain = { perform = function(self) return self end }
     w:write("odd.lua", "local resque = require 'resque'\nlocal Odd = resque.job 'Odd'\n"
       .. "function Odd:run() end\n")
     w:write("none.lua", "local x = 1\n")
+    w:write("long.lua", "local resque = require 'resque'\nlocal Long = resque.job 'Long'\n"
+      .. "Long.timeout = '5 minutes'\nfunction Long:perform() end\n")
     for file, warning in pairs { ["odd.lua"] = "warning: Odd: it has no perform", ["none.lua"] =
-      "warning: there is no job class" } do
+      "warning: there is no job class", ["long.lua"] =
+      "warning: Long: timeout of job class Long is '5 minutes', which is not a number" } do
       local code, _, err = check { file }
       assert.equal(0, code)
       assert.matches(warning, err)
