@@ -3,11 +3,12 @@
 local uv = require "luv"
 local clock = require "spec.support.clock"
 local preload = require "spec.support.preload"
+local proc = require "spec.support.proc"
 local server = require "spec.support.server"
 local world = require "spec.support.world"
 
 local DAY = 86400
-local BEAT = 0.4 * clock.slow -- seconds
+local BEAT = 0.4 * math.min(clock.slow, 2) -- seconds
 local FAST = { RESQUE_HEARTBEAT = tostring(BEAT), RESQUE_PRUNE = tostring(math.ceil(4 * BEAT)) }
 
 local w
@@ -95,6 +96,10 @@ describe("the workers' clock jumps:", function()
           end }]]) })
       w:job "Deaf"
       w:wait_ledger "start deaf"
+      local job = run:wait_job()
+      clock.wait_until(function()
+        return proc.cpu_ticks(job) > 5
+      end, 10, "the job is in the middle of it")
       jump(seconds)
       local began = clock.now()
       run:signal "sigusr1" -- TERM, which it does not hear, then KILL after RESQUE_TERM_TIMEOUT
@@ -122,14 +127,11 @@ describe("Redis' clock jumps:", function()
     w.server = shared
   end)
 
-  for name, seconds in pairs { ["an hour ahead"] = 3600, ["an hour back"] = -3600 } do
-    it(name .. ": every heartbeat is old or in the future for a moment, and nothing is pruned",
-      function()
-        local runs = { w:start_idle(FAST), w:start_idle(FAST) }
-        jump(seconds)
-        works_on(runs)
-        jump(0)
-        works_on(runs)
-      end)
-  end
+  it("every heartbeat is old or in the future for a moment, and nothing is pruned", function()
+    local runs = { w:start_idle(FAST), w:start_idle(FAST) }
+    for _, seconds in ipairs { 3600, -3600 } do -- an hour ahead, then two back
+      jump(seconds)
+      works_on(runs)
+    end
+  end)
 end)

@@ -1,5 +1,6 @@
 --- Very large jobs, very many queues, a very long backlog: memory stays bounded, and Redis has no
 -- more to do for a job than for the first one. Runs alone: it measures milliseconds.
+local uv = require "luv"
 local clock = require "spec.support.clock"
 local proc = require "spec.support.proc"
 local world = require "spec.support.world"
@@ -28,12 +29,10 @@ describe("a job of more than 16 MB", function()
     local run = w:start_idle()
     local worker = run:worker()
     local before, manager, sent = peak_kb(worker), peak_kb(run.pid), bytes_from_redis()
-    for n = 1, 2 do
-      w:push("default", world.payload("Noop", { text = ("x"):rep(17 * 1024 * 1024) }, "big" .. n))
-    end
+    w:push("default", world.payload("Noop", { text = ("x"):rep(17 * 1024 * 1024) }, "big"))
     w:job("Note", { n = "next" })
-    w:wait_processed(3, 30)
-    assert.equal(2, w:on("LLEN", "failed"))
+    w:wait_processed(2, 30)
+    assert.equal(1, w:on("LLEN", "failed"))
     assert.is_true(w.server:call("EVAL", [[
       for _, text in ipairs(redis.call("LRANGE", KEYS[1], 0, -1)) do
         if not text:find('Resque::PayloadTooLarge', 1, true) or #text < 17 * 1024 * 1024 then
@@ -60,8 +59,8 @@ describe("a job of more than 16 MB", function()
     w:job("Note", { n = "next" })
     w:wait_processed(4, 60)
     assert.same({}, (w:failed()))
-    assert.is_true(peak_kb(worker) < 20 * 15 * 1024, peak_kb(worker)) -- not more with each
     if not SLOW then -- a sanitizer keeps freed memory
+      assert.is_true(peak_kb(worker) < 10 * 15 * 1024, peak_kb(worker))
       assert.is_true(proc.rss_kb(worker) - before < 20000, proc.rss_kb(worker) - before)
     end
     assert.equal(worker, run:worker())
@@ -69,15 +68,26 @@ describe("a job of more than 16 MB", function()
 end)
 
 describe("10,000 queues and a backlog of 1,000,000 jobs", function()
-  local QUEUES, EACH = 10000, SLOW and 10 or 100
+  local QUEUES, EACH = SLOW and 1000 or 10000, 100
 
-  local ROUND, ROUNDS = 100, 10 -- jobs; another try, as a machine may have other things to do
+  local ROUND, ROUNDS = 100, 5 -- jobs; another try, as a machine may have other things to do
 
   -- What 99 of 100 calls took inside Redis at most, in microseconds, while ROUND jobs were run.
   local function p99_us()
     w.server:call("CONFIG", "RESETSTAT")
     w:wait_processed(w:stat "processed" + ROUND, 60)
     return tonumber(w.server:call("INFO", "latencystats"):match "usec_evalsha:p99=([%d.]+)")
+  end
+
+  -- Seconds of processor time that Redis has used.
+  local function redis_cpu()
+    return proc.cpu_ticks(w.server.process.pid) / 100
+  end
+
+  -- How many processes wait for each of this machine's processors; 1 when they have them.
+  local function crowd()
+    local load = tonumber(proc.read "/proc/loadavg":match "^[%d.]+")
+    return math.max(1, load / #uv.cpu_info()) * clock.slow
   end
 
   it("cost a job less than 5 ms (p99) in Redis, and the worker no memory that grows", function()
@@ -93,15 +103,18 @@ describe("10,000 queues and a backlog of 1,000,000 jobs", function()
     local run = w:start { QUEUE = "*", VERBOSE = "0" }
     w:wait_processed(200, 60)
     local worker, best = run:worker(), math.huge
-    local before = proc.rss_kb(worker)
+    local before, cpu, jobs = proc.rss_kb(worker), redis_cpu(), w:stat "processed"
     for _ = 1, ROUNDS do
       best = math.min(best, p99_us())
       if best < 5000 then
         break
       end
     end
-    print(("p99 in Redis: %.0f us; the worker has %d KB"):format(best, proc.rss_kb(worker)))
-    assert.is_true(best < 5000 * clock.slow, best)
+    cpu = (redis_cpu() - cpu) / (w:stat "processed" - jobs)
+    print(("p99 in Redis: %.0f us, %.2f ms of processor time each; the worker has %d KB"):format(
+      best, cpu * 1000, proc.rss_kb(worker)))
+    assert.is_true(best < 5000 * crowd(), best)
+    assert.is_true(cpu < 0.005 * clock.slow, cpu)
     assert.is_true(math.abs(proc.rss_kb(worker) - before) < (SLOW and 20000 or 1000),
       ("%d KB, then %d KB"):format(before, proc.rss_kb(worker)))
     assert.same({ 0, 0 }, { run:stop() })

@@ -17,7 +17,7 @@ after_each(function()
   w:close()
 end)
 
-local FAST = { RESQUE_HEARTBEAT = "0.2", RESQUE_PRUNE = "1" }
+local FAST = { RESQUE_HEARTBEAT = "0.2", RESQUE_PRUNE = "2" }
 local PRUNED = "Resque::PruneDeadWorkerDirtyExit"
 
 local function with(settings)
@@ -80,6 +80,7 @@ describe("a worker stopped past prune, then continued,", function()
     uv.kill(worker, "sigcont")
     run.process:wait_for("ownership of .* was lost", 20)
     works_again()
+    w:wait_processed(2)
     assert.equal(1, #w:failed())
     assert.same({ 2, 1 }, { w:stat "processed", w:stat "failed" })
     assert.equal(3, w:status(records[1].payload.id).status)
@@ -152,7 +153,7 @@ describe("the same worker id,", function()
     local lost = ids(1)[1]
     w:job("Gate", { gate = "a" })
     w:wait_ledger "start a"
-    local elsewhere = w:start(with { WORKER_HOST = "other", QUEUE = "other", RESQUE_PRUNE = "2" })
+    local elsewhere = w:start(with { WORKER_HOST = "other", QUEUE = "other" })
     elsewhere:wait_title "^Waiting"
     run.process:finish()
     local died = clock.now()

@@ -1,5 +1,5 @@
---- spec/FAULTS.md names tests that exist: for each `file`: "words" the words stand in that file, and
--- no fault is without a test.
+--- spec/FAULTS.md names tests that exist: for each `file`: "words" the words stand in that file,
+-- and no fault is without a test.
 local proc = require "spec.support.proc"
 local world = require "spec.support.world"
 
