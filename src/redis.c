@@ -228,19 +228,32 @@ static redisReply *next_reply(struct redis *r, int64_t deadline)
 
 /* --- connecting --- */
 
+/* Small commands go at once. The kernel asks a silent peer after half a minute, and again: one that
+ * only listens would never notice that its connection is half-open, and a router would forget it.
+ */
+static void tune(int fd)
+{
+    static const struct {
+        int level, name, value;
+    } rows[] = {{IPPROTO_TCP, TCP_NODELAY, 1},
+                {SOL_SOCKET, SO_KEEPALIVE, 1},
+                {IPPROTO_TCP, TCP_KEEPIDLE, 30},
+                {IPPROTO_TCP, TCP_KEEPINTVL, 10},
+                {IPPROTO_TCP, TCP_KEEPCNT, 3}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        setsockopt(fd, rows[i].level, rows[i].name, &rows[i].value, sizeof rows[i].value);
+}
+
 static int finish_connect(struct redis *r, int64_t deadline)
 {
     if (wait_socket(r, POLLOUT, deadline) < 0)
         return -1;
-    int fd = r->context->fd, error = 0, on = 1;
+    int fd = r->context->fd, error = 0;
     socklen_t size = sizeof error;
     if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0 || error)
         return fail(r, REDIS_UNREACHABLE, strerror(error ? error : errno));
-    if (!r->address->path) { /* a half-open connection is noticed by the kernel; small commands go
-                                at once */
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-        setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
-    }
+    if (!r->address->path)
+        tune(fd);
     return 0;
 }
 

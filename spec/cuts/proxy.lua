@@ -2,7 +2,8 @@
 -- exchange. It knows where a command and a reply end, and what a command is for: so a place keeps
 -- its name ("done#2", byte 37 on the way out) however often the worker had to try before.
 --
--- The first connection of a run is the manager's and passes untouched; the others are the worker's.
+-- The first connection of a run is the manager's and passes untouched; the others are the worker's,
+-- and the manager's for orders (SUBSCRIBE), which may be lost without harm.
 local uv = require "luv"
 
 local proxy = {}

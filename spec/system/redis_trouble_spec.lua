@@ -1,5 +1,5 @@
---- Fault matrix, row "failover, READONLY, MASTERDOWN, LOADING, BUSY, MISCONF, OOM": a server that is
--- there and refuses. Each trouble in each state of a worker. It backs off and stays as it is;
+--- Fault matrix, row "failover, READONLY, MASTERDOWN, LOADING, BUSY, MISCONF, OOM": a server that
+-- is there and refuses. Each trouble in each state of a worker. It backs off and stays as it is;
 -- afterwards everything is done once. (The fail-over itself is in fault_rollback_spec.)
 local uv = require "luv"
 local clock = require "spec.support.clock"
@@ -145,7 +145,7 @@ end
 
 for _, trouble in ipairs(TROUBLES) do
   describe(trouble[1], function()
-    it("while a job runs: its end is written when that has passed, and the next one runs", function()
+    it("while a job runs: its end is written when that has passed, the next one runs", function()
       local worker = start_idle()
       w:job("Gate", { gate = "a" }, { track = true, id = "x1" })
       w:job("Note", { n = "queued" })

@@ -1,0 +1,105 @@
+--- Fault matrix, row "slow, half-open, latency": the network between workers and Redis.
+local clock = require "spec.support.clock"
+local proc = require "spec.support.proc"
+local uv = require "luv"
+local wire = require "spec.support.wire"
+local world = require "spec.support.world"
+
+local w, run, line
+
+local function once_each(count)
+  w:wait_processed(count, 30)
+  local sum = w:account()
+  assert.same({ 0, 0, count, 0 }, { sum.queued, sum.working, sum.processed, sum.failed })
+  assert.equal(count, #w:ledger())
+end
+
+describe("a wire", function()
+  before_each(function()
+    w = world.new { tcp = true }
+  end)
+  after_each(function()
+    w:close()
+    line:close()
+  end)
+
+  local function start(delay, env)
+    line = wire.open(w.dir .. "/wire", w.server.socket, delay)
+    env.REDIS_BACKEND = "unix://" .. w.dir .. "/wire"
+    run = w:start_idle(env)
+    return run:worker()
+  end
+
+  it("with 50 ms latency each way: every job once, and one trip for each", function()
+    start(0.05, { RESQUE_HEARTBEAT = "0.2", INTERVAL = "60" })
+    for n = 1, 20 do
+      w:job("Note", { n = n })
+    end
+    run:signal "sigusr2" -- and back: it looks at once
+    run:wait_title "^Paused"
+    local began = clock.now()
+    run:signal "sigcont"
+    once_each(20)
+    assert.is_true(clock.now() - began < 20 * 0.1 * 1.6 * clock.slow, clock.now() - began)
+  end)
+
+  it("that is half-open while idle: given up after 5 s, then the next job runs", function()
+    local worker = start(0, {})
+    line:die()
+    w:job("Note", { n = "next" })
+    local began = clock.now()
+    once_each(1)
+    assert.is_true(clock.now() - began < 7 * clock.slow, clock.now() - began)
+    assert.equal(worker, run:worker())
+  end)
+
+  it("that is half-open when a job ends: it is not run again", function()
+    local worker = start(0, {})
+    local id = w:job("Gate", { gate = "a" }, { track = true })
+    w:wait_ledger "start a"
+    line:die()
+    w:open_gate "a"
+    w:wait_processed(1, 15)
+    w:job("Note", { n = "next" })
+    w:wait_processed(2)
+    assert.same({ "start a", "end a", "Note next" }, w:ledger())
+    assert.equal(4, w:status(id).status)
+    assert.equal(worker, run:worker())
+  end)
+end)
+
+-- The sockets of a process, by their inodes.
+local function sockets(pid)
+  local list = {}
+  for name in uv.fs_scandir_next, assert(uv.fs_scandir(("/proc/%d/fd"):format(pid))) do
+    local target = uv.fs_readlink(("/proc/%d/fd/%s"):format(pid, name)) or ""
+    list[target:match "socket:%[(%d+)" or ""] = true
+  end
+  return list
+end
+
+-- A wire that died says nothing to somebody who only listens, and nobody listening asks Redis
+-- anything. So the kernel must ask: its timer is what tells of a half-open connection.
+describe("a connection by TCP that only listens", function()
+  it("is looked after by the kernel: half-open is noticed within a minute", function()
+    w = world.new { tcp = true }
+    line = nil
+    run = w:start_idle { REDIS_BACKEND = w.server:backend(true), BLOCKING = "1", INTERVAL = "60" }
+    local function timers()
+      local mine, soon = sockets(run.pid), 0
+      for row in proc.read("/proc/net/tcp"):gmatch "[^\n]+" do
+        local kind, when, inode = row:match
+          "^%s*%d+: %x+:%x+ %x+:%x+ 01 %x+:%x+ (%x+):(%x+) %x+%s+%d+%s+%d+ (%d+)"
+        if inode and mine[inode] and kind == "02" and tonumber(when, 16) <= 30 * 100 then
+          soon = soon + 1
+        end
+      end
+      return soon
+    end
+    local ok, err = pcall(clock.wait_until, function()
+      return timers() == 3 -- scripts, BLOCKING, orders
+    end, 5, "all have a timer of half a minute")
+    w:close()
+    assert(ok, err)
+  end)
+end)
