@@ -1,7 +1,8 @@
 --- Error values made readable: a name, a message and a short traceback, whatever was raised.
 --
 -- Also the two values that are raised to skip a job, DontPerform and DontCreate. What happens to an
--- error afterwards (failure record, log) is not decided here.
+-- error afterwards (failure record, log) is not decided here. No string is called by its methods: a
+-- job may have taken them from its strings.
 -- @module resque.errors
 local json = require "resque.json"
 local sys = require "resque.sys"
@@ -68,14 +69,14 @@ local OWN_FACE = OWN:gsub("/$", ".lua")
 -- A frame, not the number of frames left out; Lua, not C; not ours.
 local function is_users(info)
   return type(info) == "table" and info.what ~= "C" and info.source ~= OWN_FACE
-    and info.source:sub(1, #OWN) ~= OWN
+    and string.sub(info.source, 1, #OWN) ~= OWN
 end
 
 local function place(info)
   if info.what == "C" then
     return "[C]"
   end
-  local file = info.source:match "^[@=](.*)" or info.short_src
+  local file = string.match(info.source, "^[@=](.*)") or info.short_src
   return info.currentline > 0 and file .. ":" .. info.currentline or file
 end
 
@@ -83,11 +84,11 @@ local function what(info)
   if info.what == "main" then
     return "main chunk"
   elseif info.name then
-    return ("%s '%s'"):format(info.namewhat == "method" and "method" or "function", info.name)
+    return string.format("%s '%s'", info.namewhat == "method" and "method" or "function", info.name)
   elseif info.what == "C" then
     return "?"
   end
-  return ("function <line %d>"):format(info.linedefined)
+  return string.format("function <line %d>", info.linedefined)
 end
 
 -- The number of the outermost frame, found by halving: a stack may have 200,000 of them.
@@ -143,7 +144,7 @@ local function lines_of(list)
   local lines = {}
   for i = first, last do
     local info = list[i]
-    lines[#lines + 1] = type(info) == "number" and ("... (%d levels left out)"):format(info)
+    lines[#lines + 1] = type(info) == "number" and string.format("... (%d levels left out)", info)
       or place(info) .. ": in " .. what(info)
   end
   return lines
@@ -176,7 +177,7 @@ local function table_message(t)
   end
   local message, code = string_field(t, "message"), string_field(t, "code")
   if message then
-    return code and ("%s (code %s)"):format(message, code) or message
+    return code and string.format("%s (code %s)", message, code) or message
   end
   local ok, text = pcall(json.encode, t)
   return ok and text or "an error table without a message"
@@ -190,7 +191,7 @@ local function message_of(err)
   elseif err == nil then
     return "nil was raised: error() was called without a message"
   end
-  return ("a %s was raised: %s"):format(type(err), tostring(err))
+  return string.format("a %s was raised: %s", type(err), tostring(err))
 end
 
 local Report = {
@@ -210,7 +211,7 @@ function errors.report(err, trace)
   end
   local name = type(err) == "table" and string_field(err, "name") or "LuaError"
   return setmetatable({
-    name = name:sub(1, 100):gsub("[^%w_:.]", "_"),
+    name = string.gsub(string.sub(name, 1, 100), "[^%w_:.]", "_"),
     message = message_of(err),
     trace = trace or {},
     value = err,

@@ -26,7 +26,7 @@ end
 local function one_text(lines)
   local clean = {}
   for i, line in ipairs(lines) do
-    clean[i] = line:gsub("\n", " ") .. "\n"
+    clean[i] = string.gsub(line, "\n", " ") .. "\n"
   end
   return table.concat(clean)
 end

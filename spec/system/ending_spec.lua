@@ -67,6 +67,8 @@ describe("a job that ends", function()
       failed = lua_error "error in error handling" },
     { "by an error after it removed what tells of errors", "RaiseAlone", {},
       failed = { exception = "LuaError", error = "jobs%.lua:%d+: broken$", trace = true } },
+    { "by an error after it took the methods of strings", "RaiseSpeechless", {},
+      failed = { exception = "LuaError", error = "jobs%.lua:%d+: broken$", trace = true } },
     { "without what its process needs to say how", "RaiseMute", {},
       failed = dirty "Job ended, but its process could not tell how: .*" },
     { "after it wrote nonsense into the pipe of its report", "Nonsense", {},
