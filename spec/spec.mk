@@ -34,12 +34,14 @@ $(BUILD)/libfuzzer/%: spec/fuzz/%.c $(wildcard src/*.[ch]) $(BUILD)/embedded.c
 	  $(shell $(PKG_CONFIG) --cflags $(RL_PC)) -o $@ $< \
 	  $(shell sed -n 's,.*/\* needs: \(.*\) \*/.*,\1,p' spec/fuzz/$*.c | \
 	    sed 's,[^ ]*\.c,src/&,g; s,src/embedded.c,$(BUILD)/embedded.c,') $(RL_LIBS)
-fuzz: $(FUZZERS) ## TIME=60 seconds of libFuzzer for each target
+fuzz: $(FUZZERS) ## TIME=60 seconds for each fuzz target
 	@for f in $(FUZZERS); do \
 	  name=$${f##*/fuzz_} && mkdir -p $(BUILD)/corpus/$$name && \
 	  $$f -max_total_time=$(TIME) -artifact_prefix=$(BUILD)/$$name- \
 	    $(BUILD)/corpus/$$name spec/fuzz/corpus/$$name || exit 1; \
 	done
+	BUILD=$(BUILD) spec/fuzz/server/run TIME=$(TIME)
+	BUILD=$(BUILD) spec/fuzz/child/run JOBS=$$(($(TIME) * 10))
 
 # The program whose n-th call fails (spec/nth/README.md): with sanitizers, and asking failing_malloc.c for memory.
 NTH := $(BUILD)/nth
