@@ -238,8 +238,8 @@ static void climb(struct child *c)
 
 void child_kill(struct child *c, const struct options *o, const char *why)
 {
-    bool hurry = c->timed_out && !o->term_child && c->ladder == KILL_TERM_NEXT;
-    if (c->ended || (c->ladder != KILL_NOTHING && !hurry))
+    bool hurry = c->timed_out && !o->term_child; /* its grace is over, then */
+    if (c->ended || c->ladder == KILL_DONE || (c->ladder != KILL_NOTHING && !hurry))
         return;
     if (!c->timed_out)
         c->killed_for = why;
