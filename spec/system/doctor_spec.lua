@@ -93,7 +93,7 @@ describe("doctor finds nothing wrong", function()
 
   it("and says it in a line each, which --quiet leaves out", function()
     local code, out, err = w:run { "doctor" }
-    assert.same({ 0, "26 fine, 0 warnings, 0 broken\n" }, { code, err })
+    assert.same({ 0, "27 fine, 0 warnings, 0 broken\n" }, { code, err })
     for line in out:gmatch "[^\n]+" do
       assert.matches("^ok\t[%l-]+\t[^\t]+$", line)
     end
@@ -128,7 +128,7 @@ describe("doctor on a terminal", function()
     for line in out:gsub("\27%[%d+m", ""):gmatch "[^\n]+" do
       assert.is_true(utf8.len(line) <= 72, line)
     end
-    assert.matches("24 fine, 2 warnings, 0 broken\n$", out)
+    assert.matches("25 fine, 2 warnings, 0 broken %(these alone: %-%-quiet%)\n$", out)
     code, out = on_terminal { TERM = "xterm", NO_COLOR = "1" }
     assert.equal(0, code)
     assert.is_nil(out:find("\27", 1, true))
@@ -370,6 +370,22 @@ describe("doctor says of jobs:", function()
     assert.is_truthy(found.hint:find "SADD .*queues 'lost:and found'")
     w:on("SADD", "queues", "lost:and found")
     assert_found("queues", "ok", "^1 queue, each")
+  end)
+
+  it("queues with jobs that no worker serves", function()
+    for _, queue in ipairs { "mail", "mail_de", "low", "odd.name" } do
+      w:push(queue, "x")
+    end
+    assert_found("served", "warn", "^4 queues with jobs, and no worker is registered")
+    register("host:1:mail,!mail", 0)
+    assert_found("served", "warn", "^4 queues with jobs that no worker's QUEUE names: ")
+    register("host:2:other,mail*", 0)
+    local found = assert_found("served", "warn", "^2 queues .* names: low, odd.name$")
+    assert.is_truthy(found.hint:find("QUEUE='low'", 1, true))
+    register("host:3:!low,*", 0)
+    assert_found("served", "warn", "^1 queue .* names: low$")
+    register("host:4:@app", 0)
+    assert_found("served", "ok", "every queue with jobs has a worker")
   end)
 
   it("nothing of keys that only look as if they were under PREFIX", function()

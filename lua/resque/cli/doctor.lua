@@ -114,6 +114,9 @@ local function say_sums(sums)
   if sums.unseen > 0 then
     text = ("%s, %d not to be seen"):format(text, sums.unseen)
   end
+  if terminal.is_tty(1) and not terminal.settings().quiet and sums.warn + sums.fail > 0 then
+    text = text .. " (these alone: --quiet)"
+  end
   terminal.say("%s", text)
 end
 

@@ -98,6 +98,83 @@ local function queues(facts)
     ("SADD %s '%s'"):format(connection.key "queues", sys.printable(list[1])))
 end
 
+-- ---------------------------------------------------------------------------- who serves a queue
+
+-- A long id is cut off (src/registry.h), so its last queues are not known.
+local LONG_ID = 600
+
+-- A pattern of QUEUE as one of Lua's: * and ? are all that ids show.
+local function to_pattern(glob)
+  local escaped = glob:gsub("[%^%$%(%)%%%.%[%]%+%-]", "%%%0")
+  return "^" .. escaped:gsub("%*", ".*"):gsub("%?", ".") .. "$"
+end
+
+-- What a worker's id says it serves: {all =, wanted = {pattern}, unwanted = {pattern}}.
+local function serving(id)
+  local list = { all = #id >= LONG_ID, wanted = {}, unwanted = {} }
+  for entry in (id:match "^[^:]*:[^:]*:(.*)$" or "*"):gmatch "[^,]+" do
+    if entry:find "^@" then
+      list.all = true -- resque-dynamic-queues: nobody else knows
+    elseif entry:find "^!" then
+      table.insert(list.unwanted, to_pattern(entry:sub(2)))
+    else
+      table.insert(list.wanted, to_pattern(entry))
+    end
+  end
+  return list
+end
+
+local function any_matches(patterns, name)
+  for _, pattern in ipairs(patterns) do
+    if name:find(pattern) then
+      return true
+    end
+  end
+  return false
+end
+
+local function is_served(name, lists)
+  for _, list in ipairs(lists) do
+    if list.all or (any_matches(list.wanted, name) and not any_matches(list.unwanted, name)) then
+      return true
+    end
+  end
+  return false
+end
+
+-- Queues that have jobs and no worker; how many workers there are.
+local function unserved(facts)
+  local names, why = facts:names "queue:"
+  local workers, hidden = facts:members "workers"
+  if not names or not workers then
+    return nil, why or hidden
+  end
+  local lists, left = {}, {}
+  for i, id in ipairs(workers) do
+    lists[i] = serving(id)
+  end
+  for _, name in ipairs(names) do
+    left[#left + 1] = not is_served(name, lists) and name or nil
+  end
+  return left, #workers
+end
+
+local function served(facts)
+  local list, workers = unserved(facts)
+  if not list then
+    return finding.unseen("served", workers)
+  elseif not list[1] then
+    return finding.ok("served", "every queue with jobs has a worker")
+  elseif workers == 0 then
+    return finding.warn("served", ("%s with jobs, and no worker is registered"):format(
+      finding.count(#list, "queue")), "start some: QUEUE='*' resque-lua")
+  end
+  return finding.warn("served", ("%s with jobs that no worker's QUEUE names: %s"):format(
+    finding.count(#list, "queue"), finding.examples(list)),
+    ("start one with QUEUE='%s', or see whether the name is meant so"):format(
+    sys.printable(list[1])))
+end
+
 local function overflow(facts)
   local size, why = facts:on("LLEN", "failed:overflow")
   local from, to = connection.key "failed:overflow", connection.key "failed"
@@ -111,4 +188,4 @@ local function overflow(facts)
   return finding.ok("overflow", "every failure is in the list that resque-web shows")
 end
 
-return { title = "Jobs", types, counters, queues, overflow }
+return { title = "Jobs", types, counters, queues, served, overflow }
