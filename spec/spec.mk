@@ -56,6 +56,11 @@ $(NTH)/failing_malloc.o: spec/nth/failing_malloc.c
 	@mkdir -p $(@D)
 	$(CC) -g -O1 -std=c11 $(RL_WARN) -D_GNU_SOURCE -c -o $@ $<
 
+.PHONY: chaos
+JOBS ?= 100000
+chaos: all ## JOBS=100000 jobs under a tenth as many faults; SEED=n for the same ones again
+	./spec/chaos/run JOBS=$(JOBS) $(if $(SEED),SEED=$(SEED)) BUILD=$(BUILD)
+
 valgrind: ## unit tests and one job under valgrind
 	./spec/run valgrind
 

@@ -46,7 +46,7 @@ end
 function world.server(opts)
   if not shared then
     opts = opts or {}
-    opts.dir = new_dir()
+    opts.dir = opts.dir or new_dir()
     shared = server.start(opts)
   end
   return shared
