@@ -280,7 +280,7 @@ describe("limits:", function()
     it("infinite loop in a string pattern is ended two CPU seconds later", function()
       local record = work("CpuInPattern", {}, 60)
       check(record, "Resque::DirtyExit",
-        "^Job killed by signal 24 %(SIGXCPU%), by its worker for its CPU limit$", "cpu")
+        "^Job killed by signal 24 %(SIGXCPU%), by its worker for its CPU limit of 1 s$", "cpu")
     end)
   end)
 
