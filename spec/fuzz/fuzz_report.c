@@ -100,6 +100,8 @@ static void check_meaning(const struct report *r, const struct meaning *m)
 {
     CHECK(r->started == m->started && r->end == m->end && r->broken == m->broken);
     CHECK(r->on_failure == m->on_failure && r->parent_hooks == m->parent_hooks);
+    CHECK(r->policy.timeout >= 0 && r->policy.cpu >= 0);
+    CHECK(!r->limit || r->end == REPORT_FAILED);
     CHECK(r->room <= 2 * (REPORT_BODY_MAX + HEADER + 1024));
     check_end(r, m);
 }

@@ -68,7 +68,7 @@ local PIDS, CALLS_MOST = 256, 32 -- failing.h
 local function write_state(path, row, n)
   local file = assert(io.open(path, "wb"))
   file:write(string.pack("<i8i8i8i8i8i8", CALLS[row.call], row.role - 1, ERRNO[row.how] or 0,
-    row.how == "SHORT" and 1 or 0, n, row.times))
+    row.how == "SHORT" and 1 or 0, n, n > 0 and row.times or 0))
   file:write(("\0"):rep(8 * (2 + PIDS + #ROLES * CALLS_MOST)))
   file:close()
 end
