@@ -61,6 +61,7 @@ static void connect_control(struct control *c)
         backoff_reset(&c->backoff);
         c->refused = false;
         c->events->fd[EVENTS_CONTROL] = redis_fd(c->redis);
+        c->more = true; /* an order may have come with the answer */
     } else {
         explain(c, reply);
         redis_disconnect(c->redis);

@@ -104,6 +104,8 @@ static void bash(void)
     puts("' -- \"$cur\")\n"
          "  elif [[ $command == completion ]]; then\n"
          "    mapfile -t COMPREPLY < <(compgen -W 'bash zsh fish' -- \"$cur\")\n"
+         "  elif [[ $command == workers ]]; then\n"
+         "    mapfile -t COMPREPLY < <(compgen -W 'list kill' -- \"$cur\")\n"
          "  else\n"
          "    compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- \"$cur\")\n"
          "  fi\n"
@@ -144,6 +146,8 @@ static void zsh_flags(int command)
         puts("        '*:command:_resque_lua_commands' ;;");
     else if (command == COMMAND_COMPLETION)
         puts("        '*:shell:(bash zsh fish)' ;;");
+    else if (command == COMMAND_WORKERS)
+        puts("        '*:verb:(list kill)' ;;");
     else if (command == COMMAND_HELP)
         puts("        '*:command:($names)' ;;");
     else
@@ -239,7 +243,8 @@ static void fish(void)
         fish_flags(i);
     }
     puts(
-        "complete -c resque-lua -f -n '__fish_seen_subcommand_from completion' -a 'bash zsh fish'");
+        "complete -c resque-lua -f -n '__fish_seen_subcommand_from completion' -a 'bash zsh fish'\n"
+        "complete -c resque-lua -f -n '__fish_seen_subcommand_from workers' -a 'list kill'");
     for (size_t i = 0; i < options_setting_count; i++)
         if (has(&options_settings[i], COMMAND_ENQUEUE))
             fish_flag("resque-enqueue", "", &options_settings[i]);
