@@ -32,13 +32,15 @@ end
 local function types(facts)
   local names, wanted = expected(facts)
   local got, why = facts:each("TYPE", names)
-  local wrong, refused = {}, nil
+  local wrong, there, refused = {}, 0, nil
   for i, name in ipairs(names) do
     local kind = got and got[i]
     if type(kind) == "table" then
       refused = kind.err
-    elseif kind and kind ~= "none" and kind ~= wanted[name] then
-      wrong[#wrong + 1] = ("%s is a %s, not a %s"):format(name, kind, wanted[name])
+    elseif kind and kind ~= "none" then
+      there = there + 1
+      wrong[#wrong + 1] = kind ~= wanted[name]
+        and ("%s is a %s, not a %s"):format(name, kind, wanted[name]) or nil
     end
   end
   if wrong[1] then
@@ -47,8 +49,8 @@ local function types(facts)
   elseif not got or refused then
     return finding.unseen("types", why or refused)
   end
-  return finding.ok("types", ("%s of the right type%s"):format(
-    finding.count(#names, "key is", "keys are"), facts:partly()))
+  return finding.ok("types", there == 0 and "there are no keys yet" or ("%s of the right type%s")
+    :format(finding.count(there, "key is", "keys are"), facts:partly()))
 end
 
 local function counters(facts)
@@ -90,7 +92,10 @@ local function queues(facts)
   if not list then
     return finding.unseen("queues", known)
   elseif not list[1] then
-    return finding.ok("queues", ("%s, each in the set of queues%s"):format(
+    if known == 0 then
+    return finding.ok("queues", "no queue yet")
+  end
+  return finding.ok("queues", ("%s, each in the set of queues%s"):format(
       finding.count(known, "queue"), facts:partly()))
   end
   return finding.fail("queues", ("%s with jobs, but not in the set `queues`: %s; '*' and "

@@ -151,6 +151,9 @@ local function failed(facts)
       ("LINDEX %s %d shows it; LSET %s %d gone, LREM %s 1 gone removes it"):format(key, at, key,
       at, key))
   end
+  if looked == 0 then
+    return finding.ok("failed", "no job has failed")
+  end
   return finding.ok("failed", ("%s%s, as resque-web reads them"):format(
     finding.count(looked, "failure"), of))
 end
@@ -178,7 +181,8 @@ local function working(facts)
       terminal.number(#wrong), finding.count(busy, "record"), finding.examples(wrong)),
       ("GET '%s' shows it"):format(sys.printable(connection.key("worker:" .. first))))
   end
-  return finding.ok("working", ("%s at work"):format(finding.count(busy, "job is", "jobs are")))
+  return finding.ok("working", busy == 0 and "nobody has a job"
+    or ("%s at work"):format(finding.count(busy, "job is", "jobs are")))
 end
 
 return { title = "Records", failed, working }

@@ -114,7 +114,9 @@ local function never_beat(facts)
   for _, id in ipairs(workers) do
     list[#list + 1] = not beats[id] and id or nil
   end
-  if not list[1] then
+  if not workers[1] then
+    return finding.ok("no-heartbeat", "no worker is registered")
+  elseif not list[1] then
     return finding.ok("no-heartbeat", "every worker gives signs of life")
   end
   return finding.ok("no-heartbeat", ("%s without any, as php's and node's are; not judged: %s")
