@@ -9,10 +9,11 @@ local shared = {
   "RUN_AT", "FAILED_AT", "HEARTBEAT", "now", "utc",
   "base64", "clean_utf8", "json_string", "json_text",
   "MAX_VALUES", "json_members", "malformed", "payload_members", "presentable",
-  "job_record", "job_status_id", "job_has", "job_read", "job_missed",
+  "job_record", "job_status_id", "job_attempts", "job_has", "job_read", "job_missed",
   "failure_record", "push_failure", "count",
   "WAITING", "RUNNING", "FAILED", "COMPLETE", "set_status",
   "examine", "refused", "take", "go_on", "bury", "put_back", "forget_worker", "beat",
+  "crashes_of", "count_crash", "forget_crashes", "after_crash",
 }
 local unused = {}
 for _, name in ipairs(shared) do

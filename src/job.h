@@ -13,6 +13,7 @@ struct job {
     uint64_t number;            /* the token's number */
     char *queue, *class, *id;   /* NUL-terminated copies; id is "" if the payload has none */
     size_t queue_len, class_len;
+    int attempts;  /* how often it has crashed before */
     char *payload; /* exactly what was in the queue */
     size_t payload_len;
 };

@@ -46,6 +46,15 @@ void joblog_end(const struct job *job, const struct outcome *end)
     log_set_members(NULL);
 }
 
+void joblog_requeued(const struct job *job, const struct outcome *end)
+{
+    char text[USED_SIZE], members[USED_SIZE];
+    const char *how = used(&end->usage, text, members);
+    log_warn("put back " JOB "%s: %.500s (crash %d; %d are forgiven)", job->queue, job->id,
+             job->class, how, end->error, job->attempts + 1, end->requeue);
+    log_set_members(NULL);
+}
+
 void joblog_again(const struct job *job)
 {
     log_warn(JOB " is back after its end: Redis lost data; noting its end again", job->queue,

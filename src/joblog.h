@@ -10,6 +10,9 @@ void joblog_got(const struct job *job);
 /* Its end was written. */
 void joblog_end(const struct job *job, const struct outcome *end);
 
+/* It has crashed and is back in its queue. */
+void joblog_requeued(const struct job *job, const struct outcome *end);
+
 /* Its record came back after its end. */
 void joblog_again(const struct job *job);
 

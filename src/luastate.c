@@ -178,11 +178,14 @@ static void set_text(lua_State *L, const char *field, const char *text, size_t l
 
 void luastate_push_job(lua_State *L, const struct job *job, const char *worker_id)
 {
-    lua_createtable(L, 0, 5);
+    lua_createtable(L, 0, 7);
     set_text(L, "payload", job->payload, job->payload_len);
     set_text(L, "queue", job->queue, job->queue_len);
     set_text(L, "class", job->class, job->class_len);
     if (job->id[0])
         set_text(L, "id", job->id, strlen(job->id));
     set_text(L, "worker", worker_id, strlen(worker_id));
+    set_text(L, "token", job->token, strlen(job->token));
+    lua_pushinteger(L, job->attempts);
+    lua_setfield(L, -2, "attempts");
 }

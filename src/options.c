@@ -109,6 +109,9 @@ static void fill_field(struct options *o, size_t i)
     case OPTIONS_SWITCH:
         *(bool *)field = text && *text == '1';
         break;
+    case OPTIONS_CRASH:
+        *(int *)field = *text == 'r' ? atoi(strchr(text, ':') + 1) : 0;
+        break;
     default:
         *(const char **)field = text;
     }
@@ -433,7 +436,7 @@ bool options_row(const struct options *o, size_t i, const char **long_flag, char
     static const char types[] = {
         [OPTIONS_TEXT] = 's',    [OPTIONS_FILE] = 's',    [OPTIONS_CHOICE] = 's',
         [OPTIONS_INTEGER] = 'i', [OPTIONS_SECONDS] = 'd', [OPTIONS_RATE] = 'd',
-        [OPTIONS_SIZE] = 'z',    [OPTIONS_SWITCH] = 'b',
+        [OPTIONS_SIZE] = 'z',    [OPTIONS_SWITCH] = 'b',  [OPTIONS_CRASH] = 's',
     };
     if (i >= options_setting_count)
         return false;

@@ -70,6 +70,7 @@ struct options {
     bool graceful_term;
     const char *sandbox; /* "off" or "strict": */
     bool sandbox_strict;
+    int requeue;             /* ON_CRASH: how often a job that crashed is put back; 0: it fails */
     const char *job_user;    /* NULL: jobs run as the worker does */
     const char *worker_host; /* NULL: the host name */
     const char *procline_prefix;

@@ -55,7 +55,7 @@ static void bash_value(const struct options_setting *s)
         printf("|-%c", s->letter);
     if (s->type == OPTIONS_FILE) {
         puts(") compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- \"$cur\"); return ;;");
-    } else if (s->type == OPTIONS_CHOICE) {
+    } else if (s->type == OPTIONS_CHOICE || s->type == OPTIONS_CRASH) {
         fputs(") mapfile -t COMPREPLY < <(compgen -W '", stdout);
         put_choices(s->argument);
         puts("' -- \"$cur\"); return ;;");
@@ -127,7 +127,7 @@ static void zsh_flag(const struct options_setting *s)
         fputs(s->traits & OPTIONS_BARE ? "::" : ":", stdout);
         put_quoted(s->argument, ":");
         fputs(s->type == OPTIONS_FILE ? ":_files" : ":", stdout);
-        if (s->type == OPTIONS_CHOICE) {
+        if (s->type == OPTIONS_CHOICE || s->type == OPTIONS_CRASH) {
             putchar('(');
             put_choices(s->argument);
             putchar(')');
@@ -201,7 +201,7 @@ static void fish_flag(const char *program, const char *when, const struct option
         printf(" -s %c", s->letter);
     if (takes_value(s))
         fputs(s->type == OPTIONS_FILE ? " -r -F" : " -x", stdout);
-    if (s->type == OPTIONS_CHOICE) {
+    if (s->type == OPTIONS_CHOICE || s->type == OPTIONS_CRASH) {
         fputs(" -a '", stdout);
         put_choices(s->argument);
         putchar('\'');

@@ -98,6 +98,10 @@ const struct options_setting options_settings[] = {
     {.flag = "job-cpu", .type = OPTIONS_SECONDS, .commands = WORK, .variables = {"JOB_CPU"},
      .fallback = "0", .argument = "S", .min = 0, .max = 31536000, .field = FIELD(job_cpu),
      .help = "CPU seconds a job may use, rounded up to whole ones; 0: no limit"},
+    {.flag = "on-crash", .type = OPTIONS_CRASH, .commands = WORK, .variables = {"ON_CRASH"},
+     .fallback = "fail", .argument = "fail|requeue:N", .min = 1, .max = 1000,
+     .field = FIELD(requeue),
+     .help = "a job that crashed fails, or is put back at most N times and then fails"},
 
     /* How it stops. */
     {.flag = "term-child", .type = OPTIONS_SWITCH, .commands = WORK, .variables = {"TERM_CHILD"},

@@ -28,6 +28,7 @@ enum options_type {
     OPTIONS_INTEGER,
     OPTIONS_SECONDS, /* number with an optional ms, s, m, h, d */
     OPTIONS_RATE,    /* number with an optional /s */
+    OPTIONS_CRASH,   /* fail, or requeue:N */
     OPTIONS_SIZE,    /* bytes with an optional K, M, G */
     OPTIONS_SWITCH,
 };

@@ -145,6 +145,28 @@ static int check_choice(struct options_parse *p, const struct options_setting *s
                         s->argument);
 }
 
+static int canonical_crash(struct options_parse *p, const struct options_setting *s,
+                           const char *text, const char *from, char *out, size_t size)
+{
+    static const char requeue[] = "requeue:";
+    bool again = strncmp(text, requeue, sizeof requeue - 1) == 0;
+    double times = 0;
+    char shown[OPTIONS_SHOWN];
+    if (again && read_number(text + sizeof requeue - 1, no_units, &times) && times >= s->min &&
+        times <= s->max && times == (double)(int)times) {
+        snprintf(out, size, "%s%d", requeue, (int)times);
+        return 0;
+    }
+    snprintf(out, size, "fail");
+    if (strcmp(text, "fail") == 0)
+        return 0;
+    text_printable(shown, sizeof shown, text, strlen(text));
+    return options_fail(p,
+                        "%s is '%s', which it cannot be\nhint: fail, or requeue:N with N from "
+                        "%.0f to %.0f",
+                        from, shown, s->min, s->max);
+}
+
 static const char *canonical_switch(const struct options_setting *s, const char *text,
                                     enum options_source source)
 {
@@ -166,6 +188,11 @@ int options_take(struct options_parse *p, size_t i, const char *text, enum optio
     case OPTIONS_CHOICE:
         if (check_choice(p, s, text, from) < 0)
             return -1;
+        break;
+    case OPTIONS_CRASH:
+        if (canonical_crash(p, s, text, from, number, sizeof number) < 0)
+            return -1;
+        text = number;
         break;
     case OPTIONS_SWITCH:
         text = canonical_switch(s, text, source);

@@ -132,6 +132,7 @@ void outcome_copy(struct outcome *to, const struct outcome *from)
                            .dirty = from->dirty,
                            .usage = from->usage,
                            .limit = from->limit,
+                           .requeue = from->requeue,
                            .result =
                                from->result ? memory_copy(from->result, from->result_len) : NULL,
                            .result_len = from->result_len,
@@ -159,7 +160,7 @@ static void add_done(const struct outcome *o, struct redis_args *args)
 
 /* Numbers as ARGV: they live until the call. */
 struct numbers {
-    char count[16], usage[3][24];
+    char count[16], requeue[16], usage[3][24];
 };
 
 static void add_trace(struct redis_args *args, const char *trace, struct numbers *n)
@@ -187,12 +188,17 @@ static void add_usage(struct redis_args *args, const struct usage *u, struct num
 
 static void add_failure(const struct outcome *o, struct redis_args *args, struct numbers *n)
 {
-    redis_args_add(args, o->kind == OUTCOME_MALFORMED ? "malformed" : "failed");
+    static const char *const kinds[] = {[OUTCOME_FAILED] = "failed",
+                                        [OUTCOME_CRASHED] = "crashed",
+                                        [OUTCOME_MALFORMED] = "malformed"};
+    redis_args_add(args, kinds[o->kind]);
     redis_args_add(args, o->exception);
     redis_args_add(args, o->error);
     add_usage(args, &o->usage, n);
     redis_args_add(args, o->limit ? o->limit : "");
     redis_args_add_bytes(args, o->output ? o->output : "", o->output_len);
+    snprintf(n->requeue, sizeof n->requeue, "%d", o->requeue);
+    redis_args_add(args, n->requeue);
 }
 
 /* ARGV as done.lua, fail.lua and unreserve.lua want it. */
@@ -215,9 +221,38 @@ static enum script build(const struct outcome *o, const struct reserve *reserve,
     return o->kind == OUTCOME_DONE ? SCRIPT_DONE : SCRIPT_FAIL;
 }
 
-enum outcome_commit outcome_commit(const struct outcome *o, struct scripts *s,
-                                   const char *worker_id, const struct job *job,
-                                   struct reserve *reserve, const char *next_token)
+/* Put back too often: the script has made a failure of it, and says which. */
+static void poison(struct outcome *o, const char *error)
+{
+    static const char exception[] = "Resque::PoisonJob";
+    free(o->exception);
+    free(o->error);
+    o->kind = OUTCOME_FAILED;
+    o->exception = memory_copy(exception, sizeof exception - 1);
+    o->error = memory_copy(error, strlen(error));
+}
+
+static enum outcome_commit read_answer(struct outcome *o, const struct job *job,
+                                       const struct redis_reply *reply)
+{
+    static const char requeued[] = "REQUEUED ", poisoned[] = "POISON ";
+    const char *word = redis_reply_text(redis_reply_at(reply, 0), NULL);
+    if (strncmp(word, requeued, sizeof requeued - 1) == 0)
+        return COMMIT_REQUEUED;
+    if (strncmp(word, poisoned, sizeof poisoned - 1) == 0)
+        poison(o, word + sizeof poisoned - 1);
+    else if (strcmp(word, "LOST") == 0)
+        return COMMIT_LOST;
+    else if (strcmp(word, "ALREADY") == 0 && o->kind == OUTCOME_CRASHED)
+        return job->attempts < o->requeue ? COMMIT_REQUEUED : COMMIT_WRITTEN; /* most likely */
+    else if (strcmp(word, "OK") != 0 && strcmp(word, "ALREADY") != 0)
+        return COMMIT_TROUBLE;
+    return COMMIT_WRITTEN;
+}
+
+enum outcome_commit outcome_commit(struct outcome *o, struct scripts *s, const char *worker_id,
+                                   const struct job *job, struct reserve *reserve,
+                                   const char *next_token)
 {
     struct numbers n;
     struct redis_args *args = scripts_begin(s, worker_id);
@@ -226,16 +261,11 @@ enum outcome_commit outcome_commit(const struct outcome *o, struct scripts *s,
     struct redis_reply *reply = scripts_call(s, script);
     if (!reply)
         return COMMIT_TROUBLE;
-    enum outcome_commit result = COMMIT_TROUBLE;
-    if (scripts_says(reply, 0, "OK") || scripts_says(reply, 0, "ALREADY")) {
-        result = COMMIT_WRITTEN;
-        if (next_token)
-            reserve_hand(reserve, reply, 1);
-    } else if (scripts_says(reply, 0, "LOST")) {
-        result = COMMIT_LOST;
-    } else {
+    enum outcome_commit result = read_answer(o, job, reply);
+    if (result == COMMIT_TROUBLE)
         snprintf(s->error, sizeof s->error, "%s", redis_reply_text(redis_reply_at(reply, 1), NULL));
-    }
+    else if (next_token && result != COMMIT_LOST)
+        reserve_hand(reserve, reply, 1);
     redis_reply_free(reply);
     return result;
 }

@@ -13,6 +13,7 @@
 enum outcome_kind {
     OUTCOME_DONE,
     OUTCOME_FAILED,
+    OUTCOME_CRASHED,   /* the same, but it is put back if that was not too often */
     OUTCOME_MALFORMED, /* the payload is not JSON that everybody reads: kept as raw_base64 */
     OUTCOME_PUT_BACK,  /* never started: to the head of its queue, same bytes */
 };
@@ -27,8 +28,9 @@ struct outcome { /* owns its texts */
     const char *limit;               /* "timeout", "memory", "cpu": which one ended it; NULL */
     char *output;                    /* the last of what it wrote to stdout and stderr; NULL */
     size_t output_len;
-    bool dirty; /* the process ended without telling how */
-    bool tell;  /* onFailure was not called; the worker has it done, once the end is written */
+    int requeue; /* how often one that crashed is put back */
+    bool dirty;  /* the process ended without telling how */
+    bool tell;   /* onFailure was not called; the worker has it done, once the end is written */
 };
 
 /* The one decision table: what the job reported × how its process ended (a wait status).
@@ -46,15 +48,17 @@ void outcome_copy(struct outcome *to, const struct outcome *from);
 void outcome_clear(struct outcome *o);
 
 enum outcome_commit {
-    COMMIT_WRITTEN, /* now, or already by an earlier try */
-    COMMIT_LOST,    /* somebody else accounted for the job: we are not registered any more */
-    COMMIT_TROUBLE, /* unknown or refused: scripts->error; try again */
+    COMMIT_WRITTEN,  /* now, or already by an earlier try */
+    COMMIT_REQUEUED, /* the same, and the crashed job is back in its queue */
+    COMMIT_LOST,     /* somebody else accounted for the job: we are not registered any more */
+    COMMIT_TROUBLE,  /* unknown or refused: scripts->error; try again */
 };
 
-/* Compare-and-act on the job's token. With `next_token`, the same trip reserves the next job, see
- * reserve_take; NULL: none is wanted. */
-enum outcome_commit outcome_commit(const struct outcome *o, struct scripts *s,
-                                   const char *worker_id, const struct job *job,
-                                   struct reserve *reserve, const char *next_token);
+/* Compare-and-act on the job's token. A job that has crashed too often becomes one that failed.
+ * With `next_token`, the same trip reserves the next job, see reserve_take; NULL: none is wanted.
+ */
+enum outcome_commit outcome_commit(struct outcome *o, struct scripts *s, const char *worker_id,
+                                   const struct job *job, struct reserve *reserve,
+                                   const char *next_token);
 
 #endif

@@ -13,4 +13,6 @@ struct job_policy {
     int requeue;    /* how often a crashed job is put back */
 };
 
+#define POLICY_REQUEUE_MAX 1000
+
 #endif

@@ -27,6 +27,22 @@ struct prune_seen {
 
 /* --- one worker --- */
 
+static const char *what_became(const char *word)
+{
+    static const struct {
+        const char *word, *text;
+    } fates[] = {
+        {"FAILED", "; its job is recorded as failed: "},
+        {"POISON", "; its job, put back too often, is recorded as failed: "},
+        {"PUTBACK", "; its job had not started and is put back: "},
+        {"REQUEUED", "; its job is put back at the end of its queue: "},
+    };
+    for (size_t i = 0; i < sizeof fates / sizeof *fates; i++)
+        if (strcmp(word, fates[i].word) == 0)
+            return fates[i].text;
+    return "";
+}
+
 /* Calls prune.lua. 1: removed; 0: the proof did not hold any more; -1: scripts->error. */
 static int remove_worker(struct scripts *s, const char *worker_id, const char *proof,
                          const char *value, const char *pruner, const char *started)
@@ -42,10 +58,7 @@ static int remove_worker(struct scripts *s, const char *worker_id, const char *p
     bool refused = scripts_says(reply, 0, "ERR"), removed = scripts_says(reply, 0, "OK");
     const char *detail = redis_reply_text(redis_reply_at(reply, 1), NULL);
     const char *class = redis_reply_text(redis_reply_at(reply, 2), NULL);
-    const char *job = strcmp(detail, "FAILED") == 0 ? "; its job is recorded as failed: "
-                      : strcmp(detail, "PUTBACK") == 0
-                          ? "; its job had not started and is put back: "
-                          : "";
+    const char *job = what_became(detail);
     if (refused)
         snprintf(s->error, sizeof s->error, "%s", detail);
     else if (removed)

@@ -55,12 +55,15 @@ static void name_worker(struct registry *r, int same)
     text_clean_utf8(r->id, strlen(r->id)); /* a long list may be cut off inside a character */
 }
 
-int registry_open(struct registry *r, struct scripts *s, const char *host, const char *queues,
-                  double period)
+int registry_open(struct registry *r, struct scripts *s, const struct options *o,
+                  const char *queues)
 {
-    *r = (struct registry){
-        .scripts = s, .queues = queues, .period = period, .heartbeat_at = CLOCK_NEVER};
-    take_host(r, host);
+    *r = (struct registry){.scripts = s,
+                           .queues = queues,
+                           .requeue = o->requeue,
+                           .period = o->heartbeat,
+                           .heartbeat_at = CLOCK_NEVER};
+    take_host(r, o->worker_host);
     if (make_nonce(r->nonce) < 0 || identity_of(&r->identity, 0) < 0)
         return -1;
     name_worker(r, 1);
@@ -77,12 +80,15 @@ void registry_close(struct registry *r)
 
 static struct redis_reply *call_register(struct registry *r)
 {
+    char requeue[16];
     struct redis_args *args = scripts_begin(r->scripts, r->id);
+    snprintf(requeue, sizeof requeue, "%d", r->requeue);
     redis_args_add(args, r->identity.boot);
     redis_args_add(args, r->identity.namespace);
     redis_args_add(args, r->identity.pid);
     redis_args_add(args, r->identity.start);
     redis_args_add(args, r->nonce);
+    redis_args_add(args, requeue);
     return scripts_call(r->scripts, SCRIPT_REGISTER);
 }
 

@@ -8,6 +8,7 @@
 
 #include "identity.h"
 #include "job.h"
+#include "options.h"
 #include "outcome.h"
 #include "scripts.h"
 
@@ -23,16 +24,17 @@ struct registry {
     char nonce[17];     /* of all tokens of this process */
     uint64_t given;     /* number of the newest token */
     uint64_t committed; /* number of the newest token that was finished or given up */
+    int requeue;        /* what the worker does for jobs that crash, for whoever finds it dead */
     double period;      /* seconds between heartbeats */
     int64_t heartbeat_at;
     struct outcome remembered[REGISTRY_REMEMBERED]; /* by number modulo; long texts are not kept */
     uint64_t remembered_number[REGISTRY_REMEMBERED];
 };
 
-/* Prepares; talks to nobody. `host` NULL: the host name. 0 or -1 with errno (no randomness, no
+/* Prepares; talks to nobody. 0 or -1 with errno (no randomness, no
  * /proc). */
-int registry_open(struct registry *r, struct scripts *s, const char *host, const char *queues,
-                  double period);
+int registry_open(struct registry *r, struct scripts *s, const struct options *o,
+                  const char *queues);
 void registry_close(struct registry *r);
 
 /* Takes an id nobody has. 0, or -1: scripts->error. */

@@ -138,6 +138,8 @@ static void take_policy(struct report *r, const unsigned char *body, size_t len)
         return;
     p.timeout = positive(p.timeout);
     p.cpu = positive(p.cpu);
+    if (p.requeue > POLICY_REQUEUE_MAX)
+        p.requeue = POLICY_REQUEUE_MAX;
     r->policy = p;
 }
 

@@ -82,6 +82,7 @@ static void read_job(const struct redis_reply *reply, size_t at, struct job *job
     job->class = copy_element(reply, at + 3, &job->class_len);
     job->id = copy_element(reply, at + 4, &id_len);
     job->payload = copy_element(reply, at + 5, &job->payload_len);
+    job->attempts = atoi(redis_reply_text(redis_reply_at(reply, at + 6), NULL));
 }
 
 static enum reserve_answer read_answer(const struct redis_reply *reply, size_t at, struct job *job)

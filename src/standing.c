@@ -114,7 +114,7 @@ int standing_open(struct standing *s, const sigset_t *original_mask, const char 
     }
     s->redis = redis_new(&o->address, &s->events);
     scripts_open(&s->scripts, s->redis, o->prefix, &source);
-    if (registry_open(&s->registry, &s->scripts, o->worker_host, queues, o->heartbeat) < 0) {
+    if (registry_open(&s->registry, &s->scripts, o, queues) < 0) {
         log_error("cannot tell who this process is: %s", strerror(errno));
         return -1;
     }

@@ -1,6 +1,8 @@
 /* wishes.c - see wishes.h. */
 #include "wishes.h"
 
+#include <string.h>
+
 #include "clock.h"
 #include "log.h"
 
@@ -53,4 +55,9 @@ void wishes_take(struct wishes *w, struct events *ev, const struct options *o)
 bool wishes_a_job(const struct wishes *w)
 {
     return w->leave == STAY && !w->pause && clock_ms() >= w->rest_until;
+}
+
+bool wishes_is_leave(const char *kill)
+{
+    return strncmp(kill, "SIGTERM", 7) == 0 || strncmp(kill, "SIGINT", 6) == 0;
 }

@@ -24,6 +24,9 @@ void wishes_init(struct wishes *w);
  * log again, rest no longer. EVENTS_BOARD: nothing here, what it is about is on the board. */
 void wishes_take(struct wishes *w, struct events *ev, const struct options *o);
 
+/* Whether the running job is ended because its worker leaves: `kill` when TERM or INT set it. */
+bool wishes_is_leave(const char *kill);
+
 /* Whether a new job is welcome. */
 bool wishes_a_job(const struct wishes *w);
 

@@ -15,6 +15,7 @@
 #include "cancel.h"
 #include "child.h"
 #include "clock.h"
+#include "crash.h"
 #include "joblog.h"
 #include "json_check.h"
 #include "log.h"
@@ -245,8 +246,10 @@ static void decide(struct worker *w, const struct job *job, struct child *child,
     STOP_AT("decide");
     if (child->report.started)
         atomic_store(&w->board->parent_hooks, child->report.parent_hooks);
-    if (child->report.broken && had_begun(w, job))
+    if (child->report.broken && had_begun(w, job)) {
         child->report.started = true;
+        child->report.policy.requeue = -1;
+    }
     outcome_decide(end, &child->report, child->wait_status, child->killed_for);
     end->usage = child->usage;
     unstarted_note(&w->unstarted, job, end, child->killed_for && !child->timed_out);
@@ -255,9 +258,11 @@ static void decide(struct worker *w, const struct job *job, struct child *child,
     end->limit = end->kind == OUTCOME_FAILED ? child_limit(child) : NULL;
     if (child->report.end == REPORT_LOAD)
         w->me.wishes.rest_until = clock_after(LOAD_WAIT);
-    end->tell = end->kind == OUTCOME_FAILED && child->report.on_failure;
+    crash_judge(end, child, w->options);
+    bool failed = end->kind == OUTCOME_FAILED || end->kind == OUTCOME_CRASHED;
+    end->tell = failed && child->report.on_failure;
     child_finish(child, &w->me.events);
-    if (end->kind == OUTCOME_FAILED)
+    if (failed)
         end->output = output_text(&w->output, &end->output_len);
     w->me.wishes.kill = NULL;
 }
@@ -277,8 +282,7 @@ static void run(struct worker *w, const struct job *job, struct outcome *end)
 /* --- commit --- */
 
 /* One try to write the outcome, with the next job on the way back if we want one. */
-static enum outcome_commit try_commit(struct worker *w, const struct job *job,
-                                      const struct outcome *end)
+static enum outcome_commit try_commit(struct worker *w, const struct job *job, struct outcome *end)
 {
     char token[JOB_TOKEN_SIZE];
     bool more = wishes_a_job(&w->me.wishes) && !end->tell && end->kind != OUTCOME_PUT_BACK &&
@@ -294,8 +298,7 @@ static enum outcome_commit try_commit(struct worker *w, const struct job *job,
 }
 
 /* Tries for as long as it takes; a worker that is told to leave gives up after a while. */
-static enum outcome_commit write_end(struct worker *w, const struct job *job,
-                                     const struct outcome *end)
+static enum outcome_commit write_end(struct worker *w, const struct job *job, struct outcome *end)
 {
     int64_t give_up = CLOCK_NEVER;
     while (clock_ms() < give_up) {
@@ -317,11 +320,17 @@ static enum outcome_commit write_end(struct worker *w, const struct job *job,
 static void commit(struct worker *w, struct job *job, struct outcome *end)
 {
     const struct child_place place = place_of(w);
-    switch (write_end(w, job, end)) {
+    enum outcome_commit result = write_end(w, job, end);
+    switch (result) {
     case COMMIT_WRITTEN:
+    case COMMIT_REQUEUED:
         STOP_AT("committed");
         standing_went_well(&w->me);
         registry_remember(&w->me.registry, job, end);
+        if (result == COMMIT_REQUEUED) {
+            joblog_requeued(job, end);
+            break;
+        }
         joblog_end(job, end);
         if (end->tell && child_on_failure(&place, job, end->exception, end->error) < 0)
             log_error("onFailure was not run: %s", strerror(errno));

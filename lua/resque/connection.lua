@@ -63,6 +63,15 @@ function connection.own()
   return conn, err, trouble
 end
 
+--- The worker's Redis, whatever set_backend says.
+-- @return as `default`
+function connection.home()
+  if address then
+    return net.connect()
+  end
+  return connection.own()
+end
+
 -- ------------------------------------------------------------------------------------------- keys
 
 local function with_colon(text)

@@ -31,7 +31,7 @@ end
 function parent.emit(event, worker_id, fields)
   local subject = worker_id
   if fields then
-    subject = job.read(fields.payload, fields.queue)
+    subject = job.read(fields.payload, fields.queue, fields.attempts)
     subject.worker = worker_id
   end
   local ok, report = errors.attempt(hooks.emit, event, subject)

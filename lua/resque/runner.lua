@@ -14,6 +14,8 @@ local sys = require "resque.sys"
 
 local runner = {}
 
+local held -- the record of the job that runs: `worker`, `token`; nil outside of a worker
+
 -- ----------------------------------------------------------------------------------- the job
 
 local function call_method(object, name, ...)
@@ -64,7 +66,7 @@ local function life(info)
     error(missing, 0)
   end
   local object = job.instance(class, info)
-  policy.apply(info.class, class)
+  policy.apply(info.class, class, held)
   call_method(object, "setUp")
   local perform = job.method(object, "perform")
   local ok, result = errors.attempt(perform, object, job.parameters(info))
@@ -142,7 +144,8 @@ function runner.prepare()
 end
 
 --- The entry of a job's process.
--- @tparam table fields payload, queue, worker (class and id as the server read them)
+-- @tparam table fields payload, queue, worker, attempts, token (class and id as the server read
+--   them)
 -- @treturn[1] string "done"
 -- @treturn[1] string perform's result as JSON
 -- @treturn[2] string "load": APP_INCLUDE is broken, the job was not started
@@ -158,7 +161,8 @@ function runner.run(fields)
     return "load", broken
   end
   sys.report_started(hooks.has "onFailure", wants_parent())
-  local ok, result = errors.attempt(job.read, fields.payload, fields.queue)
+  held = { worker = fields.worker, token = fields.token }
+  local ok, result = errors.attempt(job.read, fields.payload, fields.queue, fields.attempts)
   if ok then
     result.worker = fields.worker
     ok, result = runner.perform(result)
@@ -178,7 +182,7 @@ function runner.on_failure(fields, exception, message)
   if broken then
     return sys.log("error", "onFailure was not run: " .. broken)
   end
-  local info = job.read(fields.payload, fields.queue)
+  local info = job.read(fields.payload, fields.queue, fields.attempts)
   info.worker = fields.worker
   tell_failure(errors.report { name = exception, message = message }, info)
 end

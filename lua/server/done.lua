@@ -9,7 +9,9 @@ local word = "OK"
 local at = job_has(record, token)
 if at then
   call("DEL", record_key)
-  set_status(job_status_id(record, at), COMPLETE, result ~= "" and result)
+  local status_id, past = job_status_id(record, at)
+  if job_attempts(record, past) then forget_crashes(job_read(record)) end
+  set_status(status_id, COMPLETE, result ~= "" and result)
   count(false)
 else
   word = job_missed(record, token)

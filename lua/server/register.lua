@@ -1,5 +1,6 @@
 -- register.lua - a worker makes itself known.
--- ARGV: 3 boot id, 4 pid namespace, 5 pid, 6 start time of its process, 7 nonce of its tokens.
+-- ARGV: 3 boot id, 4 pid namespace, 5 pid, 6 start time of its process, 7 nonce of its tokens,
+-- 8 how often a job that crashed with this worker is to be put back.
 -- Answers: OK | TAKEN (the id is somebody's: never adopted). The process that has the id already
 -- may register again: the reply to its first try can have been lost.
 local process = prefix .. "lua:proc:" .. worker
@@ -13,4 +14,5 @@ call("SET", prefix .. "worker:" .. worker .. ":started", utc(RUN_AT, now()))
 call("DEL", process)
 call("HSET", process, "boot", ARGV[3], "ns", ARGV[4], "pid", ARGV[5], "start", ARGV[6],
   "nonce", ARGV[7])
+if (ARGV[8] or "0") ~= "0" then call("HSET", process, "on_crash", ARGV[8]) end
 return { "OK" }

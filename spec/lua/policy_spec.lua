@@ -33,6 +33,26 @@ describe("resque.policy", function()
     end)
   end
 
+  for given, times in pairs {
+    fail = 0, [false] = 0, ["requeue:1"] = 1, ["requeue:1000"] = 1000,
+  } do
+    it(("reads what becomes of a crashed job: %s"):format(given), function()
+      assert.equal(times, read({ on_crash = given }).requeue)
+      assert.equal(-1, read({ cpu = 1 }).requeue)
+    end)
+  end
+
+  it("refuses what is neither fail nor requeue:N", function()
+    for _, value in ipairs { "requeue", "requeue:0", "requeue:1001", "requeue:1.5", "FAIL", "", 3,
+      true, {} } do
+      local ok, err = pcall(read, { on_crash = value })
+      assert.is_false(ok)
+      assert.equal("Resque::BadJobTable", err.name)
+      assert.matches("^on_crash of job class Spec is .-, which is not 'fail' or 'requeue:N' with N "
+        .. "from 1 to 1000$", err.message)
+    end
+  end)
+
   local bad = {
     timeout = { 0, -1, "soon", "", "1x", "-5", "0x10", "1e3", "1K", " 5", 0 / 0, -math.huge, true,
       {}, print },

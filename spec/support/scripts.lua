@@ -70,7 +70,7 @@ end
 function Scripts:worker_named(worker)
   self.worker = worker
   assert.same({ "OK" }, self:run("register", "boot", "4026531836", "12", "777",
-    scripts.NONCE))
+    scripts.NONCE, self.on_crash or "0"))
 end
 
 --- A command that must not fail.
@@ -133,7 +133,8 @@ function Scripts:fail(token, options)
   local lines, queues = options.trace or {}, options.queues or {}
   local args = { token, options.kind or "failed", options.exception or "LuaError",
     options.error or "boom", options.wall_ms or "", options.cpu_ms or "", options.peak_kb or "",
-    options.limit or "", options.output or "", options.next_token or "", scripts.LARGEST, #lines }
+    options.limit or "", options.output or "", options.most or "0", options.next_token or "",
+    scripts.LARGEST, #lines }
   table.move(lines, 1, #lines, #args + 1, args)
   table.move(queues, 1, #queues, #args + 1, args)
   return self:run("fail", table.unpack(args))

@@ -133,8 +133,8 @@ describe("the life of a job", function()
       names[#names + 1] = name
     end
     table.sort(names)
-    assert.equal("backtrace cpu_ms error exception failed_at host payload peak_kb queue wall_ms "
-      .. "worker", table.concat(names, " "))
+    assert.equal("attempt backtrace cpu_ms error exception failed_at host payload peak_kb queue "
+      .. "wall_ms worker", table.concat(names, " "))
     assert.equal("web1", records[1].host)
     assert.truthy(raw[1]:find('"payload":' .. payload .. ",", 1, true), raw[1])
     assert.matches("^%d%d%d%d/%d%d/%d%d %d%d:%d%d:%d%d UTC$", records[1].failed_at)

@@ -118,6 +118,7 @@ static const struct {
     {"JOB_TIMEOUT", "--timeout", "5m", "timeout", "300"},
     {"JOB_MEMORY", "--job-memory", "64M", "job-memory", "67108864"},
     {"JOB_CPU", "--job-cpu", "1.5", "job-cpu", "1.5"},
+    {"ON_CRASH", "--on-crash", "requeue:3", "on-crash", "requeue:3"},
     {"TERM_CHILD", "--term-child", NULL, "term-child", "1"},
     {"RESQUE_TERM_TIMEOUT", "--term-timeout", "1m", "term-timeout", "60"},
     {"RESQUE_PRE_SHUTDOWN_TIMEOUT", "--pre-shutdown-timeout", "500ms", "pre-shutdown-timeout",
@@ -340,6 +341,13 @@ static void test_bad_numbers(void **state)
     assert_int_equal(parse("resque-enqueue q C"), 0); /* not its business */
     assert_refused("resque-lua -q x --log-format xml", "--log-format is 'xml'");
     assert_refused("resque-lua -q x --log-format tex", "text|json");
+    const char *const crash[] = {"requeue",     "requeue:",     "requeue:0",   "requeue:1001",
+                                 "requeue:1.5", "requeue:0x1",  "requeue:-1",  "Fail",
+                                 "requeue:1s",  "requeue:1e99", "requeue:3,4", "requeue:+1"};
+    for (size_t i = 0; i < sizeof crash / sizeof crash[0]; i++) {
+        snprintf(line, sizeof line, "resque-lua -q x --on-crash=%s", crash[i]);
+        assert_refused(line, "hint: fail, or requeue:N with N from 1 to 1000");
+    }
 }
 
 static void test_unknown_names_are_answered_with_near_ones(void **state)

@@ -3,8 +3,8 @@
 -- Members that only we write; resque-web takes no notice of them. Each has a comma in front.
 local function more_members(failure)
   local text = ',"host":' .. json_string((worker:match("^[^:]*"):gsub("~%d+$", "")))
-  for _, name in ipairs({ "wall_ms", "cpu_ms", "peak_kb" }) do
-    local number = (failure[name] or ""):match("^%d+$")
+  for _, name in ipairs({ "attempt", "wall_ms", "cpu_ms", "peak_kb" }) do
+    local number = tostring(failure[name] or ""):match("^%d+$")
     text = text .. (number and ',"' .. name .. '":' .. number or "")
   end
   for _, name in ipairs({ "limit", "output" }) do
@@ -15,7 +15,8 @@ local function more_members(failure)
 end
 
 -- Ruby's seven members in Ruby's order, and ours. `failure` has exception, error, and maybe trace
--- (a list of lines), wall_ms, cpu_ms, peak_kb, limit, output (texts) and more (further members).
+-- (a list of lines), attempt (which run of the job it was), wall_ms, cpu_ms, peak_kb, limit, output
+-- (texts) and more (further members).
 local function failure_record(queue, payload, failure)
   local lines = {}
   for i, line in ipairs(failure.trace or {}) do

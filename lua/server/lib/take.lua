@@ -53,7 +53,8 @@ local function reject_large(queue, payload, max_payload)
 end
 
 local function answer_job(job, seen)
-  return { "JOB", job.token, job.queue, seen.class, seen.id, job.payload }
+  return { "JOB", job.token, job.queue, seen.class, seen.id, job.payload,
+    tostring(job.attempts or 0) }
 end
 
 local function accept(token, queue, payload, max_payload)
@@ -64,6 +65,7 @@ local function accept(token, queue, payload, max_payload)
     return reject(queue, payload, failure, status, malformed(payload))
   end
   local job = { token = token, queue = queue, payload = payload, status_id = seen.status_id }
+  job.attempts = crashes_of(job)
   local reply = try("SET", record_key, job_record(job))
   if reply.err then return give_back(queue, payload, reply.err) end
   set_status(job.status_id, RUNNING)
@@ -112,10 +114,11 @@ local function take(token, max_payload, first, idle)
   return { "EMPTY" }
 end
 
--- The answer of a commit: its word, and behind it the next job if one is asked for.
+-- The answer of a commit: its word, and behind it the next job if one is asked for. Only behind
+-- ALREADY can the record be there.
 local function go_on(word, token, max_payload, first)
   if token == "" or word == "LOST" then return { word } end
-  local answer = take(token, max_payload, first, word == "OK")
+  local answer = take(token, max_payload, first, word ~= "ALREADY")
   table.insert(answer, 1, word)
   return answer
 end

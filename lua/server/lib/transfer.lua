@@ -1,15 +1,17 @@
 -- transfer.lua - the ways of a job out of its worker's record, other than done. The record goes
 -- first, which also opens a full Redis for the write after it; every text is ready before.
 
--- To the failed list. True; or nil and why not, with the record where it was.
+-- To the failed list. True; or nil and why not, with the record where it was. `failure` is as for
+-- failure_record, with a payload if another one stands for the job's.
 local function bury(job, record, failure)
-  local text = failure_record(job.queue, job.payload, failure)
+  local text = failure_record(job.queue, failure.payload or job.payload, failure)
   call("DEL", record_key)
   local ok, err = push_failure(text)
   if not ok then
     call("SET", record_key, record)
     return nil, err
   end
+  forget_crashes(job)
   set_status(job.status_id, FAILED)
   count(true)
   return true
@@ -27,7 +29,44 @@ local function put_back(job, record)
   end
   local failure = { exception = "Resque::DirtyExit",
     error = "Job was not started and could not be put back into its queue: " .. reply.err }
-  job.payload, failure.more = presentable(job.payload)
+  failure.payload, failure.more = presentable(job.payload)
   local ok, err = bury(job, record, failure)
   return ok and "FAILED", err
+end
+
+-- To the tail of its queue, for a job that crashed: the next may crash again, and must not hold up
+-- those behind it. The count comes first, as it is a promise. True; or nil and why not, with the
+-- job nowhere (bury it).
+local function put_last(job, crashed)
+  call("DEL", record_key)
+  if not count_crash(job, "crashed", crashed) then return nil, "its crashes cannot be counted" end
+  local reply = try("RPUSH", prefix .. "queue:" .. job.queue, job.payload)
+  if type(reply) ~= "number" then
+    count_crash(job, "crashed", crashed - 1)
+    return nil, reply.err
+  end
+  try("SADD", prefix .. "queues", job.queue)
+  set_status(job.status_id, WAITING)
+  return true
+end
+
+-- What becomes of a job that crashed and may be put back `most` times. "REQUEUED" and how often by
+-- now; "POISON" and the text of its failure; "FAILED"; or nil and why not, with the record where it
+-- was. `failure` is that of the crash.
+local function after_crash(job, record, failure, most)
+  local crashed = (crashes_of(job) or 0) + 1
+  job.attempts, failure.attempt = crashed, crashed
+  local word = "FAILED"
+  if crashed <= most then
+    local went, err = put_last(job, crashed)
+    if went then return "REQUEUED", crashed end
+    failure.error = failure.error .. " (and could not be put back into its queue: " .. err .. ")"
+  elseif most > 0 then
+    word, failure.exception = "POISON", "Resque::PoisonJob"
+    failure.error = ("Job crashed %d times, of which ON_CRASH forgives %d. The last time: %s")
+      :format(crashed, most, failure.error)
+  end
+  local ok, err = bury(job, record, failure)
+  if not ok then return nil, err end
+  return word, failure.error
 end

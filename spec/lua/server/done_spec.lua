@@ -23,7 +23,7 @@ describe("done", function()
     s:push("mail", JOB, '{"class":"B","args":[],"id":"x"}')
     local token = s:reserve("mail")[2]
     assert.same({ "OK", "JOB", NONCE .. ":2", "mail", "B", "x",
-      '{"class":"B","args":[],"id":"x"}' },
+      '{"class":"B","args":[],"id":"x"}', "0" },
       s:done(token, "", NONCE .. ":2", "mail"))
     assert.same({ "OK", "EMPTY" }, s:done(NONCE .. ":2", "", NONCE .. ":3", "mail"))
     assert.equal("2 0 / 2 0", s:counters())
@@ -95,7 +95,8 @@ describe("done twice", function()
     local token = s:reserve("mail")[2]
     s:done(token, "", NONCE .. ":2", "mail")
     local before = s:everything()
-    assert.same({ "ALREADY", "JOB", NONCE .. ":2", "mail", "B", "", '{"class":"B","args":[]}' },
+    assert.same({ "ALREADY", "JOB", NONCE .. ":2", "mail", "B", "", '{"class":"B","args":[]}',
+      "0" },
       s:done(token, "", NONCE .. ":3", "mail"))
     assert.same(before, s:everything())
   end)

@@ -30,7 +30,8 @@ describe("fail", function()
   it("writes what the process has used, which limit ended it, and its last words", function()
     s:fail(s:working(JOB), { wall_ms = "1200", cpu_ms = "30", peak_kb = "4096", limit = "timeout",
       output = 'one "line"\nbad \255\n' })
-    assert.is_truthy(s:failure():find('"host":"web1","wall_ms":1200,"cpu_ms":30,"peak_kb":4096,'
+    assert.is_truthy(s:failure():find('"host":"web1","attempt":1,"wall_ms":1200,'
+      .. '"cpu_ms":30,"peak_kb":4096,'
       .. '"limit":"timeout","output":"one \\"line\\"\\nbad ?\\n"}', 1, true), (s:failure()))
   end)
 

@@ -89,7 +89,7 @@ describe("prune", function()
     assert.is_truthy(s:failure():find(
       '"payload":' .. payload .. ',"exception":"Resque::PruneDeadWorkerDirtyExit",'
       .. '"error":"Worker web1:12:mail did not gracefully exit while processing Mail::Send",'
-      .. '"backtrace":[],"worker":"web1:12:mail","queue":"mail","host":"web1",'
+      .. '"backtrace":[],"worker":"web1:12:mail","queue":"mail","host":"web1","attempt":1,'
       .. '"pruned_by":"web9:1"}', 1, true))
     assert.equal("failed", s:places(payload))
     assert.equal("1 1 / 0 0", s:counters())

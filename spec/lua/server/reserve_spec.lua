@@ -36,7 +36,8 @@ describe("reserve", function()
     local payload = '{"class":"My_Job","args":[{"name":"Chris"}],"id":"96e668fc",'
       .. '"queue_time":1795341259.662578}'
     s:push("mail", payload)
-    assert.same({ "JOB", NONCE .. ":1", "mail", "My_Job", "96e668fc", payload }, s:reserve "mail")
+    assert.same({ "JOB", NONCE .. ":1", "mail", "My_Job", "96e668fc", payload, "0" },
+      s:reserve "mail")
   end)
 
   it("writes the record of DESIGN §6: token at a fixed place, Ruby's run_at", function()
@@ -424,7 +425,7 @@ describe("reserve that may not touch one of its queues", function()
     local digest = s:set("SCRIPT", "LOAD", scripts.text "reserve")
     s:push("mail", JOB)
     s:set("ACL", "SETUSER", "poor", "on", "nopass", "+@all", "~p:worker*", "~p:pause*",
-      "~p:queue:mail")
+      "~p:queue:mail", "~p:lua:*")
     local poor = require "spec.support.resp".connect(s.server.socket)
     poor:call("AUTH", "poor", "x")
     local function reserve(token, ...)

@@ -1,0 +1,53 @@
+--- What is to become of this job if it crashes, told to Redis before it begins.
+--
+-- Only for a job whose table says something else than its worker: whoever finds the worker dead,
+-- on this machine or another, then keeps to the table. What cannot be promised is not begun.
+-- @module resque.promise
+local connection = require "resque.connection"
+local errors = require "resque.errors"
+local sys = require "resque.sys"
+
+-- KEYS: what is known of the worker's process; its record. ARGV: how the record must begin; the
+-- promise. HDEL first: a full Redis takes no first write that needs memory.
+local WRITE = [[
+local record = redis.call("GET", KEYS[2])
+if not record or record:sub(1, #ARGV[1]) ~= ARGV[1] then return 0 end
+redis.call("HDEL", KEYS[1], "job_on_crash")
+redis.call("HSET", KEYS[1], "job_on_crash", ARGV[2])
+return 1
+]]
+
+-- 1, or anything else and maybe why.
+local function write(worker, token, requeue)
+  local conn, err = connection.home()
+  if not conn then
+    return nil, err
+  end
+  local prefix = sys.settings.prefix
+  return conn:call("EVAL", WRITE, 2, prefix .. "lua:proc:" .. worker, prefix .. "worker:" .. worker,
+    ('{"token":"%s",'):format(token), ("%s %d"):format(token, requeue))
+end
+
+-- What the worker does with its jobs.
+local function of_worker()
+  return tonumber((sys.settings.on_crash or ""):match "^requeue:(%d+)$") or 0
+end
+
+--- Makes sure that the job will be put back `requeue` times at most. The module is this function.
+-- @tparam string name of the class, for errors
+-- @tparam integer requeue 0: it fails when it crashes
+-- @tparam table held `worker` and `token` of the record that the job is in
+-- @raise a report (resque.errors) with name "Resque::CrashPolicyError"
+return function(name, requeue, held)
+  if requeue == of_worker() then
+    return
+  end
+  local written, err = write(held.worker, held.token, requeue)
+  if written ~= 1 then
+    error(errors.report {
+      name = "Resque::CrashPolicyError",
+      message = ("on_crash of job class %s cannot be kept: %s"):format(name,
+        err or "the job is not this worker's any more"),
+    }, 0)
+  end
+end
