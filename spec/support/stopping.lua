@@ -170,8 +170,26 @@ function faults.redis(self)
   self.world.server:launch()
 end
 
+-- What `job ID --kill` sends for the job in the worker's record, if there is one by now.
+function faults.order(self, scene)
+  local w = self.world
+  local worker, record = next(w:records())
+  local text = worker and ("kill %s %s"):format(record:match '"token":"([^"]+)"', worker)
+  if not text then
+    return
+  end
+  self:wait(function()
+    return w.server:call("PUBLISH", w:key "lua:control", text) > 0
+  end, "the manager listens")
+  if not OF_MANAGER[scene.place] then
+    self:wait(function()
+      return self:log():find("passing on the order", 1, true)
+    end, "the order has come to the worker")
+  end
+end
+
 stopping.faults = { "child", "worker", "manager", "TERM", "INT", "QUIT", "USR1", "USR2", "CONT",
-  "HUP", "cut", "redis" }
+  "HUP", "cut", "redis", "order" }
 
 -- A worker in "watch" is overtaken by its job: by then it has ended.
 function Stage:settle(scene)
@@ -183,7 +201,7 @@ function Stage:settle(scene)
   end
 end
 
-local KILLS = { TERM = true, INT = true, USR1 = true }
+local KILLS = { TERM = true, INT = true, USR1 = true, order = true }
 
 -- Lets the one that stopped go on; a job that is being killed does not get to see that.
 function Stage:go_on(scene)
@@ -236,7 +254,7 @@ function Stage:fate(id)
     if failure.payload.id == id then
       local prune = failure.exception == "Resque::PruneDeadWorkerDirtyExit"
       return prune and "prune" or failure.exception == "Resque::DirtyExit" and "dirty"
-        or failure.exception
+        or failure.exception == "Resque::Cancelled" and "stop" or failure.exception
     end
   end
   local back = log:find("put back (Job{q} | " .. id, 1, true)
@@ -257,7 +275,7 @@ end
 
 --- Stops somebody at the place, does it, lets all go on to the end.
 -- @return what has become of the job: "done", "back" (put back by who had it, done later), "dirty"
---   (failed as a killed job), "prune" (failed as a dead worker's)
+--   (failed as a killed job), "prune" (failed as a dead worker's), "stop" (failed as ordered)
 function Stage:play(place, fault)
   local scene = { place = place, fault = fault }
   self.log_from, self.earlier = #self.run.process:err() + 1, ""

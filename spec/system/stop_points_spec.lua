@@ -6,6 +6,7 @@
 --   back   whoever had it puts it back, and it is done after that
 --   dirty  failed, as a job whose process was killed
 --   prune  failed, as the job of a dead worker
+--   stop   failed, as somebody asked for (`job ID --kill`: the order column)
 --   any    done or back: a worker that is just being started may have taken it or not
 --   -      there is nobody to do this to
 --
@@ -19,30 +20,30 @@ local stopping = require "spec.support.stopping"
 local uv = require "luv"
 
 local TABLE = [[
-place        child worker manager TERM  INT   QUIT  USR1  USR2  CONT  HUP   cut   redis
-start_worker -     -      done    any   any   done  done  done  done  done  done  done
-born         -     done   done    done  done  done  done  done  done  done  done  done
-register     -     done   done    back  back  done  done  done  done  done  done  done
-registered   -     done   done    back  back  done  done  done  done  done  done  done
-idle         -     done   done    done  done  done  done  done  done  done  done  done
-reserve      -     done   done    back  back  done  done  done  done  done  done  done
-check        -     back   done    back  back  done  done  done  done  done  done  done
-start        -     back   done    back  back  done  done  done  done  done  done  done
-isolate      back  back   done    back  back  done  back  done  done  done  done  done
-load         back  back   done    back  back  done  back  done  done  done  done  done
-mark         back  prune  done    back  back  done  back  done  done  done  done  done
-started      dirty prune  done    dirty dirty done  dirty done  done  done  done  done
-perform      dirty prune  done    dirty dirty done  dirty done  done  done  done  done
-result       dirty prune  done    dirty dirty done  dirty done  done  done  done  done
-reported     done  prune  done    done  done  done  done  done  done  done  done  done
-watch        -     prune  done    done  done  done  done  done  done  done  done  done
-decide       -     prune  done    done  done  done  done  done  done  done  done  done
-commit       -     prune  done    done  done  done  done  done  done  done  done  done
-committed    -     back   done    back  back  done  done  done  done  done  done  done
-unregister   -     done   done    done  done  done  done  done  done  done  done  done
-bury         -     -      prune   prune prune prune prune prune prune prune prune prune
-account      -     -      prune   prune prune prune prune prune prune prune prune prune
-accounted    -     -      prune   prune prune prune prune prune prune prune prune prune
+place        child worker manager TERM  INT   QUIT  USR1  USR2  CONT  HUP   cut   redis order
+start_worker -     -      done    any   any   done  done  done  done  done  done  done  done
+born         -     done   done    done  done  done  done  done  done  done  done  done  done
+register     -     done   done    back  back  done  done  done  done  done  done  done  done
+registered   -     done   done    back  back  done  done  done  done  done  done  done  done
+idle         -     done   done    done  done  done  done  done  done  done  done  done  done
+reserve      -     done   done    back  back  done  done  done  done  done  done  done  done
+check        -     back   done    back  back  done  done  done  done  done  done  done  stop
+start        -     back   done    back  back  done  done  done  done  done  done  done  stop
+isolate      back  back   done    back  back  done  back  done  done  done  done  done  stop
+load         back  back   done    back  back  done  back  done  done  done  done  done  stop
+mark         back  prune  done    back  back  done  back  done  done  done  done  done  stop
+started      dirty prune  done    dirty dirty done  dirty done  done  done  done  done  stop
+perform      dirty prune  done    dirty dirty done  dirty done  done  done  done  done  stop
+result       dirty prune  done    dirty dirty done  dirty done  done  done  done  done  stop
+reported     done  prune  done    done  done  done  done  done  done  done  done  done  done
+watch        -     prune  done    done  done  done  done  done  done  done  done  done  done
+decide       -     prune  done    done  done  done  done  done  done  done  done  done  done
+commit       -     prune  done    done  done  done  done  done  done  done  done  done  done
+committed    -     back   done    back  back  done  done  done  done  done  done  done  stop
+unregister   -     done   done    done  done  done  done  done  done  done  done  done  done
+bury         -     -      prune   prune prune prune prune prune prune prune prune prune prune
+account      -     -      prune   prune prune prune prune prune prune prune prune prune prune
+accounted    -     -      prune   prune prune prune prune prune prune prune prune prune prune
 ]]
 
 local SEED = tonumber(os.getenv "SEED") or os.time()
