@@ -22,13 +22,13 @@ void confine_always(void)
 
 /* --- at the start --- */
 
-/* Always -1, so that `return refuse(...)` reads well. */
+/* Always EXIT_USAGE, so that `return refuse(...)` reads well. */
 static int refuse(const char *name, const char *what, const char *hint, char *err, size_t err_size)
 {
     char shown[SHOWN];
     snprintf(err, err_size, "JOB_USER is '%s', %s\nhint: %s",
              text_printable(shown, sizeof shown, name, strlen(name)), what, hint);
-    return -1;
+    return EXIT_USAGE;
 }
 
 /* getgrouplist says how many there are when there is no room. */
@@ -44,9 +44,13 @@ static void list_groups(struct confine *c)
 int confine_open(struct confine *c, const struct options *o, char *err, size_t err_size)
 {
     *c = (struct confine){.user = o->job_user, .strict = o->sandbox_strict};
-    filter_make(&c->filter);
+    if (filter_make(&c->filter) < 0 && c->strict) {
+        snprintf(err, err_size, "SANDBOX=strict: %s\nhint: is there no memory, or no process left?",
+                 c->filter.missing);
+        return EXIT_FAILED;
+    }
     if (!c->user)
-        return 0;
+        return EXIT_DONE;
     if (geteuid() != 0)
         return refuse(c->user, "but only root can run jobs as somebody else",
                       "start resque-lua as root, or as that user and without JOB_USER", err,
@@ -64,7 +68,7 @@ int confine_open(struct confine *c, const struct options *o, char *err, size_t e
     setenv("HOME", entry->pw_dir, 1);
     setenv("USER", c->user, 1);
     setenv("LOGNAME", c->user, 1);
-    return 0;
+    return EXIT_DONE;
 }
 
 void confine_close(struct confine *c)

@@ -26,8 +26,9 @@ struct confine {
 /* No program that this process or its children execute gains rights by it: sudo, setuid bits. */
 void confine_always(void);
 
-/* Looks up, once and before any fork, what confine_enter needs, and makes HOME, USER and LOGNAME
- * those of JOB_USER. 0; -1 with what, why and hint in `err`. Either way confine_close is due. */
+/* Prepares, once and before any fork, what the others need, and makes HOME, USER and LOGNAME those
+ * of JOB_USER. EXIT_DONE, or another exit code with what, why and hint in `err`. Either way
+ * confine_close is due. */
 int confine_open(struct confine *c, const struct options *o, char *err, size_t err_size);
 void confine_close(struct confine *c);
 

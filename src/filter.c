@@ -20,6 +20,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "memory.h"
@@ -27,6 +28,8 @@
 /* Of libseccomp's two orders of the calls: a search tree. Putting the filter on takes half of the
  * time, as the kernel tries every call on it. */
 #define BY_TREE 2
+
+#define HEAD_MOST 8 /* instructions that put_head adds at most */
 
 /* Stands for the process's own id until that is known. */
 #define OWN_PID UINT64_C(0x3e57c0de)
@@ -153,22 +156,40 @@ static size_t put_head(struct sock_filter *code)
 #endif
 }
 
-/* libseccomp writes its instructions to a descriptor. */
-static int take_code(struct filter *f, scmp_filter_ctx ctx)
+/* In a process of its own, which ends: else every job's process would have the memory libseccomp
+ * took and gave back, and copy pages of it for its own (8 page faults for each, measured). */
+static _Noreturn void make_in_child(int fd)
+{
+    scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
+    bool made = ctx && seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) == 0 &&
+                seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, BY_TREE) == 0 &&
+                add_rules(ctx) == 0 && seccomp_export_bpf(ctx, fd) == 0;
+    _exit(made ? EXIT_SUCCESS : EXIT_FAILURE);
+}
+
+static int make_in_file(int fd)
+{
+    int status = 0;
+    pid_t pid = fork();
+    if (pid == 0)
+        make_in_child(fd);
+    while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    return pid > 0 && status == 0 ? 0 : -1;
+}
+
+static int take_code(struct filter *f, int fd)
 {
     struct stat st;
-    int fd = memfd_create("filter", MFD_CLOEXEC);
-    int done = -1;
-    if (fd >= 0 && seccomp_export_bpf(ctx, fd) == 0 && fstat(fd, &st) == 0) {
-        size_t size = (size_t)st.st_size;
-        f->code = memory_get(size + 8 * sizeof *f->code);
-        f->length = put_head(f->code);
-        done = pread(fd, f->code + f->length, size, 0) == st.st_size ? 0 : -1;
-        f->length += size / sizeof *f->code;
-    }
-    if (fd >= 0)
-        close(fd);
-    return done;
+    if (fstat(fd, &st) < 0)
+        return -1;
+    size_t size = (size_t)st.st_size;
+    f->code = memory_get(size + HEAD_MOST * sizeof *f->code);
+    f->length = put_head(f->code);
+    if (pread(fd, f->code + f->length, size, 0) != st.st_size)
+        return -1;
+    f->length += size / sizeof *f->code;
+    return 0;
 }
 
 bool filter_is_built(void)
@@ -176,22 +197,22 @@ bool filter_is_built(void)
     return true;
 }
 
-void filter_make(struct filter *f)
+int filter_make(struct filter *f)
 {
     *f = (struct filter){0};
     if (prctl(PR_GET_SECCOMP) < 0) {
         f->missing = "this kernel has none";
-        return;
+        return 0;
     }
-    scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
-    bool made = ctx && seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) == 0 &&
-                seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, BY_TREE) == 0 &&
-                add_rules(ctx) == 0 && take_code(f, ctx) == 0;
-    seccomp_release(ctx);
-    if (!made) {
+    int fd = memfd_create("filter", MFD_CLOEXEC);
+    int done = fd >= 0 && make_in_file(fd) == 0 ? take_code(f, fd) : -1;
+    if (fd >= 0)
+        close(fd);
+    if (done < 0) {
         filter_free(f);
-        f->missing = "libseccomp cannot make the filter";
+        *f = (struct filter){.missing = "the filter could not be made", .failed = true};
     }
+    return done;
 }
 
 /* --- putting it on --- */
@@ -205,8 +226,10 @@ static void name_own_pid(struct filter *f)
 
 int filter_enter(struct filter *f)
 {
+    if (f->failed)
+        errno = ENOSYS;
     if (!f->code)
-        return 0;
+        return f->failed ? -1 : 0;
     name_own_pid(f);
     const struct sock_fprog program = {(unsigned short)f->length, f->code};
     return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
@@ -219,9 +242,10 @@ bool filter_is_built(void)
     return false;
 }
 
-void filter_make(struct filter *f)
+int filter_make(struct filter *f)
 {
     *f = (struct filter){.missing = "built without libseccomp"};
+    return 0;
 }
 
 int filter_enter(struct filter *f)

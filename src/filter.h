@@ -12,17 +12,19 @@ struct filter {
     struct sock_filter *code; /* owned; NULL: there is none */
     size_t length;            /* of code, in instructions */
     const char *missing;      /* why there is none, a literal; NULL: there is one */
+    bool failed;              /* there should be one: nothing may run that relies on it */
 };
 
 /* Whether this was built with libseccomp. */
 bool filter_is_built(void);
 
-/* Makes it. Where that is impossible `missing` says why. */
-void filter_make(struct filter *f);
+/* Makes it. 0: it is there, or cannot be in this program or kernel (`missing` says why). -1: it
+ * could not be made. */
+int filter_make(struct filter *f);
 void filter_free(struct filter *f);
 
 /* Puts it on for the rest of this process's life; afterwards it may send signals to itself alone.
- * Needs no_new_privs. Nothing happens without a filter. 0 or -1 with errno. */
+ * Needs no_new_privs. Nothing happens where there cannot be one. 0 or -1 with errno. */
 int filter_enter(struct filter *f);
 
 #endif

@@ -342,9 +342,10 @@ static int open_manager(struct manager *m)
         log_error_lines(err);
         return EXIT_FAILED;
     }
-    if (confine_open(&m->confine, o, err, sizeof err) < 0) {
+    int code = confine_open(&m->confine, o, err, sizeof err);
+    if (code != EXIT_DONE) {
         log_error_lines(err);
-        return EXIT_USAGE;
+        return code;
     }
     if (o->sandbox_strict && m->confine.filter.missing)
         log_warn("SANDBOX=strict without seccomp (%s): scripts are confined in Lua alone",

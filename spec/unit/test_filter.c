@@ -289,8 +289,9 @@ static void closes_the_other_doors_into_the_kernel(void **unused)
 static void says_when_there_is_none(void **unused)
 {
     (void)unused;
-    struct filter none = {.missing = "for a test"};
+    struct filter none = {.missing = "for a test"}, failed = {.failed = true};
     assert_int_equal(filter_enter(&none), 0);
+    assert_int_equal(filter_enter(&failed), -1);
     filter_free(&none);
     filter_free(&none);
 }
