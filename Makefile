@@ -9,7 +9,7 @@ PKG_CONFIG ?= pkg-config
 # LINK=shared keeps Lua, cjson and hiredis apart from the program. Else they are part of it where their .a
 # files are there: each shared library makes the fork for every job dearer (README.md of spec/bench).
 LINK       ?= static
-# SECCOMP=1 needs libseccomp for SANDBOX=strict, 0 does without; auto: if it is there.
+# SECCOMP=1 needs libseccomp (2.5.3) for SANDBOX=strict, 0 does without; auto: if it is there.
 SECCOMP    ?= auto
 # Where a plain lua5.4 looks for modules.
 LUA_SHARE  ?= $(PREFIX)/share/lua/5.4
@@ -28,7 +28,7 @@ RL_WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wfor
 
 # One package per library: the name pkg-config knows, and Debian's package in case it is missing.
 RL_PACKAGES := lua5.4:liblua5.4-dev lua5.4-cjson:lua-cjson-dev hiredis:libhiredis-dev
-ifeq ($(if $(filter auto,$(SECCOMP)),$(shell $(PKG_CONFIG) --exists libseccomp && echo 1),$(SECCOMP)),1)
+ifeq ($(if $(filter auto,$(SECCOMP)),$(shell $(PKG_CONFIG) --exists 'libseccomp >= 2.5.3' && echo 1),$(SECCOMP)),1)
   RL_PACKAGES += libseccomp:libseccomp-dev
   RL_DEFINES := -DRL_SECCOMP
 endif

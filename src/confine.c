@@ -2,11 +2,13 @@
 #include "confine.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -76,6 +78,15 @@ void confine_close(struct confine *c)
     free(c->groups);
     filter_free(&c->filter);
     *c = (struct confine){0};
+}
+
+void confine_terminal(const struct confine *c)
+{
+    int terminal = c->user ? open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY) : -1;
+    if (terminal < 0)
+        return;
+    ioctl(terminal, TIOCNOTTY);
+    close(terminal);
 }
 
 /* --- in a job's process --- */

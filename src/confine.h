@@ -32,6 +32,10 @@ void confine_always(void);
 int confine_open(struct confine *c, const struct options *o, char *err, size_t err_size);
 void confine_close(struct confine *c);
 
+/* In a worker, for its jobs, or a new process: with JOB_USER there is no terminal, into which a
+ * script could type what root's shell then reads. */
+void confine_terminal(const struct confine *c);
+
 /* In a new process that is to run scripts: becomes JOB_USER for good. To be called before
  * PR_SET_PDEATHSIG, which a change of user clears. 0; -1 and why: no script may run then. */
 int confine_enter(const struct confine *c, char why[CONFINE_WHY]);

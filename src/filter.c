@@ -6,6 +6,11 @@
 #include <errno.h>
 #include <stdlib.h>
 
+/* The lists are those of 64-bit machines: others have more calls for the same things. */
+#if __SIZEOF_LONG__ < 8
+#undef RL_SECCOMP
+#endif
+
 #ifdef RL_SECCOMP
 #include <fcntl.h>
 #include <linux/filter.h>
@@ -20,6 +25,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -29,13 +35,16 @@
  * time, as the kernel tries every call on it. */
 #define BY_TREE 2
 
+#define TMPFILE_BIT (O_TMPFILE & ~O_DIRECTORY)
+
 #define HEAD_MOST 8 /* instructions that put_head adds at most */
 
 /* Stands for the process's own id until that is known. */
 #define OWN_PID UINT64_C(0x3e57c0de)
 
 /* Later system calls than the lists below know: not there. So numbered on all but old machines. */
-#if defined(__x86_64__) || defined(__aarch64__) || defined(__riscv)
+#if defined(__x86_64__) || defined(__aarch64__) || defined(__riscv) || defined(__powerpc64__) ||   \
+    defined(__s390x__)
 #define NEWEST_CALL 450
 #endif
 
@@ -107,9 +116,9 @@ static const struct {
     CASE(sched_setparam, 0, SCMP_CMP_NE, 0, 0), CASE(sched_setattr, 0, SCMP_CMP_NE, 0, 0),
     /* opening files to change them */
     CASE(open, 1, BIT(O_WRONLY)), CASE(open, 1, BIT(O_RDWR)), CASE(open, 1, BIT(O_CREAT)),
-    CASE(open, 1, BIT(O_TRUNC)), CASE(open, 1, BIT(__O_TMPFILE)), CASE(openat, 2, BIT(O_WRONLY)),
+    CASE(open, 1, BIT(O_TRUNC)), CASE(open, 1, BIT(TMPFILE_BIT)), CASE(openat, 2, BIT(O_WRONLY)),
     CASE(openat, 2, BIT(O_RDWR)), CASE(openat, 2, BIT(O_CREAT)), CASE(openat, 2, BIT(O_TRUNC)),
-    CASE(openat, 2, BIT(__O_TMPFILE)),
+    CASE(openat, 2, BIT(TMPFILE_BIT)),
     /* families between and beyond AF_UNIX, AF_INET and AF_INET6 */
     CASE(socket, 0, SCMP_CMP_EQ, AF_UNSPEC, 0), CASE(socket, 0, SCMP_CMP_EQ, 3, 0),
     CASE(socket, 0, SCMP_CMP_EQ, 4, 0), CASE(socket, 0, SCMP_CMP_EQ, 5, 0),
@@ -232,7 +241,11 @@ int filter_enter(struct filter *f)
         return f->failed ? -1 : 0;
     name_own_pid(f);
     const struct sock_fprog program = {(unsigned short)f->length, f->code};
-    return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+    long thread =
+        syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program);
+    if (thread > 0) /* it has a filter of its own, so this cannot be put before it */
+        errno = EBUSY;
+    return thread == 0 ? 0 : -1;
 }
 
 #else
@@ -244,7 +257,7 @@ bool filter_is_built(void)
 
 int filter_make(struct filter *f)
 {
-    *f = (struct filter){.missing = "built without libseccomp"};
+    *f = (struct filter){.missing = "built without libseccomp, or for 32 bits"};
     return 0;
 }
 

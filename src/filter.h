@@ -23,8 +23,9 @@ bool filter_is_built(void);
 int filter_make(struct filter *f);
 void filter_free(struct filter *f);
 
-/* Puts it on for the rest of this process's life; afterwards it may send signals to itself alone.
- * Needs no_new_privs. Nothing happens where there cannot be one. 0 or -1 with errno. */
+/* Puts it on all threads for the rest of this process's life; afterwards it may send signals to
+ * itself alone. Needs no_new_privs. Nothing happens where there cannot be one. 0 or -1 with errno.
+ */
 int filter_enter(struct filter *f);
 
 #endif

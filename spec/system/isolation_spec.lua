@@ -159,7 +159,7 @@ describe("JOB_USER", function()
   end
 
   -- Everything such a worker needs is in the world's folder, which the user may enter.
-  local function start(text, env)
+  local function start(text, env, opts)
     w:write("ledger.lua", proc.read(world.fixtures .. "/ledger.lua"))
     local all = {
       JOB_USER = USER,
@@ -174,7 +174,7 @@ describe("JOB_USER", function()
     uv.fs_chmod(w.dir, 493)
     w:write("ledger", "")
     uv.fs_chmod(w.dir .. "/ledger", 438)
-    return w:start_idle(all)
+    return w:start_idle(all, opts)
   end
 
   if uv.getuid() ~= 0 then
@@ -233,6 +233,22 @@ describe("JOB_USER", function()
     local groups = status_of(proc.descendants(run.pid)[2], "Groups")
     assert.equal(GID, groups:match "^(%d+)%s*$")
   end)
+
+  for name, user in pairs { ["no terminal"] = USER, ["one without JOB_USER"] = false } do
+    it("has " .. name, function()
+      local on_terminal = { "python3", "-c", "import pty, sys; pty.spawn(sys.argv[1:])" }
+      local text = [[
+        local function look() ledger.write(io.open "/dev/tty" and "terminal" or "none") end
+        look()
+        job("Type", look)]]
+      local run = start(text, { JOB_USER = user }, { wrap = on_terminal })
+      w:job "Type"
+      w:wait_processed(1)
+      local seen = user and "none" or "terminal"
+      assert.same({ seen, seen, seen }, w:ledger()) -- loaded to be checked, loaded, run
+      uv.kill(proc.children(run.pid)[1], "sigterm")
+    end)
+  end
 
   it("cannot look into another job's memory, and leaves no core", function()
     local run = start [[
@@ -487,6 +503,16 @@ describe("SANDBOX=strict in a worker", function()
     assert.matches("^root:", result("Read", { path = "/etc/passwd" }))
   end)
 
+  it("is what the check of APP_INCLUDE has", function()
+    local path = w:write("jobs.lua", [[
+      local uv = require "luv"
+      error(tostring(select(2, uv.kill(uv.os_getppid(), "sigstop"))))]])
+    local code, _, err = w:run({ "--burst" }, {
+      QUEUE = "a", SANDBOX = "strict", SANDBOX_MODULES = "luv", APP_INCLUDE = path,
+    })
+    assert.equal(3, code)
+    assert.matches("EPERM", err)
+  end)
   it("is what onFailure of a dead job has", function()
     local run = start([[
       resque.on("onFailure", function() resque.log.warn("io is " .. tostring(io)) end)]] .. HOLD)
