@@ -131,13 +131,17 @@ describe("a full disk", function()
     dir = w.dir .. "/disk"
     assert(uv.fs_mkdir(dir, 448))
     wrap = full_disk(dir)
+  end)
+
+  local function start_there(env)
     if not wrap then
       pending "this machine allows no mounts"
     end
-  end)
+    return w:start(env, { wrap = wrap })
+  end
 
   it("for PIDFILE: refused at start with exit 1, and no worker ran", function()
-    local run = w:start({ PIDFILE = dir .. "/pid" }, { wrap = wrap })
+    local run = start_there { PIDFILE = dir .. "/pid" }
     assert.same({ 1, 0 }, { run.process:wait(10) })
     assert.matches("PID file .*/pid: .*No space left on device\n%*%*%* hint: make room", run:err())
     assert.equal(0, w:on("EXISTS", "stat:processed"))
@@ -145,7 +149,7 @@ describe("a full disk", function()
   end)
 
   it("for LOGFILE: jobs run all the same", function()
-    local run = w:start({ LOGFILE = dir .. "/log" }, { wrap = wrap })
+    local run = start_there { LOGFILE = dir .. "/log" }
     works(run)
     stops(run)
   end)
@@ -158,7 +162,7 @@ describe("a full disk", function()
         assert(file:close())
       end }
       Fine = { perform = function() end }]])
-    w:start({ APP_INCLUDE = w.dir .. "/fill.lua" }, { wrap = wrap })
+    start_there { APP_INCLUDE = w.dir .. "/fill.lua" }
     w:job("Fill", { path = dir .. "/output" })
     w:job "Fine"
     w:wait_processed(2)
