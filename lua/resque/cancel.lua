@@ -23,22 +23,29 @@ local HEAD = 80 -- bytes of a record that hold its token
 local FAILED_LISTS = { "failed", "failed:overflow" }
 local RECENT = 100 -- failure records looked through when the list was cut meanwhile
 
--- Takes one copy out of its queue; the end of its status in the same step, for whoever waits for
--- it. KEYS: queue, status; ARGV: which copy, the bytes, the status, seconds to keep it.
+-- Takes one copy out of its queue; in the same step its status ends, for whoever waits for it, and
+-- its crashes are forgotten. KEYS: queue, status, crashes; ARGV: which copy, the bytes, the status,
+-- seconds to keep it.
 local REMOVE = [[
 local removed = redis.call("LREM", KEYS[1], ARGV[1], ARGV[2])
-if removed > 0 and redis.call("EXISTS", KEYS[2]) == 1 then
-  redis.call("SET", KEYS[2], ARGV[3], "EX", ARGV[4])
+if removed > 0 then
+  redis.call("DEL", KEYS[3])
+  if redis.call("EXISTS", KEYS[2]) == 1 then
+    redis.call("SET", KEYS[2], ARGV[3], "EX", ARGV[4])
+  end
 end
 return removed]]
 
 -- ---------------------------------------------------------------------------------- where it is
 
--- By its own id, or as newer php-resque names its status: with the payload's `prefix`.
+-- The id in the names of its keys: newer php-resque puts the payload's `prefix` in front.
+local function full_id(value)
+  local prefix = value.prefix
+  return type(prefix) == "string" and prefix ~= "" and prefix .. "_" .. value.id or value.id
+end
+
 local function is_job(id, value)
-  local own, prefix = value.id, value.prefix
-  return own == id
-    or type(own) == "string" and type(prefix) == "string" and prefix .. "_" .. own == id
+  return type(value.id) == "string" and (value.id == id or full_id(value) == id)
 end
 
 local function job_of(value)
@@ -172,11 +179,12 @@ local function remove(place)
   if not conn then
     return nil, err, trouble
   end
-  local id, prefix = place.job.id, place.job.prefix
-  local ended = status.cancelled(os.time(), status.new(id, prefix):started())
+  local id = full_id(place.job)
+  local ended = status.cancelled(os.time(), status.new(id):started())
   local removed
-  removed, err, trouble = conn:call("EVAL", REMOVE, 2, connection.key("queue:" .. place.queue),
-    status.key(id, prefix), place.from_head and 1 or -1, place.payload, ended, status.KEPT)
+  removed, err, trouble = conn:call("EVAL", REMOVE, 3, connection.key("queue:" .. place.queue),
+    status.key(id), connection.key("lua:attempts:" .. id), place.from_head and 1 or -1,
+    place.payload, ended, status.KEPT)
   if not removed then
     return nil, err, trouble
   end

@@ -198,6 +198,36 @@ describe("a job that runs", function()
     assert.is_true(#only_failure().backtrace > 0)
   end)
 
+  it("is not put back by ON_CRASH, nor are its crashes remembered when it waits again", function()
+    w:write_jobs("jobs.lua", [[
+      local Crash = resque.job "Crash"
+      function Crash:perform()
+        ledger.write("start", self.job.attempts)
+        if self.job.attempts == 0 then os.execute "kill -9 $PPID" end
+        while true do end
+      end]])
+    local run = start({ APP_INCLUDE = "jobs.lua", ON_CRASH = "requeue:5" }, { cwd = w.dir })
+    local id = w:job "Crash"
+    w:wait_ledger "^start 1"
+    assert.equal(0, (kill(id)))
+    only_failure()
+    assert.equal(0, w:queued())
+    assert.equal(0, w:on("EXISTS", "lua:attempts:" .. id))
+    run:signal "sigusr2"
+    run:wait_title "^Paused"
+    id = w:job "Crash"
+    w:on("HSET", "lua:attempts:" .. id, "crashed", "1")
+    assert.equal("removed\tdefault\n", (select(2, kill(id))))
+    assert.equal(0, w:on("EXISTS", "lua:attempts:" .. id))
+  end)
+
+  it("is ended as asked although it has a time limit, which ends others", function()
+    start { JOB_TIMEOUT = "60" }
+    local id = running "Spin"
+    assert.equal(0, (kill(id)))
+    assert.is_nil(only_failure().limit)
+  end)
+
   it("that is done, or has failed, before TERM can end it stays what it is", function()
     w:write_jobs("jobs.lua", [[
       local function job(name, finish)
