@@ -15,10 +15,11 @@ local function build(name)
   local library = ("%s/preload/%s.so"):format(world.build, name)
   if not is_newer(library, source) then
     uv.fs_mkdir(world.build .. "/preload", 493)
+    local new = ("%s.%d"):format(library, uv.os_getpid()) -- several spec files may want it at once
     local code, _, err = process.run({ "cc", "-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o",
-      library .. ".new", source, "-ldl" }, { dir = world.build .. "/preload" })
+      new, source }, { dir = world.build .. "/preload" })
     assert(code == 0, err)
-    assert(uv.fs_rename(library .. ".new", library))
+    assert(uv.fs_rename(new, library))
   end
   return library
 end
