@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <execinfo.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -28,10 +29,11 @@
 
 /* sweep.lua reads this list from here: one row per function, in this order. */
 static const char *const calls[] = {
-    "fork",    "pipe2",       "read",          "write",    "poll",    "open64",    "malloc",
-    "connect", "prctl",       "signalfd",      "mmap64",   "dup2",    "waitpid",   "waitid",
-    "syscall", "socket",      "fcntl64",       "setpgid",  "fstat64", "getrandom", "kill",
-    "fopen64", "sigprocmask", "clock_gettime", "pwrite64", "flock",   "wait4",
+    "fork",      "pipe2",     "read",        "write",    "poll",    "open64",  "malloc",
+    "connect",   "prctl",     "signalfd",    "mmap64",   "dup2",    "waitpid", "waitid",
+    "wait4",     "syscall",   "socket",      "fcntl64",  "setpgid", "fstat64", "getrandom",
+    "kill",      "fopen64",   "sigprocmask", "pwrite64", "flock",   "dup",     "setrlimit64",
+    "setgroups", "setresgid", "setresuid",
 };
 
 static struct failing *shared;
@@ -214,6 +216,10 @@ WATCH(int, kill, (pid_t pid, int signo), (pid, signo))
 WATCH(int, sigprocmask, (int how, const sigset_t *set, sigset_t *old), (how, set, old))
 WATCH(ssize_t, pwrite64, (int fd, const void *buffer, size_t len, off64_t at),
       (fd, buffer, len, at))
+WATCH(int, dup, (int fd), (fd))
+WATCH(int, setgroups, (size_t count, const gid_t *groups), (count, groups))
+WATCH(int, setresgid, (gid_t real_id, gid_t effective, gid_t saved), (real_id, effective, saved))
+WATCH(int, setresuid, (uid_t real_id, uid_t effective, uid_t saved), (real_id, effective, saved))
 WATCH(int, flock, (int fd, int operation), (fd, operation))
 
 void *mmap64(void *address, size_t len, int protection, int flags, int fd, off64_t offset)
@@ -250,6 +256,13 @@ int prctl(int option, ...)
         more[i] = va_arg(list, unsigned long);
     va_end(list);
     return failing_now("prctl") ? -1 : next(option, more[0], more[1], more[2], more[3]);
+}
+
+int setrlimit64(__rlimit_resource_t resource, const struct rlimit64 *limit)
+{
+    int (*next)(int, const struct rlimit64 *) =
+        (int (*)(int, const struct rlimit64 *))real("setrlimit64");
+    return failing_now("setrlimit64") ? -1 : next((int)resource, limit);
 }
 
 int fcntl64(int fd, int command, ...)

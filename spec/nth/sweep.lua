@@ -1,9 +1,10 @@
 --- The n-th failure: for every n, one run of a small world in which the n-th call of one function
 -- fails in one kind of process. Called by spec/nth/run; README.md beside it says with what.
 local cjson = require "cjson"
+local checker = require "spec.chaos.checker"
+local look = require "spec.chaos.look"
 local uv = require "luv"
 local clock = require "spec.support.clock"
-local conservation = require "spec.support.conservation"
 local proc = require "spec.support.proc"
 local process = require "spec.support.process"
 local world = require "spec.support.world"
@@ -47,6 +48,11 @@ local WAYS = {
   { "sigprocmask", "EINVAL" },
   { "pwrite64", "ENOSPC" },
   { "flock", "EINTR" },
+  { "dup", "EMFILE" },
+  { "setrlimit64", "EPERM" },
+  { "setgroups", "EPERM" },
+  { "setresgid", "EPERM" },
+  { "setresuid", "EPERM", "EAGAIN" },
 }
 
 -- ---------------------------------------------------------------------------- the shared memory
@@ -98,7 +104,11 @@ local WORLDS = {
   burst = { INTERVAL = "0" },
   hooks = { INTERVAL = "0", NTH_HOOKS = "1" },
   blocking = { INTERVAL = "0.2", BLOCKING = "1" },
+  limits = { INTERVAL = "0", JOB_TIMEOUT = "30", JOB_MEMORY = "64M", JOB_CPU = "30" },
 }
+if uv.getuid() == 0 then
+  WORLDS.user = { INTERVAL = "0", JOB_USER = "nobody", NTH_USER = "1" }
+end
 
 local ASAN_LIBRARY = io.popen("gcc -print-file-name=libasan.so"):read "l"
 
@@ -127,7 +137,8 @@ end
 local function enqueue(w)
   local jobs = {}
   for _, class in ipairs(KINDS) do
-    jobs[w:job(class, {}, { track = true })] = class
+    local id = w:job(class, {}, { track = true })
+    jobs[id] = { id = id, class = class, payload = world.payload(class, {}, id), tracked = true }
   end
   return jobs
 end
@@ -196,7 +207,7 @@ local function look_at_run(w, run, row, ended, pids)
 end
 
 local function ledger_counts(w)
-  local count = { start = {}, ["end"] = {}, told = {} }
+  local count = { start = {}, ["end"] = {}, told = {}, root = {} }
   for _, line in ipairs(w:ledger()) do
     local word, id = line:match "^(%a+) (%S+)$"
     if word then
@@ -206,30 +217,41 @@ local function ledger_counts(w)
   return count
 end
 
--- What is wrong when everybody has left for good. Counts in `ends` how jobs ended.
-local function look_at_jobs(w, jobs, ends, problem)
-  local seen = conservation.snapshot(w)
-  for _, text in ipairs(conservation.problems(seen, jobs, true)) do
-    problem("%s", text)
-  end
+-- What the invariants of spec/chaos/checker.lua say when everybody has left for good.
+local function look_at_redis(w, jobs, problem)
+  local one = checker.new(jobs)
+  local seen = look(function(...) return w.server:call(...) end, w:key "", one.from, "full")
+  one:look(seen, #KINDS)
+  one:gone(seen)
   if #seen.queue + #seen.record > 0 then
     problem("%d jobs are still queued, %d in records", #seen.queue, #seen.record)
   end
+  for _, key in ipairs(seen.foreign) do
+    problem("a key that is nobody's: %s", key)
+  end
+  for _, found in ipairs(one.problems) do
+    problem("%s: %s", found.invariant, found.text)
+  end
+end
+
+-- What is wrong with what the jobs did. Counts in `ends` how they ended.
+local function look_at_jobs(w, jobs, ends, problem)
   local count = ledger_counts(w)
-  for id, class in pairs(jobs) do
+  for id, job in pairs(jobs) do
     local status = w:status(id)
     local done, starts = status.status == 4, count.start[id] or 0
-    if starts > 1 then
-      problem("job %s (%s) started %d times", id, class, starts)
-    elseif done and (starts ~= 1 or count["end"][id] ~= 1 or not ENDS_WELL[class]) then
-      problem("job %s (%s) counts as done, but it started %d times and ended %d times", id, class,
-        starts, count["end"][id] or 0)
+    if count.root[id] then
+      problem("job %s (%s) ran as root", id, job.class)
+    elseif starts > 1 then
+      problem("job %s (%s) started %d times", id, job.class, starts)
+    elseif done and (starts ~= 1 or count["end"][id] ~= 1 or not ENDS_WELL[job.class]) then
+      problem("job %s (%s) counts as done, but it started %d times and ended %d times", id,
+        job.class, starts, count["end"][id] or 0)
     end
     ends.done = ends.done + (done and 1 or 0)
   end
   for _, failure in ipairs((w:failed())) do
-    local class = failure.payload.class
-    if ENDS_WELL[class] then
+    if ENDS_WELL[failure.payload.class] then
       local text = failure.exception .. ": " .. failure.error:gsub("%d%d+", "N"):sub(1, 90)
       ends.why[text] = (ends.why[text] or 0) + 1
     end
@@ -260,6 +282,7 @@ end
 -- Returns whether the n-th call was reached, the problems, and the counter of calls.
 local function run_once(row, n, ends)
   local w = world.new()
+  uv.fs_chmod(w.dir, 511) -- jobs that run as another user write here, too
   local jobs = enqueue(w)
   local run = start(w, row, n)
   local ended = wait_end(w, run, row)
@@ -279,10 +302,8 @@ local function run_once(row, n, ends)
     problems = look_at_run(w, run, row, ended, select(2, read_state(w.dir .. "/state")))
   end
   if #problems == 0 then
+    look_at_redis(w, jobs, problem)
     look_at_jobs(w, jobs, ends, problem)
-    if not is_clean(w) then
-      problem("workers are still registered: %s", table.concat(w:on("SMEMBERS", "workers"), ", "))
-    end
   end
   if #problems > 0 then
     show(w, run, problems)
@@ -313,8 +334,8 @@ local function rows()
       end
     end
   end
-  for in_world in option("WORLD", "burst hooks blocking"):gmatch "%S+" do
-    for _, way in ipairs(WAYS) do
+  for in_world in option("WORLD", "burst hooks blocking limits user"):gmatch "%S+" do
+    for _, way in ipairs(WORLDS[in_world] and WAYS or {}) do
       for number = 1, #ROLES do
         add(way, number, in_world)
       end
