@@ -9,6 +9,7 @@
 
 #include <lauxlib.h>
 
+#include "filter.h"
 #include "lualib_sys.h"
 #include "options.h"
 
@@ -73,6 +74,8 @@ static int make_settings(lua_State *L)
     lua_setfield(L, -2, "prefix");
     push_arguments(L, o);
     lua_setfield(L, -2, "arguments");
+    lua_pushboolean(L, filter_is_built());
+    lua_setfield(L, -2, "seccomp");
     lua_createtable(L, 0, 1);
     lua_pushvalue(L, lua_upvalueindex(1));
     lua_pushcclosure(L, settings_index, 1);

@@ -120,7 +120,7 @@ const struct options_setting options_settings[] = {
      .help = "TERM and INT let the running job finish first, as QUIT does"},
 
     /* What a job may do. */
-    {.flag = "sandbox", .type = OPTIONS_CHOICE, .commands = WORK | PERFORM | CHECK,
+    {.flag = "sandbox", .type = OPTIONS_CHOICE, .commands = WORK | PERFORM | CHECK | DOCTOR,
      .variables = {"SANDBOX"}, .fallback = "off", .argument = "off|strict",
      .field = FIELD(sandbox),
      .help = "strict: scripts have no files, programs, modules and system calls they do not need"},

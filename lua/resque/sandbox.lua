@@ -84,7 +84,7 @@ end
 
 -- Whether a path lies below one of the folders, by its text: links are the administrator's.
 local function is_inside(path, folders)
-  if type(path) ~= "string" or find(path, "\0", 1, true) then
+  if type(path) ~= "string" then
     return false
   end
   local inner = components(path)

@@ -93,7 +93,7 @@ describe("doctor finds nothing wrong", function()
 
   it("and says it in a line each, which --quiet leaves out", function()
     local code, out, err = w:run { "doctor" }
-    assert.same({ 0, "27 fine, 0 warnings, 0 broken\n" }, { code, err })
+    assert.same({ 0, "28 fine, 0 warnings, 0 broken\n" }, { code, err })
     for line in out:gmatch "[^\n]+" do
       assert.matches("^ok\t[%l-]+\t[^\t]+$", line)
     end
@@ -128,7 +128,7 @@ describe("doctor on a terminal", function()
     for line in out:gsub("\27%[%d+m", ""):gmatch "[^\n]+" do
       assert.is_true(utf8.len(line) <= 72, line)
     end
-    assert.matches("25 fine, 2 warnings, 0 broken %(these alone: %-%-quiet%)\n$", out)
+    assert.matches("26 fine, 2 warnings, 0 broken %(these alone: %-%-quiet%)\n$", out)
     code, out = on_terminal { TERM = "xterm", NO_COLOR = "1" }
     assert.equal(0, code)
     assert.is_nil(out:find("\27", 1, true))
@@ -346,6 +346,13 @@ describe("doctor says of the fleet:", function()
     assert_found("lock", "ok", "somebody is removing dead workers")
     w:on("PERSIST", "pruning_dead_workers_in_progress")
     assert_found("lock", "fail", "nobody removes dead workers")
+  end)
+
+  it("a sandbox without its half in the kernel is in no program that these specs build", function()
+    assert_found("sandbox", "ok", "SANDBOX is off")
+    local code, out = w:run({ "doctor", "--sandbox", "strict" })
+    assert.equal(0, code)
+    assert.truthy(out:find("ok\tsandbox\tSANDBOX=strict, with seccomp\n", 1, true))
   end)
 
   it("a pause", function()

@@ -192,6 +192,9 @@ describe("make", function()
     local _, err = run({ dest .. "/usr/local/bin/resque-lua", "--burst" },
       { env = w:env { QUEUE = "a", SANDBOX = "strict" } })
     assert.truthy(err:find("SANDBOX=strict without seccomp (built without libseccomp", 1, true))
+    out = run({ "sh", "-c", dest .. "/usr/local/bin/resque-lua doctor || true" },
+      { env = w:env { SANDBOX = "strict" } })
+    assert.truthy(out:find("\nwarn\tsandbox\tSANDBOX=strict without seccomp", 1, true))
     out = run({ dest .. "/usr/local/bin/resque-lua", "config" },
       { env = w:env { SANDBOX = "strict" } })
     assert.truthy(out:find("sandbox\tstrict (without seccomp)\tSANDBOX\n", 1, true))

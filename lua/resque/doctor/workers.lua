@@ -199,4 +199,15 @@ local function pause(facts)
   return finding.ok("pause", "the fleet is not paused")
 end
 
-return { title = "Workers", alive, never_beat, ids, orphans, lock, pause }
+-- Of a worker started here, with this program and these settings.
+local function sandbox()
+  if sys.settings.sandbox ~= "strict" then
+    return finding.ok("sandbox", "SANDBOX is off: a job may do what its user may")
+  elseif not sys.settings.seccomp then
+    return finding.warn("sandbox", "SANDBOX=strict without seccomp: scripts are confined in Lua "
+      .. "alone", "build resque-lua with libseccomp (Debian: libseccomp-dev)")
+  end
+  return finding.ok("sandbox", "SANDBOX=strict, with seccomp")
+end
+
+return { title = "Workers", alive, never_beat, ids, orphans, lock, pause, sandbox }
