@@ -38,8 +38,8 @@ static const char *const calls[] = {
 
 static struct failing *shared;
 static enum failing_role role = ROLE_MANAGER;
-static int forks;
-static bool busy; /* reporting where it happened calls what is watched here */
+static bool connected; /* to Redis: the processes a manager needs to start were before */
+static bool busy;      /* reporting where it happened calls what is watched here */
 
 static void *real(const char *name)
 {
@@ -130,9 +130,8 @@ static ssize_t allowed(const char *name, size_t len)
 
 static void be_child(void)
 {
-    bool check = role == ROLE_MANAGER && forks == 0 && getenv("APP_INCLUDE");
-    role = check ? ROLE_CHECK : role == ROLE_MANAGER ? ROLE_WORKER : ROLE_CHILD;
-    forks = 0;
+    enum failing_role below = connected ? ROLE_WORKER : ROLE_CHECK;
+    role = role == ROLE_MANAGER ? below : ROLE_CHILD;
     if (shared) {
         int64_t i = atomic_fetch_add(&shared->pid_count, 1);
         if (i < FAILING_PIDS)
@@ -150,8 +149,6 @@ pid_t fork(void)
     pid_t pid = next();
     if (pid == 0)
         be_child();
-    else if (pid > 0)
-        forks++;
     return pid;
 }
 
@@ -200,7 +197,6 @@ ssize_t send(int fd, const void *buffer, size_t len, int flags)
 
 WATCH(int, pipe2, (int ends[2], int flags), (ends, flags))
 WATCH(int, poll, (struct pollfd * fds, nfds_t count, int timeout), (fds, count, timeout))
-WATCH(int, connect, (int fd, const struct sockaddr *address, socklen_t len), (fd, address, len))
 WATCH(int, socket, (int domain, int type, int protocol), (domain, type, protocol))
 WATCH(int, signalfd, (int fd, const sigset_t *mask, int flags), (fd, mask, flags))
 WATCH(int, dup2, (int from, int to), (from, to))
@@ -221,6 +217,14 @@ WATCH(int, setgroups, (size_t count, const gid_t *groups), (count, groups))
 WATCH(int, setresgid, (gid_t real_id, gid_t effective, gid_t saved), (real_id, effective, saved))
 WATCH(int, setresuid, (uid_t real_id, uid_t effective, uid_t saved), (real_id, effective, saved))
 WATCH(int, flock, (int fd, int operation), (fd, operation))
+
+int connect(int fd, const struct sockaddr *address, socklen_t len)
+{
+    int (*next)(int, const struct sockaddr *, socklen_t) =
+        (int (*)(int, const struct sockaddr *, socklen_t))real("connect");
+    connected = true;
+    return failing_now("connect") ? -1 : next(fd, address, len);
+}
 
 void *mmap64(void *address, size_t len, int protection, int flags, int fd, off64_t offset)
 {

@@ -7,8 +7,9 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-/* Who calls, told by counting forks: the first fork of the manager with APP_INCLUDE is the
- * throw-away process that checks it, each other one is a worker; a worker's forks run jobs. */
+/* Who calls, told by counting forks: what the manager forks before it connects to Redis are the
+ * throw-away processes that check APP_INCLUDE and the like, then come workers; a worker's forks run
+ * jobs. */
 enum failing_role { ROLE_MANAGER, ROLE_CHECK, ROLE_WORKER, ROLE_CHILD, ROLES };
 
 enum failing_mode { MODE_ERROR, MODE_SHORT }; /* SHORT: read and write move one byte */

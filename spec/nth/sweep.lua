@@ -104,6 +104,7 @@ local WORLDS = {
   burst = { INTERVAL = "0" },
   hooks = { INTERVAL = "0", NTH_HOOKS = "1" },
   blocking = { INTERVAL = "0.2", BLOCKING = "1" },
+  requeue = { INTERVAL = "0", ON_CRASH = "requeue:1" },
   limits = { INTERVAL = "0", JOB_TIMEOUT = "30", JOB_MEMORY = "64M", JOB_CPU = "30" },
 }
 if uv.getuid() == 0 then
@@ -235,18 +236,18 @@ local function look_at_redis(w, jobs, problem)
 end
 
 -- What is wrong with what the jobs did. Counts in `ends` how they ended.
-local function look_at_jobs(w, jobs, ends, problem)
-  local count = ledger_counts(w)
+local function look_at_jobs(w, row, jobs, ends, problem)
+  local count, most = ledger_counts(w), WORLDS[row.world].ON_CRASH and 2 or 1
   for id, job in pairs(jobs) do
     local status = w:status(id)
-    local done, starts = status.status == 4, count.start[id] or 0
+    local done, starts, ended = status.status == 4, count.start[id] or 0, count["end"][id] or 0
     if count.root[id] then
       problem("job %s (%s) ran as root", id, job.class)
-    elseif starts > 1 then
+    elseif starts > most then
       problem("job %s (%s) started %d times", id, job.class, starts)
-    elseif done and (starts ~= 1 or count["end"][id] ~= 1 or not ENDS_WELL[job.class]) then
+    elseif done and (ended < 1 or ended > starts or not ENDS_WELL[job.class]) then
       problem("job %s (%s) counts as done, but it started %d times and ended %d times", id,
-        job.class, starts, count["end"][id] or 0)
+        job.class, starts, ended)
     end
     ends.done = ends.done + (done and 1 or 0)
   end
@@ -303,7 +304,7 @@ local function run_once(row, n, ends)
   end
   if #problems == 0 then
     look_at_redis(w, jobs, problem)
-    look_at_jobs(w, jobs, ends, problem)
+    look_at_jobs(w, row, jobs, ends, problem)
   end
   if #problems > 0 then
     show(w, run, problems)
@@ -334,7 +335,7 @@ local function rows()
       end
     end
   end
-  for in_world in option("WORLD", "burst hooks blocking limits user"):gmatch "%S+" do
+  for in_world in option("WORLD", "burst hooks blocking requeue limits user"):gmatch "%S+" do
     for _, way in ipairs(WORLDS[in_world] and WAYS or {}) do
       for number = 1, #ROLES do
         add(way, number, in_world)
