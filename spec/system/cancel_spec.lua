@@ -415,7 +415,7 @@ describe("--kill says why not:", function()
     local code, out, err = kill "x1"
     assert.same({ 1, "" }, { code, out })
     assert.matches("job x1 runs on web1:4711:default, which is no resque%-lua\n", err)
-    assert.matches("hint: on web1: kill %-USR1 4711 ends it", err)
+    assert.matches("hint: its host is web1; kill %-USR1 4711 there ends it\n", err)
     assert.equal(1, (w:run { "workers", "kill", ruby }))
   end)
 
@@ -425,10 +425,29 @@ describe("--kill says why not:", function()
     run:signal "sigstop"
     local code, out, err = kill(id, "--wait=0.3")
     assert.same({ 5, "" }, { code, out })
-    assert.matches("still runs on .* after 0%.3 s\nhint: is its manager running on ", err)
+    assert.matches("still runs on .* after 0%.3 s\nhint: does its manager run on ", err)
     run:signal "sigcont"
     w:wait_processed(1) -- the order was there, after all
     only_failure()
+  end)
+
+  it("its manager is dead, and the hint ends it", function()
+    local run = start()
+    local id = running "Spin"
+    local worker = run:worker()
+    run:signal "sigkill"
+    clock.wait_until(function()
+      return listeners() == 0
+    end, 5, "nobody listens")
+    local code, out, err = kill(id, "--wait=0.1")
+    assert.same({ 5, "" }, { code, out })
+    local pid = err:match "no manager listens\nhint: does .* Else kill %-USR1 (%d+) there ends it"
+    assert.equal(worker, math.tointeger(tonumber(pid)))
+    uv.kill(worker, "sigusr1")
+    w:wait_processed(1)
+    clock.wait_until(function()
+      return not proc.alive(worker)
+    end, 5, "the worker has left")
   end)
 
   it("there is no Redis, or the line is wrong", function()

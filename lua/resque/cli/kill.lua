@@ -48,19 +48,19 @@ end
 local function not_stopped(subject, kind, place, seconds)
   local worker = sys.printable(place.worker)
   local host, pid = on_host(place.worker)
+  local by_hand = ("kill -USR1 %s there ends it"):format(pid)
   if kind == "foreign" then
     return terminal.fail(EXIT.failed, ("%s runs on %s, which is no resque-lua"):format(subject,
-      worker),
-      ("on %s: kill -USR1 %s ends it"):format(host, pid))
+      worker), ("its host is %s; %s"):format(host, by_hand))
   end
   local why = ("%s still runs on %s after %g s"):format(subject, worker, seconds)
-  local code = terminal.settings().wait and EXIT.timeout or EXIT.failed
+  local hint = "with TERM_CHILD it may take longer: --wait=S"
   if place.listeners == 0 then
-    return terminal.fail(code, why .. ": no manager listens",
-      ("is resque-lua running on %s? Its log says if Redis refuses to let it listen"):format(host))
+    why = why .. ": no manager listens"
+    hint = "the log of a manager says if Redis refuses to let it listen"
   end
-  return terminal.fail(code, why,
-    ("is its manager running on %s? With TERM_CHILD it may take longer: --wait=S"):format(host))
+  return terminal.fail(terminal.settings().wait and EXIT.timeout or EXIT.failed, why,
+    ("does its manager run on %s? Else %s; %s"):format(host, by_hand, hint))
 end
 
 -- Says what resque.cancel answered: `result`, `place`; or nil, `err`, `kind`, `place`.
