@@ -60,11 +60,11 @@ int report_send_done(int fd, const char *json, size_t len)
     return send_frame(fd, 'D', fits ? json : "null", fits ? len : 4);
 }
 
-/* Numbers as text; infinite ones are "inf". */
+/* Numbers as text; infinite ones are "inf". Exact, and short however large they are. */
 int report_send_policy(int fd, const struct job_policy *policy)
 {
     char text[128];
-    int len = snprintf(text, sizeof text, "%.6f %zu %.6f %d", policy->timeout, policy->memory,
+    int len = snprintf(text, sizeof text, "%.17g %zu %.17g %d", policy->timeout, policy->memory,
                        policy->cpu, policy->requeue);
     return send_frame(fd, 'P', text, (size_t)len);
 }

@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <float.h>
+#include <limits.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -247,6 +249,24 @@ static void tells_the_job_tables_limits(void **state)
     report_clear(&r);
 }
 
+static int send_largest_policy(int fd)
+{
+    const struct job_policy policy = {-DBL_MAX, SIZE_MAX, DBL_MAX, INT_MIN};
+    return report_send_policy(fd, &policy);
+}
+
+static void tells_the_largest_policy(void **state)
+{
+    unsigned char bytes[512];
+    (void)state;
+    struct report r = replay(bytes, record(send_largest_policy, bytes, sizeof bytes));
+    assert_true(r.policy.timeout == 0); /* less than nothing is not given */
+    assert_true(r.policy.memory == SIZE_MAX);
+    assert_true(r.policy.cpu == DBL_MAX);
+    assert_int_equal(r.policy.requeue, INT_MIN);
+    report_clear(&r);
+}
+
 static void a_policy_that_is_none_changes_nothing(void **state)
 {
     static const char *const bodies[] = {"", "1", "x 1 1 1", "nan 1", "1 2 3"};
@@ -289,6 +309,7 @@ int main(void)
         cmocka_unit_test(a_failure_with_missing_texts_has_empty_ones),
         cmocka_unit_test(an_unknown_limit_is_none),
         cmocka_unit_test(tells_the_job_tables_limits),
+        cmocka_unit_test(tells_the_largest_policy),
         cmocka_unit_test(a_policy_that_is_none_changes_nothing),
         cmocka_unit_test(a_policys_times_are_never_negative_nor_nan),
     };

@@ -194,7 +194,9 @@ local function method(name, most)
   return table.concat(lines, "\n")
 end
 
-local TABLE_FIELDS = { "timeout", "memory", "cpu", "on_crash", "sandbox", "queue" }
+local TABLE_FIELDS = { "memory", "cpu", "on_crash", "sandbox", "queue" }
+-- None that lets an endless loop run for ever.
+local TIMEOUTS = { "nil", "-1", "0/0", "0.05", "'200ms'", "'1y'", "'\\xff'", "{}", "print", "true" }
 
 --- The text of a job file for a class.
 -- @tparam string name
@@ -204,6 +206,9 @@ function scripts.job_file(name)
   if random(8) == 1 then
     parts[#parts + 1] = ("local self = Class\nClass.%s = %s"):format(pick(TABLE_FIELDS),
       pick(VALUES))
+  end
+  if random(12) == 1 then
+    parts[#parts + 1] = "Class.timeout = " .. pick(TIMEOUTS)
   end
   parts[#parts + 1] = method("perform", 4)
   if random(3) == 1 then
