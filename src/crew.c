@@ -138,9 +138,10 @@ bool crew_cancel(const struct crew *c, const char *worker_id, const char *token)
         struct board_slot *slot = member->slot;
         if (!member->pid || strncmp(slot->worker_id, worker_id, sizeof slot->worker_id) != 0)
             continue;
+        bool news = strncmp(slot->cancel, token, sizeof slot->cancel) != 0;
         snprintf(slot->cancel, sizeof slot->cancel, "%s", token);
         kill(member->pid, EVENTS_BOARD);
-        return true;
+        return news;
     }
     return false;
 }

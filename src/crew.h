@@ -54,7 +54,7 @@ struct member *crew_reaped(struct crew *c, pid_t pid);
 void crew_signal(const struct crew *c, int signo);
 
 /* Tells the member of that id that the job with this token is to be ended; EVENTS_BOARD makes it
- * look. False: none of ours has that id. */
+ * look. False: none of ours has that id, or it was told the same before. */
 bool crew_cancel(const struct crew *c, const char *worker_id, const char *token);
 
 /* Calls idle members, one for each job; one that is just asking Redis may have asked too early, and

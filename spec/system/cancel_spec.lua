@@ -378,6 +378,20 @@ describe("the connection for orders", function()
     assert.same(idle, counts())
   end)
 
+  it("holds up nothing, however much comes on it", function()
+    local run = start { COUNT = "2" }
+    local id, worker = running "Spin", next(w:records())
+    local order = ("kill %s1 %s"):format(w:records()[worker]:match '"token":"([^"]+)"', worker)
+    for _ = 1, 3 do
+      w.server:call("EVAL", 'for _ = 1, 50000 do redis.call("PUBLISH", KEYS[1], ARGV[1]) end', 1,
+        w:key "lua:control", order)
+    end
+    works "meanwhile"
+    assert.equal(0, (kill(id)))
+    only_failure()
+    assert.same({ 0, 0 }, { run:stop(3) })
+  end)
+
   it("can be refused to a Redis user: said once, and everything else works", function()
     w.server:call("ACL", "SETUSER", "lame", "reset", "on", ">secret", "~*", "+@all")
     local backend = ("redis://lame:secret@127.0.0.1:%d"):format(w.server.port)
