@@ -46,6 +46,7 @@ static int open_pipe(struct output_stream *s)
     if (pipe2(ends, O_CLOEXEC) < 0)
         return -1;
     fcntl(ends[0], F_SETFL, O_NONBLOCK);
+    fchmod(ends[1], 0622); /* `>/dev/stderr` of a job that runs as somebody else, too */
     s->read_end = ends[0];
     s->write_end = ends[1];
     return 0;

@@ -200,6 +200,19 @@ describe("JOB_USER", function()
     assert.matches("only root can run jobs as somebody else", run:err())
   end)
 
+  it("may open its own outputs by name", function()
+    local run = start [[
+      job("Say", function()
+        os.execute "echo one >/dev/stdout; echo two >/dev/stderr"
+        error "no"
+      end)]]
+    w:job "Say"
+    w:wait_processed(1)
+    assert.equal("one\n", run.process:out())
+    assert.matches("\ntwo\n", run.process:err())
+    assert.equal("one\ntwo\n", w:failed()[1].output)
+  end)
+
   it("is who a job is, for good", function()
     local run = start [[
       job("Who", function()
