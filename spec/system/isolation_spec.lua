@@ -294,6 +294,20 @@ describe("JOB_USER", function()
     clock.wait_until(function() return not proc.alive(tonumber(left)) end, 2, "it is gone")
   end)
 
+  it("needs three of root's capabilities", function()
+    local run = start([[
+      job("Spawn", function()
+        os.execute "setsid sleep 300 & echo $! > $LEDGER"
+        while true do end
+      end)]], nil, { wrap = { "setpriv", "--bounding-set=-all,+setuid,+setgid,+kill" } })
+    w:job "Spawn"
+    local left = w:wait_ledger "^(%d+)$"
+    assert.equal("00000000000000e0", status_of(run:worker(), "CapEff"))
+    run:signal "sigusr1"
+    w:wait_processed(1)
+    clock.wait_until(function() return not proc.alive(tonumber(left)) end, 2, "it is gone")
+  end)
+
   it("dies with its worker, also when nobody else is left to end it", function()
     local run = start [[job("Spin", function() ledger.write "on" while true do end end)]]
     w:job "Spin"

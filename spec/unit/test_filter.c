@@ -286,6 +286,23 @@ static void closes_the_other_doors_into_the_kernel(void **unused)
 }
 #endif
 
+static void fails_where_it_should_be_and_cannot(void **unused)
+{
+    (void)unused;
+    struct filter f;
+    struct rlimit was, none = {0};
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &was), 0);
+    none.rlim_max = was.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &none);
+    int made = filter_make(&f);
+    setrlimit(RLIMIT_NOFILE, &was);
+    assert_int_equal(made, -1);
+    assert_true(f.failed);
+    assert_non_null(f.missing);
+    assert_int_equal(filter_enter(&f), -1);
+    filter_free(&f);
+}
+
 static void says_when_there_is_none(void **unused)
 {
     (void)unused;
@@ -306,6 +323,7 @@ int main(void)
                                        cmocka_unit_test(refuses_strange_sockets),
                                        cmocka_unit_test(leaves_what_a_job_needs),
                                        cmocka_unit_test(leaves_threads_and_signals_to_itself),
+                                       cmocka_unit_test(fails_where_it_should_be_and_cannot),
 #ifdef __x86_64__
                                        cmocka_unit_test(closes_the_other_doors_into_the_kernel),
 #endif
