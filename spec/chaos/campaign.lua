@@ -75,7 +75,7 @@ function Campaign:start_fleet(n, settings)
     QUEUE = table.concat(plan.queues, ","), COUNT = tostring(self.opts.count), INTERVAL = "0.1",
     VERBOSE = "0", RESQUE_HEARTBEAT = tostring(HEARTBEAT), RESQUE_PRUNE = tostring(PRUNE),
     APP_INCLUDE = self.include, CHAOS_FLEET = ("%s.%d."):format(self.world.dir, n),
-    REDIS_BACKEND = backend(self.world.server.port), RESQUE_LUA_PATH = self.opts.lua_path or false,
+    REDIS_BACKEND = self.backend, RESQUE_LUA_PATH = self.opts.lua_path or false,
   }
   for name, value in pairs(settings) do
     env[name] = value
@@ -95,6 +95,7 @@ function Campaign:start_proxy()
 end
 
 function Campaign:start_fleets()
+  self.backend = backend(self.world.server.port)
   if self.opts.fleets == 1 then
     return self:start_fleet(1, { BLOCKING = "1",
       REDIS_BACKEND = self.opts.proxied and self:start_proxy() or nil })
@@ -159,7 +160,7 @@ function campaign.start(opts)
   start_redis()
   local self = setmetatable({
     opts = opts, world = world.new(), fleets = {}, producers = {}, pushed = {}, events = {},
-    injected = { child = {}, worker = {}, told = {}, cancelled = {} }, tally = {}, missed = 0,
+    injected = { child = {}, worker = {}, told = {} }, cancels = {}, tally = {}, missed = 0,
     count = 0, credit = 0, looks = 0, recovery = {}, watches = {}, samples = {}, shared = {},
     left = {}, refused = {}, other = {}, prune = PRUNE, began = clock.now(), processed = 0,
     moved_at = clock.now(), look_at = 0, ledger_at = 0, restarts = {},
@@ -216,12 +217,13 @@ function Campaign:turn()
   for _, one in ipairs(self.fleets) do
     one:tend()
   end
+  self:look_at_cancels()
   self:inject()
 end
 
 -- Whether somebody still has something to do, or to wait for.
 function Campaign:unfinished()
-  if #self.events > 0 or self.open or self.count < self.opts.faults then
+  if #self.events > 0 or self.open or self.count < self.opts.faults or next(self.cancels) then
     return true
   end
   for n, producer in ipairs(self.producers) do
@@ -231,7 +233,7 @@ function Campaign:unfinished()
       error(("producer %d failed: %s"):format(n, producer:err()))
     end
   end
-  return self.processed < self.opts.jobs
+  return self.processed + self.checker:removed_count() < self.opts.jobs
 end
 
 function Campaign:too_long()
@@ -360,6 +362,9 @@ function Campaign:close()
   end
   for _, producer in ipairs(self.producers) do
     producer:finish()
+  end
+  for one in pairs(self.cancels) do
+    one:finish()
   end
   if self.proxy then
     self.proxy:finish()

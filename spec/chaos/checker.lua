@@ -43,7 +43,24 @@ local CRASHES = { -- exception -> pattern of its text; what a kill from outside 
 -- @param jobs table: id -> job
 function checker.new(jobs)
   return setmetatable({ jobs = jobs, problems = {}, failures = {}, seen_failed = {},
-    from = { failed = 0, overflow = 0 }, said = {} }, Checker)
+    from = { failed = 0, overflow = 0 }, said = {}, cancels = {}, removed = {}, unsure = {} },
+    Checker)
+end
+
+--- Somebody asks for the end of this job. Until it is known what came of that, it may have been
+-- taken out of its queue.
+function Checker:asked(id)
+  self.cancels[id] = true
+  self.unsure[id] = not self.removed[id] or nil
+end
+
+--- What came of it.
+-- @param removed whether it was taken out of its queue; nil: nobody knows
+function Checker:cancelled(id, removed)
+  if removed ~= nil then
+    self.unsure[id] = nil
+    self.removed[id] = self.removed[id] or removed or nil
+  end
 end
 
 --- Notes that an invariant is broken; the same text once.
@@ -99,6 +116,8 @@ function Checker:check_place(at, place, entry)
   entry.id = id
   if not job then
     self:problem("I1", "%s holds a job that nobody enqueued: %s", place, brief(id))
+  elseif self.removed[id] then
+    self:problem("I1", "job %s was taken out of its queue, and is in %s", id, place)
   elseif at[id] or self.seen_failed[id] then
     self:problem("I1", "job %s is in two places: %s and %s", id, at[id] or "failed", place)
   elseif job.tracked and entry.state ~= STATES[place] then
@@ -108,13 +127,28 @@ function Checker:check_place(at, place, entry)
   return job
 end
 
+local function size(set)
+  local count = 0
+  for _ in pairs(set) do
+    count = count + 1
+  end
+  return count
+end
+
+--- How many jobs are, or may be, taken out of their queues.
+function Checker:removed_count()
+  return size(self.removed) + size(self.unsure)
+end
+
 function Checker:check_sums(seen, enqueued)
   local failed = seen.failed_count + seen.overflow_count
   local done = seen.processed - seen.stat_failed
-  if done + failed + #seen.queue + #seen.record ~= enqueued then
-    self:problem("I1", "enqueued %d, but done %d + queued %d + working %d + failed %d = %d",
-      enqueued, done, #seen.queue, #seen.record, failed,
-      done + failed + #seen.queue + #seen.record)
+  local removed, unsure = size(self.removed), size(self.unsure)
+  local sum = done + failed + #seen.queue + #seen.record + removed
+  if sum > enqueued or sum + unsure < enqueued then
+    self:problem("I1", "enqueued %d, but done %d + queued %d + working %d + failed %d"
+      .. " + cancelled while queued %d (and maybe %d) = %d", enqueued, done, #seen.queue,
+      #seen.record, failed, removed, unsure, sum)
   end
   if failed ~= seen.stat_failed or seen.stat_failed > seen.processed then
     self:problem("I2", "%d failure records, but stat:failed is %d, stat:processed %d", failed,
@@ -253,8 +287,6 @@ end
 local function causes_of(failure)
   if failure.exception == "Resque::PruneDeadWorkerDirtyExit" then
     return { "worker", "told" }, "its worker was killed"
-  elseif failure.exception == "Resque::Cancelled" then
-    return { "cancelled" }, "somebody cancelled it"
   elseif failure.error:find "by its worker for" then
     return { "told" }, "its worker was told to leave"
   end
@@ -263,6 +295,9 @@ end
 
 -- Each kill explains one failure of that worker's.
 function Checker:explain(id, failure, injected)
+  if failure.exception == "Resque::Cancelled" and self.cancels[id] then
+    return
+  end
   local causes, text = causes_of(failure)
   local pid = pid_of(failure.worker)
   for _, cause in ipairs(causes) do
@@ -295,10 +330,18 @@ function Checker:check_failed(id, job, counts, failure, injected)
   end
 end
 
+-- Whether a job that is nowhere was taken out of its queue by somebody who does not know.
+function Checker:was_removed(job, counts)
+  if self.unsure[job.id] and not counts[job.ends or "start"][job.id] then
+    self.removed[job.id] = true
+  end
+  return self.removed[job.id]
+end
+
 --- Everything has been done: nothing is queued or worked on any more.
 -- @param each function that calls its argument with each job (and with its id)
 -- @param ledger list of lines: a word, the job's id, more
--- @param injected worker pid -> how often: { child, worker, told, cancelled }; nil: not asked
+-- @param injected { child, worker, told }: worker pid -> how often; nil: not asked
 function Checker:finish(each, ledger, injected)
   local counts, failed = checker.count(ledger), {}
   for _, failure in ipairs(self.failures) do
@@ -318,10 +361,12 @@ function Checker:finish(each, ledger, injected)
     local failure = failed[job.id]
     if failure and job.fate then
       self:check_failed(job.id, job, counts, failure, injected)
-    elseif not failure and not waits[job.id] then
+    elseif not failure and not waits[job.id] and not self:was_removed(job, counts) then
       self:check_done(job.id, job, counts)
     end
   end)
+  self.unsure = {}
+  self:check_sums(self.last, self.enqueued)
   return counts
 end
 

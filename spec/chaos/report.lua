@@ -45,6 +45,7 @@ local function add_ends(out, campaign)
   for _, name in ipairs(sorted_names(exceptions)) do
     row(out, name, ("%d"):format(exceptions[name]))
   end
+  row(out, "cancelled while queued", ("%d"):format(campaign.checker:removed_count()))
   row(out, "started again without having been asked for", ("%d"):format(repeated))
   row(out, "sums that do not add up", ("%d"):format(lost))
 end

@@ -1,8 +1,12 @@
 --- What faults need of a campaign: things that happen later, states of Redis, the jobs' file, and
 -- which worker has which job. Methods of spec/chaos/campaign.lua.
+local cjson = require "cjson"
 local uv = require "luv"
 local checker = require "spec.chaos.checker"
 local clock = require "spec.support.clock"
+local plan = require "spec.chaos.plan"
+local process = require "spec.support.process"
+local world = require "spec.support.world"
 
 local scene = {}
 
@@ -100,6 +104,48 @@ function scene:token_of(pid)
   local id = self:worker_id(pid)
   local record = id and self.world:on("GET", "worker:" .. id)
   return record and record:match '^{"token":"([^"]*)"', id
+end
+
+-- ---- one job
+
+--- The id of a job that some worker has, or that waits.
+function scene:some_job(draw)
+  local texts = {}
+  if draw(3) == 1 then
+    texts = self.world:on("LRANGE", "queue:" .. plan.queues[draw(#plan.queues)], 0, 20)
+  else
+    for _, worker in ipairs(self.world:on("SMEMBERS", "workers")) do
+      texts[#texts + 1] = self.world:on("GET", "worker:" .. worker)
+    end
+  end
+  return texts[1] and texts[draw(#texts)]:match '"id":"([^"]*)"'
+end
+
+--- `job ID --kill`, by the program itself; what it did is known when it has ended.
+function scene:cancel(id)
+  self.cancels[process.start({ self.opts.program or world.program, "job", id, "--kill", "--json" },
+    { env = self.world:env { REDIS_BACKEND = self.backend, APP_INCLUDE = false }, clean = true,
+      dir = self.world.dir })] = id
+  self.checker:asked(id)
+  return true
+end
+
+-- Whether it took the job out of its queue; nil where it did not come to learn that.
+local function was_removed(out)
+  local text = out:match "^{.*}"
+  return text and cjson.decode(text).outcome == "removed"
+end
+
+--- Notes what those that have ended did.
+function scene:look_at_cancels()
+  for one, id in pairs(self.cancels) do
+    if not one:running() then
+      self.checker:cancelled(id, was_removed(one:out()))
+      self.cancels[one] = nil
+      os.remove(one.out_path)
+      os.remove(one.err_path)
+    end
+  end
 end
 
 return scene

@@ -136,9 +136,15 @@ function watching:read_ledger()
   end
 end
 
--- Nobody works: what jobs have started must be gone.
+--- Nobody works: a worker has no processes, and what jobs have started is gone.
 function watching:find_leftovers()
   for _, one in ipairs(self.fleets) do
+    for _, worker in ipairs(one:workers()) do
+      for _, pid in ipairs(proc.children(worker)) do
+        self.left[#self.left + 1] = ("worker %d waits, and has the process %d (%s)"):format(worker,
+          pid, (proc.stat(pid) or {}).state)
+      end
+    end
     for _, pid in ipairs(one:leftovers()) do
       self.left[#self.left + 1] = ("process %d (%s) outlived its job"):format(pid,
         tostring(proc.title(pid)))
