@@ -1,7 +1,8 @@
 --- What is to become of this job if it crashes, told to Redis before it begins.
 --
 -- Only for a job whose table says something else than its worker: whoever finds the worker dead,
--- on this machine or another, then keeps to the table. What cannot be promised is not begun.
+-- on this machine or another, then keeps to the table. What cannot be promised is not begun; while
+-- Redis is away or in trouble the job waits, as its worker does with a job's end.
 -- @module resque.promise
 local connection = require "resque.connection"
 local errors = require "resque.errors"
@@ -17,15 +18,41 @@ redis.call("HSET", KEYS[1], "job_on_crash", ARGV[2])
 return 1
 ]]
 
--- 1, or anything else and maybe why.
+-- Error replies of a server that will be well again.
+local PASSING = {
+  READONLY = true, LOADING = true, MASTERDOWN = true, BUSY = true, OOM = true, MISCONF = true,
+  NOREPLICAS = true, CLUSTERDOWN = true, TRYAGAIN = true, UNBLOCKED = true,
+}
+local FIRST_WAIT, LONGEST_WAIT = 0.02, 1 -- seconds
+
+local function will_pass(err, trouble)
+  return trouble == "unreachable" or PASSING[(err or ""):match "^%u+" or ""] or false
+end
+
+-- 1, or anything else and maybe why, and what kind of trouble.
 local function write(worker, token, requeue)
-  local conn, err = connection.home()
+  local conn, err, trouble = connection.home()
   if not conn then
-    return nil, err
+    return nil, err, trouble
   end
   local prefix = sys.settings.prefix
   return conn:call("EVAL", WRITE, 2, prefix .. "lua:proc:" .. worker, prefix .. "worker:" .. worker,
     ('{"token":"%s",'):format(token), ("%s %d"):format(token, requeue))
+end
+
+-- The same, tried again for as long as that can help: to write it twice does no harm.
+local function write_at_last(worker, token, requeue)
+  local wait = FIRST_WAIT
+  local written, err, trouble = write(worker, token, requeue)
+  while not written and will_pass(err, trouble) do
+    if wait == FIRST_WAIT then
+      sys.log("warn", "on_crash cannot be told to Redis yet: " .. err)
+    end
+    sys.sleep(wait)
+    wait = math.min(wait * 2, LONGEST_WAIT)
+    written, err, trouble = write(worker, token, requeue)
+  end
+  return written, err
 end
 
 -- What the worker does with its jobs.
@@ -42,7 +69,7 @@ return function(name, requeue, held)
   if requeue == of_worker() then
     return
   end
-  local written, err = write(held.worker, held.token, requeue)
+  local written, err = write_at_last(held.worker, held.token, requeue)
   if written ~= 1 then
     error(errors.report {
       name = "Resque::CrashPolicyError",

@@ -354,6 +354,24 @@ describe("a crashed job", function()
       end, 0.3)
     end)
 
+    it("waits, not begun, while Redis is read-only or away, and then runs", function()
+      start(nil, { APP_INCLUDE = w:write_jobs("own.lua", JOBS .. [[
+        resque.job("DieOnce").on_crash = "requeue:2"
+        resque.on("afterFork", function() ledger.write "forked" ledger.wait_gate "go" end)
+      ]]) })
+      local id = w:job("DieOnce", {})
+      w:wait_ledger "^forked"
+      w.server:call("REPLICAOF", "127.0.0.1", "1")
+      w.server:call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+      w:open_gate "go"
+      w.runs[1].process:wait_for "on_crash cannot be told to Redis yet: READONLY"
+      assert.same({}, starts(id))
+      w.server:call("REPLICAOF", "NO", "ONE")
+      w:wait_processed(1)
+      assert.same({ 0, 1 }, starts(id))
+      accounted(1, 0)
+    end)
+
     it("says why it failed then, in words", function()
       start(nil, { APP_INCLUDE = w:write_jobs("own.lua", JOBS .. [[
         resque.job("Other").on_crash = "requeue:2"
