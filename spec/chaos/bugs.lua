@@ -88,6 +88,24 @@ return {
     run = faults("kill_worker", 40, { shares = { work = 1 } }),
   },
   {
+    name = "a crash is not counted", breaks = "I3",
+    file = "lua/server/lib/transfer.lua",
+    old = '  if not count_crash(job, "crashed", crashed) then', new = "  if false then",
+    run = { shares = { again = 1, noop = 1 }, seconds = 3 },
+  },
+  {
+    name = "a job crashes once more than it may", breaks = "I3",
+    file = "lua/server/lib/transfer.lua",
+    old = "  if crashed <= most then", new = "  if most > 0 and crashed <= most + 1 then",
+    run = { shares = { poison = 1, noop = 1 } },
+  },
+  {
+    name = "the count of crashes stays when the job is done", breaks = "I6",
+    file = "lua/server/done.lua",
+    old = "then forget_crashes(job_read(record)) end", new = "then end",
+    run = { shares = { again = 1, noop = 1 }, seconds = 3 },
+  },
+  {
     name = "a worker registers without a heartbeat", breaks = "I5",
     file = "lua/server/register.lua",
     old = "beat()\n", new = "",

@@ -13,7 +13,6 @@ local look = require "spec.chaos.look"
 local plan = require "spec.chaos.plan"
 local process = require "spec.support.process"
 local random = require "spec.chaos.random"
-local server = require "spec.support.server"
 local world = require "spec.support.world"
 
 local campaign = {}
@@ -67,7 +66,7 @@ end
 -- ---- start
 
 local function backend(port)
-  return ("redis://resque:secret@127.0.0.1:%d"):format(port)
+  return "redis://resque:secret@127.0.0.1:" .. port
 end
 
 function Campaign:start_fleet(n, settings)
@@ -75,6 +74,7 @@ function Campaign:start_fleet(n, settings)
     QUEUE = table.concat(plan.queues, ","), COUNT = tostring(self.opts.count), INTERVAL = "0.1",
     VERBOSE = "0", RESQUE_HEARTBEAT = tostring(HEARTBEAT), RESQUE_PRUNE = tostring(PRUNE),
     APP_INCLUDE = self.include, CHAOS_FLEET = ("%s.%d."):format(self.world.dir, n),
+    ON_CRASH = self.opts.requeues and "requeue:" .. self.opts.requeues or false,
     REDIS_BACKEND = self.backend, RESQUE_LUA_PATH = self.opts.lua_path or false,
   }
   for name, value in pairs(settings) do
@@ -88,10 +88,9 @@ end
 
 -- The address of a proxy that loses answers.
 function Campaign:start_proxy()
-  local port = server.free_port()
-  self.proxy = process.start({ "lua5.4", "spec/chaos/proxy.lua", tostring(port),
-    tostring(self.world.server.port) }, { dir = self.world.dir })
-  return backend(port)
+  self.proxy = process.start({ "lua5.4", "spec/chaos/proxy.lua", tostring(self.world.server.port) },
+    { dir = self.world.dir })
+  return backend(self.proxy:wait_for "^port (%d+)\n")
 end
 
 function Campaign:start_fleets()
@@ -150,7 +149,8 @@ local DEFAULTS = {
 --- Starts everything. opts: seed, jobs, faults, fault_shares, shares (of the kinds of jobs), fleets
 -- (1 or 2), proxied (whether answers to the only one can be lost), count (workers of each),
 -- producers, backlog (jobs queued at most), program, lua_path, seconds (after which it gives up),
--- drain and leave (seconds for what is left), ordered (whether the order of starts is looked at).
+-- drain and leave (seconds for what is left), requeues (ON_CRASH of the workers), ordered (whether
+-- the order of starts is looked at).
 function campaign.start(opts)
   for name, value in pairs(DEFAULTS) do
     opts[name] = opts[name] or value
@@ -167,7 +167,7 @@ function campaign.start(opts)
   }, Campaign)
   self:call("ACL", "LOG", "RESET")
   self.jobs = plan.jobs(opts.seed, self.pushed, opts.shares)
-  self.checker = checker.new(self.jobs)
+  self.checker = checker.new(self.jobs, opts.requeues)
   self:read_include()
   self:write_include(self.include_text, false)
   self:start_producers()
@@ -208,7 +208,6 @@ function Campaign:turn()
     if clock.now() > self.look_at then
       self:look()
       self:sample()
-      self:read_ledger()
       for _, one in ipairs(self.fleets) do
         one:read_logs()
       end
@@ -217,6 +216,7 @@ function Campaign:turn()
   for _, one in ipairs(self.fleets) do
     one:tend()
   end
+  self:read_ledger()
   self:look_at_cancels()
   self:inject()
 end
@@ -232,6 +232,9 @@ function Campaign:unfinished()
     elseif producer.code ~= 0 or producer.signal ~= 0 then
       error(("producer %d failed: %s"):format(n, producer:err()))
     end
+  end
+  if self.proxy and not self.proxy:running() then
+    error("the proxy ended: " .. self.proxy:err())
   end
   return self.processed + self.checker:removed_count() < self.opts.jobs
 end

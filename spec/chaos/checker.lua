@@ -11,8 +11,8 @@
 --                   I8 no shared sockets, no leaks, no processes left (`processes`)
 --                   I9 no command that the documented user may not use (`refused`)
 --
--- A job is { id, payload, tracked, fate, says, ends, unstarted } as spec/chaos/plan.lua gives
--- them; without a fate nothing is asked of how it ended, without a payload not of its bytes.
+-- A job is { id, payload, tracked, fate, says, ends, unstarted, requeues } as spec/chaos/plan.lua
+-- gives them; without a fate nothing is asked of how it ended, without a payload not of its bytes.
 local cjson = require "cjson"
 
 local checker = {}
@@ -41,10 +41,11 @@ local CRASHES = { -- exception -> pattern of its text; what a kill from outside 
 
 --- A checker of jobs that nobody has looked at yet.
 -- @param jobs table: id -> job
-function checker.new(jobs)
+-- @param requeues how often a job may run again whose own table does not say it (default: 0)
+function checker.new(jobs, requeues)
   return setmetatable({ jobs = jobs, problems = {}, failures = {}, seen_failed = {},
-    from = { failed = 0, overflow = 0 }, said = {}, cancels = {}, removed = {}, unsure = {} },
-    Checker)
+    from = { failed = 0, overflow = 0 }, said = {}, cancels = {}, removed = {}, unsure = {},
+    requeues = requeues or 0 }, Checker)
 end
 
 --- Somebody asks for the end of this job. Until it is known what came of that, it may have been
@@ -253,39 +254,59 @@ end
 
 -- ---- at the end
 
---- How often each job started, ended and so on: word -> id -> count.
+--- How often each job started, ended and so on: word -> id -> count. `start ID PID CRASHES` says
+-- how often it had crashed before; "repeat" counts the starts that say nothing new, "again" those
+-- after a crash.
 function checker.count(ledger)
+  local seen = {}
   local counts = setmetatable({}, { __index = function(counts, word)
     counts[word] = {}
     return counts[word]
   end })
   for _, line in ipairs(ledger) do
     local word, id = line:match "^(%a+) (%S+)"
+    local crashes = word == "start" and line:match "^%a+ %S+ %d+ (%d+)$" or "0"
+    local run = word == "start" and id .. " " .. crashes
     if word then
       counts[word][id] = (counts[word][id] or 0) + 1
     end
+    if run and seen[run] then
+      counts["repeat"][id] = (counts["repeat"][id] or 0) + 1
+    elseif run and crashes ~= "0" then
+      counts.again[id] = (counts.again[id] or 0) + 1
+    end
+    seen[run or ""] = true
   end
   return counts
 end
 
+-- What ran again had crashed, and that was counted; not more often than it may.
+function Checker:check_starts(id, job, counts)
+  local starts = counts.start[id] or 0
+  if counts["repeat"][id] then
+    self:problem("I3", "job %s ran %d times, and not because of crashes that were counted", id,
+      starts)
+  elseif starts > 1 + (job.requeues or self.requeues) then
+    self:problem("I3", "job %s ran %d times, %d more than it may", id, starts,
+      starts - 1 - (job.requeues or self.requeues))
+  end
+end
+
 function Checker:check_done(id, job, counts)
-  local starts, allowed = counts.start[id] or 0, 1 + (counts.requeued[id] or 0)
+  local starts, ends = counts.start[id] or 0, counts[job.ends or "end"][id] or 0
   if job.fate and job.fate ~= "done" then
     self:problem("I3", "job %s is counted as done, but it always fails", id)
   elseif starts == 0 then
     self:problem("I3", "job %s is counted as done, but never ran", id)
-  elseif starts > allowed then
-    self:problem("I3", "job %s is done and ran %d times", id, starts)
-  elseif job.ends and (counts[job.ends][id] or 0) ~= 1 then
-    self:problem("I3", "job %s is counted as done, but ended %d times", id,
-      counts[job.ends][id] or 0)
+  elseif job.ends and (ends == 0 or ends > starts) then
+    self:problem("I3", "job %s is counted as done, but ended %d times", id, ends)
   end
 end
 
 -- What a failure may be explained by, and the text that tells it. A worker that was told to leave
 -- and could not write a job's end leaves the job in its record, to be found there.
 local function causes_of(failure)
-  if failure.exception == "Resque::PruneDeadWorkerDirtyExit" then
+  if failure.error:find "did not gracefully exit" or failure.error:find "^Its worker died" then
     return { "worker", "told" }, "its worker was killed"
   elseif failure.error:find "by its worker for" then
     return { "told" }, "its worker was told to leave"
@@ -318,9 +339,7 @@ function Checker:check_failed(id, job, counts, failure, injected)
   if own and starts == 0 and not job.unstarted then
     own = false -- killed before it came to do so itself
   end
-  if starts > 1 + (counts.requeued[id] or 0) then
-    self:problem("I3", "job %s failed and ran %d times", id, starts)
-  elseif not own and crash then
+  if not own and crash then
     if injected then
       self:explain(id, failure, injected)
     end
@@ -358,6 +377,7 @@ function Checker:finish(each, ledger, injected)
     end
   end
   each(function(job)
+    self:check_starts(job.id, job, counts)
     local failure = failed[job.id]
     if failure and job.fate then
       self:check_failed(job.id, job, counts, failure, injected)
@@ -376,7 +396,9 @@ function Checker:gone(seen)
     self:problem("I6", "worker %s is still registered", worker)
   end
   for _, key in ipairs(seen.left) do
-    self:problem("I6", "a worker that left has left %s", key)
+    if not self.removed[key:match "^lua:attempts:(.*)" or ""] then -- kept for a month
+      self:problem("I6", "nobody needs it any more: %s", key)
+    end
   end
 end
 
@@ -404,7 +426,8 @@ function Checker:check_priority(job, waiting, ranks, ended_at)
   end
 end
 
---- The order in which one worker started what one producer pushed.
+--- The order in which one worker started what one producer pushed. Jobs that have crashed are put
+-- back at the end.
 -- @param ledger lines: pushed ID, start ID, end ID
 -- @param queues in the order of their priority
 function Checker:order(ledger, queues)
@@ -420,6 +443,8 @@ function Checker:order(ledger, queues)
       number[id] = at
       waiting[id] = (starts[id] or 0) > 0 and at or nil -- else it was killed before
       starts[id] = 0
+    elseif word == "start" and line:find " [1-9]%d*$" and line:find " %d+ %d+$" then
+      waiting[id], starts[id] = nil, 0 -- it had crashed, and came from the end of its queue
     elseif word == "start" then
       waiting[id], starts[id] = nil, 0
       local pushed = number[id] or at

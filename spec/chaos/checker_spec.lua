@@ -135,6 +135,14 @@ describe("the end", function()
     assert.equal("I3", finish({ job("a", RAISES) }, RUN, nil, {}))
   end)
 
+  it("knows who may run again, and who has not crashed", function()
+    local twice = { "start a 5 0", "start a 6 1", "end a" }
+    assert.equal("", finish({ job("a", { requeues = 1 }) }, twice, nil, {}))
+    assert.equal("I3", finish({ job "a" }, twice, nil, {}))
+    assert.equal("I3", finish({ job("a", { requeues = 1 }) },
+      { "start a 5 0", "start a 6 0", "end a" }, nil, {}))
+  end)
+
   it("finds a failure without a reason", function()
     assert.equal("I3", finish({ job "a" }, RUN, { a = { "LuaError", "oh" } }, {}))
     assert.equal("I4", finish({ job "a" }, {}, { a = { "LuaError", "oh" } }, {}))
@@ -167,6 +175,7 @@ describe("the end", function()
     assert.equal("", order(p, q, r, "start a 1", "end a", "start b 1", "end b", "start c 1"))
     assert.equal("I7", order(p, q, r, "start a 1", "end a", "start c 1", "end c", "start b 1"))
     assert.equal("", order(q, "start b 1", p, r, "end b", "start a 1", "end a", "start c 1"))
+    assert.equal("", order(p, q, r, "start b 1 0", "start c 2 0", "start b 3 1", "start a 4 1"))
     assert.equal("I7", order(q, "start b 1", p, r, "end b", "start c 1", "end c", "start a 1"))
   end)
 end)

@@ -10,9 +10,11 @@ local function own_pid()
   return ("%d"):format(pid)
 end
 
-local function job(name, act)
-  resque.job("Chaos_" .. name).perform = function(self)
-    ledger.write("start", self.job.id, own_pid())
+local function job(name, act, on_crash)
+  local class = resque.job("Chaos_" .. name)
+  class.on_crash = on_crash
+  function class:perform()
+    ledger.write("start", self.job.id, own_pid(), tostring(self.job.attempts))
     local result = act(self)
     ledger.write("end", self.job.id)
     return result
@@ -50,6 +52,16 @@ end)
 job("Leave", function()
   os.exit(3)
 end)
-job("Die", function() -- not by $PPID: that is the worker, once this process has been killed
+-- Not by $PPID: that is the worker, once this process has been killed.
+local function die()
   os.execute("kill -9 " .. own_pid())
-end)
+end
+
+job("Die", die)
+job("Sturdy", wait, "requeue:3")
+job("Again", function(self)
+  if self.job.attempts == 0 then
+    die()
+  end
+end, "requeue:3")
+job("Poison", die, "requeue:2")

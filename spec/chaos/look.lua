@@ -8,7 +8,7 @@
 --   workers   worker id -> { started, beat }: 1 or 0
 --   pushed    what the producers say they have put in: a list of numbers
 --   full      whether every key was looked at; only then:
---   left      keys that belong to some worker
+--   left      keys that belong to some worker, or to a job that is not over
 --   foreign   keys outside of the prefix, and names in it that nobody knows
 local cjson = require "cjson"
 
@@ -42,7 +42,7 @@ end
 local KNOWN = { "^queue:", "^queues$", "^workers$", "^workers:heartbeat$", "^stat:processed",
   "^stat:failed", "^failed$", "^failed:overflow$", "^job:.*:status$", "^worker:",
   "^lua:%l+:", "^pruning_dead_workers_in_progress$" }
-local OWN = { "^worker:", "^stat:processed:", "^stat:failed:", "^lua:proc:" }
+local OWN = { "^worker:", "^stat:processed:", "^stat:failed:", "^lua:proc:", "^lua:attempts:" }
 
 local function any(patterns, name)
   for _, pattern in ipairs(patterns) do

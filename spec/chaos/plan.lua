@@ -12,8 +12,9 @@ local QUEUE_SHARES = { critical = 1, high = 3, low = 6 }
 --   says: the pattern of that failure's text
 --   ends: the ledger's last word of a job that ran through
 --   unstarted: its code never runs
+--   requeues: how often its table has it run again when it has crashed
 plan.kinds = {
-  noop = { share = 42, fate = "done", ends = "end" },
+  noop = { share = 34, fate = "done", ends = "end" },
   work = { share = 20, fate = "done", ends = "end" }, -- a few milliseconds
   hold = { share = 3, fate = "done", ends = "end" }, -- long enough to be looked at
   text = { share = 6, fate = "done", ends = "end" }, -- a long payload and a long result
@@ -24,16 +25,22 @@ plan.kinds = {
   raise = { share = 8, fate = "LuaError", says = "raised by " },
   leave = { share = 2, fate = "Resque::DirtyExit", says = "^Job exited with exit code 3$" },
   die = { share = 2, fate = "Resque::DirtyExit", says = "^Job killed by signal 9" },
+  sturdy = { share = 5, fate = "done", ends = "end", requeues = 3 }, -- works, and may be killed
+  again = { share = 2, fate = "done", ends = "end", requeues = 3 }, -- kills itself the first time
+  poison = { share = 1, fate = "Resque::PoisonJob", says = "ON_CRASH forgives 2", requeues = 2 },
   unknown = { share = 2, fate = "Resque::NoClassError", unstarted = true },
   broken = { share = 2, fate = "Resque::MalformedPayload", unstarted = true },
   classless = { share = 1, fate = "Resque::MalformedPayload", unstarted = true },
 }
 
+local function some_ms(draw)
+  return ('{"ms":%d}'):format(draw(5))
+end
+
 -- The text of an argument, and whole payloads of their own.
 local ARGUMENTS = {
-  work = function(draw)
-    return ('{"ms":%d}'):format(draw(5))
-  end,
+  work = some_ms,
+  sturdy = some_ms,
   hold = function(draw)
     return ('{"ms":%d}'):format(30 + draw(30))
   end,
@@ -77,7 +84,7 @@ end
 -- @param producer 1, 2, …
 -- @param n 1, 2, …
 -- @param shares kind -> share
--- @return { id, kind, queue, payload, tracked, fate, says, ends, unstarted }
+-- @return { id, kind, queue, payload, tracked, fate, says, ends, unstarted, requeues }
 function plan.job(seed, producer, n, shares)
   local draw = random.stream(seed, producer, n)
   local kind = random.choice(draw, shares)
@@ -87,6 +94,7 @@ function plan.job(seed, producer, n, shares)
     id = id, kind = kind, queue = random.choice(draw, QUEUE_SHARES), tracked = draw(2) == 1,
     payload = payload_of(kind, id, draw),
     fate = row.fate, says = row.says, ends = row.ends, unstarted = row.unstarted,
+    requeues = row.requeues,
   }
 end
 

@@ -1,12 +1,13 @@
 --- Stands between a fleet and Redis, on loopback, and loses answers: what was asked is carried out,
 -- and the one who asked does not learn it.
 --
---   lua5.4 spec/chaos/proxy.lua PORT REDIS_PORT
+--   lua5.4 spec/chaos/proxy.lua REDIS_PORT
 --
+-- Prints `port N`, where it listens.
 -- SIGUSR1: the next answer is dropped and its connection cut. SIGUSR2: half of it arrives.
 local uv = require "luv"
 
-local PORT, REDIS_PORT = math.tointeger(arg[1]), math.tointeger(arg[2])
+local REDIS_PORT = math.tointeger(arg[1])
 local lose -- how many bytes of the next answer get through: nil, 0, or "half"
 
 local function close(...)
@@ -58,8 +59,10 @@ on("sigusr2", function()
   lose = "half"
 end)
 local listener = uv.new_tcp()
-assert(listener:bind("127.0.0.1", PORT))
+assert(listener:bind("127.0.0.1", 0))
 assert(listener:listen(64, function()
   serve(listener)
 end))
+io.write("port ", listener:getsockname().port, "\n")
+io.flush()
 uv.run()

@@ -29,13 +29,16 @@ end
 -- Exceptions of the failure records, and how often a job of each kind ended so.
 local function add_ends(out, campaign)
   local last, exceptions = campaign.checker.last, {}
-  local repeated, lost = 0, 0
+  local repeated, again, lost = 0, 0, 0
   for _, failure in ipairs(campaign.checker.failures) do
     local name = "failed: " .. failure.exception
     exceptions[name] = (exceptions[name] or 0) + 1
   end
-  for id, count in pairs(campaign.counts.start) do
-    repeated = repeated + count - 1 - (campaign.counts.requeued[id] or 0)
+  for _, count in pairs(campaign.counts["repeat"]) do
+    repeated = repeated + count
+  end
+  for _, count in pairs(campaign.counts.again) do
+    again = again + count
   end
   for _, problem in ipairs(campaign.checker.problems) do
     lost = lost + (problem.text:find "^enqueued" and 1 or 0)
@@ -46,6 +49,7 @@ local function add_ends(out, campaign)
     row(out, name, ("%d"):format(exceptions[name]))
   end
   row(out, "cancelled while queued", ("%d"):format(campaign.checker:removed_count()))
+  row(out, "run again after a crash, as ON_CRASH says", ("%d"):format(again))
   row(out, "started again without having been asked for", ("%d"):format(repeated))
   row(out, "sums that do not add up", ("%d"):format(lost))
 end

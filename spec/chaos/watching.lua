@@ -131,7 +131,7 @@ function watching:read_ledger()
   local text = file:read "a"
   file:close()
   self.ledger_at = self.ledger_at + #text
-  for id, pid in text:gmatch "start (%S+%.hold) (%d+)\n" do
+  for id, pid in text:gmatch "start (%S+%.hold) (%d+) %d+\n" do
     self:check_sockets(id, math.tointeger(tonumber(pid)))
   end
 end
