@@ -127,7 +127,7 @@ end
 -- Starts the program with the library in it, which only watches what `row` and `n` say.
 local function start(w, row, n)
   write_state(w.dir .. "/state", row, n)
-  local asan = "log_path=" .. w.dir .. "/san:exitcode=99:detect_leaks=0:allocator_may_return_null=1"
+  local asan = "log_path=" .. w.dir .. "/san:exitcode=99:detect_leaks=1:allocator_may_return_null=1"
   return w:start(environment(w, row), { program = PROGRAM, wrap = {
     "/usr/bin/env", "LD_PRELOAD=" .. ASAN_LIBRARY .. ":" .. LIBRARY,
     "NTH_STATE=" .. w.dir .. "/state", "NTH_WHERE=" .. w.dir .. "/where",
