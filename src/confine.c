@@ -17,9 +17,9 @@
 
 #define SHOWN 160 /* bytes of somebody's text that an error quotes */
 
-void confine_always(void)
+int confine_always(void)
 {
-    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
 /* --- at the start --- */

@@ -23,8 +23,9 @@ struct confine {
     struct filter filter;
 };
 
-/* No program that this process or its children execute gains rights by it: sudo, setuid bits. */
-void confine_always(void);
+/* No program that this process or its children execute gains rights by it: sudo, setuid bits.
+ * 0 or -1 with errno. */
+int confine_always(void);
 
 /* Prepares, once and before any fork, what the others need, and makes HOME, USER and LOGNAME those
  * of JOB_USER. EXIT_DONE, or another exit code with what, why and hint in `err`. Either way

@@ -89,8 +89,11 @@ static int run(const struct options *o)
     title_set_prefix(o->procline_prefix);
     for (char **warning = o->warnings; *warning; warning++)
         log_warn("%s", *warning);
-    if (o->command == COMMAND_WORK || o->command == COMMAND_PERFORM)
-        confine_always();
+    bool runs_jobs = o->command == COMMAND_WORK || o->command == COMMAND_PERFORM;
+    if (runs_jobs && confine_always() < 0) {
+        log_error("cannot set no_new_privs: %s", strerror(errno));
+        return EXIT_FAILED;
+    }
     code = dispatch(o);
     if (fflush(stdout) == 0 && !ferror(stdout)) /* Lua flushes as it goes, and drops the error */
         return code;
