@@ -3,7 +3,6 @@
 
 #include <lauxlib.h>
 #include <math.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,6 +22,7 @@
 
 /* One job, one process. */
 static struct luameter meter;
+static size_t allowed; /* bytes, as the job or the worker says it */
 static bool relieved;
 
 /* --- the system's own limits --- */
@@ -89,6 +89,7 @@ static void say_timeout(double seconds)
 
 static void limit_memory(lua_State *L, size_t bytes)
 {
+    allowed = bytes;
     if (meter.next)
         meter.limit = bytes;
     else if (bytes < SIZE_MAX)
@@ -136,13 +137,14 @@ void joblimits_change(lua_State *L, const struct job_policy *own)
 
 /* --- what Lua asks --- */
 
-static void push_size(lua_State *L, size_t bytes)
+static void say_refusal(char *text, size_t size)
 {
     static const char *const units[] = {"bytes", "KB", "MB", "GB"};
+    size_t shown = allowed;
     int unit = 0;
-    for (; unit < 3 && bytes % 1024 == 0; unit++)
-        bytes /= 1024;
-    lua_pushfstring(L, "not enough memory (limit %I %s)", (LUAI_UACINT)bytes, units[unit]);
+    for (; unit < 3 && shown % 1024 == 0; unit++)
+        shown /= 1024;
+    snprintf(text, size, "not enough memory (limit %zu %s)", shown, units[unit]);
 }
 
 /* Lua's own error, in whatever words of the job's around it. */
@@ -152,23 +154,34 @@ static bool is_refusal(lua_State *L, int index)
     return meter.refused && text && strstr(text, "not enough memory");
 }
 
-/* Once, as the job has failed or is about to: there may be no room for saying so. */
+/* Once, as the job has failed or is about to: there may be no room for saying so. What APP_INCLUDE
+ * made before there was a limit may be beyond it. */
 static void relieve(void)
 {
-    if (relieved || !meter.refused || meter.limit > SIZE_MAX - RELIEF)
+    size_t full = meter.used > meter.limit ? meter.used : meter.limit;
+    if (relieved || !meter.refused || full > SIZE_MAX - RELIEF)
         return;
     relieved = true;
-    meter.limit += RELIEF;
+    meter.limit = full + RELIEF;
 }
 
 static void push_memory_error(lua_State *L)
 {
+    char text[JOBLIMITS_TEXT];
     meter.refused = false;
     lua_createtable(L, 0, 2);
-    lua_pushliteral(L, "Resque::MemoryLimit");
+    lua_pushliteral(L, JOBLIMITS_MEMORY);
     lua_setfield(L, -2, "name");
-    push_size(L, meter.limit - (relieved ? RELIEF : 0));
+    say_refusal(text, sizeof text);
+    lua_pushstring(L, text);
     lua_setfield(L, -2, "message");
+}
+
+bool joblimits_refused(char text[JOBLIMITS_TEXT])
+{
+    if (meter.refused)
+        say_refusal(text, JOBLIMITS_TEXT);
+    return meter.refused;
 }
 
 /*** Whether an error is one that a limit, or TERM, raised.

@@ -4,12 +4,16 @@
 #define JOBLIMITS_H
 
 #include <lua.h>
+#include <stdbool.h>
 
 #include "options.h"
 #include "policy.h"
 
 /* The longest that APP_INCLUDE may take to load where JOB_TIMEOUT does not say it. Seconds. */
 #define JOBLIMITS_LOAD 60.0
+
+#define JOBLIMITS_MEMORY "Resque::MemoryLimit" /* the exception */
+#define JOBLIMITS_TEXT 64                      /* bytes of its text at most */
 
 /* Before any fork: adds xpcall and stopped to resque.sys. May raise. */
 void joblimits_install(lua_State *L, const struct options *o);
@@ -23,5 +27,8 @@ void joblimits_start(lua_State *L, const struct options *o);
 
 /* The job's table has limits of its own. */
 void joblimits_change(lua_State *L, const struct job_policy *own);
+
+/* After LUA_ERRMEM: whether the limit is why. Writes the text of the error. */
+bool joblimits_refused(char text[JOBLIMITS_TEXT]);
 
 #endif

@@ -24,8 +24,8 @@ struct ending {
     const struct luahost_place *place; /* NULL: nothing is sent */
     enum report_end end;
     int exit_code;
-    char *text[4]; /* DONE: JSON; LOAD: message; FAILED: exception, message, trace, limit */
-    size_t len;    /* of text[0] */
+    const char *text[4]; /* DONE: JSON; LOAD: message; FAILED: exception, message, trace, limit */
+    size_t len;          /* of text[0] */
 };
 
 /* --- the end --- */
@@ -267,6 +267,23 @@ static void take_results(lua_State *L, struct ending *e)
         e->text[i] = copy_text(L, i - 4, &len);
 }
 
+/* The runner itself broke: no fault of the job, unless that had made so much that not even its
+ * failure could be told. */
+static void take_breakdown(lua_State *L, int status, struct ending *e)
+{
+    static char refusal[JOBLIMITS_TEXT];
+    if (status == LUA_ERRMEM && joblimits_refused(refusal)) {
+        e->end = REPORT_FAILED;
+        e->text[0] = JOBLIMITS_MEMORY;
+        e->text[1] = refusal;
+        e->text[2] = "";
+        e->text[3] = "memory";
+        return;
+    }
+    e->end = REPORT_LOAD;
+    e->text[0] = copy_text(L, -1, &e->len);
+}
+
 void luahost_job(const struct luahost_place *place, const struct job *job)
 {
     lua_State *L = place->prepared;
@@ -276,12 +293,11 @@ void luahost_job(const struct luahost_place *place, const struct job *job)
     lua_pushcfunction(L, call_runner);
     lua_pushlightuserdata(L, (void *)(size_t)place);
     lua_pushlightuserdata(L, (void *)(size_t)job);
-    if (luastate_call(L, 2, 5) == LUA_OK) {
+    int status = luastate_call(L, 2, 5);
+    if (status == LUA_OK)
         take_results(L, &e);
-    } else { /* the runner itself broke: no fault of the job */
-        e.end = REPORT_LOAD;
-        e.text[0] = copy_text(L, -1, &e.len);
-    }
+    else
+        take_breakdown(L, status, &e);
     end_process(L, &e);
 }
 

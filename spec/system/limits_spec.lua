@@ -215,6 +215,29 @@ describe("limits:", function()
     end)
   end)
 
+  describe("of memory that APP_INCLUDE has used up by itself:", function()
+    after_each(finish)
+
+    for whose, limits in pairs {
+      ["the worker's"] = { JOB_MEMORY = "16M" }, ["the table's"] = { own = "16M" },
+    } do
+      it(whose .. " ends the job as such, and onFailure hears of it", function()
+        w = world.new()
+        local text = ([[
+          full = ("x"):rep(24 << 20)
+          resque.on("onFailure", function(err) ledger.write("told", err.name) end)
+          resque.job("Full", { memory = %s }).perform = function() ledger.write "performed" end]])
+          :format(limits.own and '"16M"')
+        run = w:start_idle { APP_INCLUDE = w:write_jobs("full.lua", text),
+          JOB_MEMORY = limits.JOB_MEMORY }
+        local record = work "Full"
+        check(record, "Resque::MemoryLimit", "^not enough memory %(limit 16 MB%)$", "memory")
+        w:wait_ledger "told Resque::MemoryLimit"
+        assert.same({ "told Resque::MemoryLimit" }, w:ledger())
+      end)
+    end
+  end)
+
   describe("without a limit of memory", function()
     setup(function()
       begin {}
