@@ -11,6 +11,11 @@ Process.__index = Process
 local started = {}
 local serial = 0
 
+-- Proxies write to programs that have left: for the specs that is an error, not the end.
+local broken_pipe = uv.new_signal()
+broken_pipe:start "sigpipe"
+broken_pipe:unref()
+
 local function environment(extra, clean)
   local all = clean and {} or uv.os_environ()
   for name, value in pairs(extra or {}) do

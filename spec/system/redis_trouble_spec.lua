@@ -124,7 +124,7 @@ local function during(trouble, meanwhile)
     end
     assert.is_true(clock.stays_false(function()
       return not run.process:running()
-    end, 0.5))
+    end, 0.2))
   end)
   trouble.finish(state)
   assert(ok, err)
