@@ -80,14 +80,22 @@ static void check(const struct attempt *list, size_t count)
 #name, 0, SYS_##name, __VA_ARGS__                                                          \
     }
 
-static bool built(void)
+static int do_nothing(const struct attempt *unused)
+{
+    (void)unused;
+    return 0;
+}
+
+/* Not built with libseccomp, or under valgrind, which knows no seccomp. That there is a filter
+ * where it should be is isolation_spec's. */
+static bool usable(void)
 {
     struct filter f;
     filter_make(&f);
     bool there = f.code != NULL;
     assert_true(there || f.missing);
     filter_free(&f);
-    return there;
+    return there && in_filter(NULL, do_nothing) == 0;
 }
 
 static void refuses_programs_and_processes(void **unused)
@@ -328,7 +336,7 @@ int main(void)
                                        cmocka_unit_test(closes_the_other_doors_into_the_kernel),
 #endif
                                        cmocka_unit_test(says_when_there_is_none)};
-    if (!built())
+    if (!usable())
         return cmocka_run_group_tests(always, NULL, NULL);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
