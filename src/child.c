@@ -63,9 +63,6 @@ static void isolate(const struct child_place *place, pid_t worker, int report_fd
     char why[CONFINE_WHY];
     STOP_AT("isolate");
     setpgid(0, 0);
-    output_attach(place->output);
-    confine_give(place->confine, STDOUT_FILENO);
-    confine_give(place->confine, STDERR_FILENO);
     if (confine_enter(place->confine, why) < 0)
         give_back(report_fd, why);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -75,6 +72,7 @@ static void isolate(const struct child_place *place, pid_t worker, int report_fd
     events_close(place->events);
     if (place->wakeup_fd >= 0)
         close(place->wakeup_fd);
+    output_attach(place->output);
     restore_signals(place->events);
     if (confine_calls(place->confine, why) < 0)
         give_back(report_fd, why);

@@ -12,7 +12,6 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include "log.h"
 #include "memory.h"
 #include "text.h"
 
@@ -109,12 +108,6 @@ static int become(const struct confine *c)
     if (can_return())
         return -1;
     return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-}
-
-void confine_give(const struct confine *c, int fd)
-{
-    if (c->user && fchown(fd, c->uid, c->gid) < 0)
-        log_debug("a pipe for JOB_USER %s: fchown: %s", c->user, strerror(errno));
 }
 
 int confine_enter(const struct confine *c, char why[CONFINE_WHY])

@@ -37,10 +37,6 @@ void confine_close(struct confine *c);
  * script could type what root's shell then reads. */
 void confine_terminal(const struct confine *c);
 
-/* In a new process: a pipe of the worker's becomes JOB_USER's, whose programs may then open it by
- * /dev/stdout and /dev/stderr. */
-void confine_give(const struct confine *c, int fd);
-
 /* In a new process that is to run scripts: becomes JOB_USER for good. To be called before
  * PR_SET_PDEATHSIG, which a change of user clears. 0; -1 and why: no script may run then. */
 int confine_enter(const struct confine *c, char why[CONFINE_WHY]);

@@ -263,17 +263,6 @@ describe("JOB_USER", function()
     end)
   end
 
-  it("may open /dev/stdout and /dev/stderr, which are pipes", function()
-    start [[
-      job("Shell", function()
-        assert(os.execute "echo out > /dev/stdout && echo err > /dev/stderr")
-        error "told"
-      end)]]
-    w:job "Shell"
-    w:wait_processed(1)
-    assert.matches("^out\nerr\n", w:failed()[1].output)
-  end)
-
   it("cannot look into another job's memory, and leaves no core", function()
     local run = start [[
       job("Hold", function() ledger.write "on" resque.sleep(30) end)
