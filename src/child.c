@@ -170,7 +170,8 @@ static void adopt(struct child *c, struct events *ev, int read_end)
     log_error("the job's process cannot be watched: pidfd_open: %s", strerror(errno));
     c->killed_for = "want of a pidfd";
     kill(c->pid, SIGKILL);
-    reap(c, ev);
+    while (!c->ended)
+        reap(c, ev);
 }
 
 /* Forks with a report pipe. In the new process: 1 and the pipe's writing end. */
