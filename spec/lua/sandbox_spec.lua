@@ -238,6 +238,70 @@ describe("no way out of SANDBOX=strict:", function()
     end)
   end
 
+  -- APP_INCLUDE, not confined yet, notes every function that is to be out of reach; the job then
+  -- walks over all that it can reach: fields, keys, metatables, modules it may load.
+  it("nothing that can be reached from what is left", function()
+    local found = try([[
+      require "resque.status" require "resque.queue" require "resque.dequeue"
+      local seen, ways, count = {}, { { "_G", _G } }, 0
+      for _, name in ipairs { "cjson", "resque", "resque.dequeue", "resque.errors", "resque.hooks",
+        "resque.job", "resque.json", "resque.queue", "resque.status" } do
+        ways[#ways + 1] = { name, require(name) }
+      end
+      for _, name in ipairs { "status", "config", "env", "redis", "enqueue", "autoload", "key" } do
+        ways[#ways + 1] = { "resque." .. name, resque[name] }
+      end
+      ways[#ways + 1] = { "self", self }
+      ways[#ways + 1] = { "status", resque.status "x" }
+      ways[#ways + 1] = { "text", "" }
+      while #ways > 0 do
+        local path, value = table.unpack(table.remove(ways))
+        local meta = getmetatable(value)
+        if type(meta) == "table" and not seen[meta] then
+          ways[#ways + 1] = { path .. ":meta", meta }
+        end
+        if closed[value] then
+          return path .. " is " .. closed[value]
+        end
+        if type(value) == "table" and not seen[value] then
+          seen[value], count = true, count + 1
+          for key, field in next, value do
+            ways[#ways + 1] = { path .. "." .. tostring(key), field }
+            ways[#ways + 1] = { path .. ":key", key }
+          end
+        end
+      end
+      return count > 30]], {
+      sandbox = "off", table = "Try.sandbox = 'strict'",
+      before = [[
+        local closed = {}
+        local function close(name, from, but)
+          closed[from] = name
+          for key, value in pairs(from) do
+            if type(value) == "function" and not (but or {})[key] then
+              closed[value] = name .. "." .. key
+            end
+          end
+        end
+        close("io", io) close("debug", debug)
+        closed[getmetatable(io.stdout)] = "files"
+        for _, name in ipairs { "execute", "getenv", "remove", "rename", "setlocale", "tmpname" } do
+          closed[os[name] ] = name
+        end
+        close("package", package)
+        close("searchers", package.searchers) close("preload", package.preload)
+        closed[require] = "require" closed[loadfile] = "loadfile" closed[dofile] = "dofile"
+        close("sys", require "resque.sys", { sleep = true })
+        close("net", require "resque.net")
+        close("loader", require "resque.loader", { autoload = true })
+        close("connection", require "resque.connection",
+          { key = true, set_prefix = true, set_backend = true })
+        close("runner", require "resque.runner")
+        close("sandbox", require "resque.sandbox")]],
+    })
+    assert.is_true(found)
+  end)
+
   it("hooks of the worker are refused", function()
     local code, _, err = w:run({ "--burst" }, { QUEUE = "q", SANDBOX = "strict",
       APP_INCLUDE = w:write("h.lua", "require 'resque'.on('beforeFork', print)") })
