@@ -52,5 +52,8 @@ grep -q '{"name":"valgrind"}' "$LEDGER"
 [ "$(redis llen resque:queue:aside)" = 1 ]
 [ "$(redis get resque:stat:processed)" = 3 ]
 [ "$(redis llen resque:failed)" = 3 ]
-cat "$dir"/valgrind.* >"$dir/reports"
+# Debian 12's valgrind does not know seccomp(2) either, which libseccomp tries, and says so in five lines.
+unknown='unhandled amd64-linux syscall: 317|You may be able to write your own|README_MISSING_SYSCALL'
+unknown="$unknown|Nevertheless we consider this a bug|it at http://valgrind"
+grep -hvE "$unknown" "$dir"/valgrind.* >"$dir/reports" || true
 [ ! -s "$dir/reports" ]
