@@ -32,3 +32,18 @@ function Bad:perform()
   note("start", self.job.id)
   error "as it should"
 end
+
+local Die = resque.job "Cut_Die"
+function Die:perform()
+  note("start", self.job.id)
+  os.exit(3)
+end
+
+local Once = resque.job "Cut_Once"
+function Once:perform()
+  note("start", self.job.id)
+  if self.job.attempts == 0 then
+    os.exit(3)
+  end
+  note("end", self.job.id)
+end

@@ -24,13 +24,22 @@ local SLOW_JOBS = {
   { queue = "cut_a", class = "Cut_Fine", id = "slow1", args = '[{"seconds":0.13}]' },
 }
 
+-- One crash is forgiven.
+local CRASHES = {
+  { queue = "cut_a", class = "Cut_Die", id = "die1", args = "[{}]", fails = true, starts = 2 },
+  { queue = "cut_a", class = "Cut_Once", id = "once1", args = "[{}]", starts = 2 },
+  { queue = "cut_c", class = "Cut_Die", id = "die2", args = "[{}]", fails = true, starts = 2 },
+}
+
 -- The scripts are forgotten just before these commands.
 local FLUSH = { ["reserve#2"] = true, ["fail#2"] = true, ["done#3"] = true }
 
---- The two lives: "life" is everything but a heartbeat, "beat" is a heartbeat.
+--- The three lives: "life" is everything but a heartbeat, "beat" is a heartbeat, "crash" is jobs
+-- that crash and are put back.
 life.kinds = {
   life = { jobs = JOBS, heartbeat = "60", flush = FLUSH },
   beat = { jobs = SLOW_JOBS, heartbeat = "0.1", flush = {} },
+  crash = { jobs = CRASHES, heartbeat = "60", flush = {}, on_crash = "requeue:1" },
 }
 
 local function payload(job)
@@ -69,7 +78,7 @@ function life.start(kind, place)
     ASAN_OPTIONS = os.getenv "ASAN_OPTIONS", UBSAN_OPTIONS = os.getenv "UBSAN_OPTIONS",
     REDIS_BACKEND = "unix://" .. place.socket, PREFIX = PREFIX, QUEUE = "cut_*", INTERVAL = "0",
     WORKER_HOST = "cuthost", RESQUE_HEARTBEAT = kind.heartbeat, VVERBOSE = "1",
-    RESQUE_LUA_PATH = place.lua_path,
+    RESQUE_LUA_PATH = place.lua_path, ON_CRASH = kind.on_crash,
     APP_INCLUDE = world.root .. "/spec/cuts/jobs.lua",
   } })
 end
@@ -92,7 +101,7 @@ local function check_job(job, at, count, problem)
   if where ~= (job.fails and "failed" or "done") then
     problem("job %s is %s", job.id, where)
   end
-  if starts ~= 1 or ends ~= (job.fails and 0 or 1) then
+  if starts ~= (job.starts or 1) or ends ~= (job.fails and 0 or 1) then
     problem("job %s started %d times and came to its end %d times", job.id, starts, ends)
   end
 end
@@ -113,6 +122,9 @@ function life.problems(kind, place, ended, ghost)
   local count = read_ledger(place.folder .. "/ledger")
   for _, job in ipairs(kind.jobs) do
     check_job(job, at, count, problem)
+  end
+  for _, key in ipairs(place.server:call("KEYS", PREFIX .. ":lua:attempts:*")) do
+    problem("%s is left", key)
   end
   local left = not ghost and next(seen.workers)
   if left then

@@ -163,6 +163,9 @@ end
 
 -- Whether a place of this exchange is looked for in a life of this kind.
 local function belongs(kind, exchange)
+  if kind == "crash" then
+    return exchange.label:find "^fail#" or exchange.label:find "^done#"
+  end
   return (kind == "beat") == is_beat(exchange)
 end
 
@@ -199,7 +202,7 @@ end
 function Sweep:places(mode, step)
   local list = {}
   local add = (mode == "cut" or mode == "hold") and each_exchange or all_at_once
-  for _, kind in ipairs { "life", "beat" } do
+  for _, kind in ipairs { "life", "beat", "crash" } do
     add(list, mode, kind, self:exchanges(kind), step)
   end
   for i, place in ipairs(list) do
