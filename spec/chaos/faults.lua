@@ -11,7 +11,7 @@ local act, words = faults.act, faults.words
 
 faults.shares = {
   kill_child = 300, kill_worker = 90, kill_manager = 15, kill_all = 5,
-  stop_child = 60, stop_worker = 60, stop_manager = 20, stop_long = 0.4, signal_worker = 25,
+  stop_child = 60, stop_worker = 60, stop_manager = 20, stop_long = 1, signal_worker = 25,
   pause = 5, cancel = 20, deploy = 15, hang_up = 5, broken_include = 4,
   cut_all = 40, cut_one = 120, lose_answer = 120, script_flush = 50,
   redis_kill = 10, redis_stop = 20, full = 25, read_only = 15,

@@ -108,14 +108,20 @@ end
 
 -- ---- one job
 
---- The id of a job that some worker has, or that waits.
+--- The id of a job that some worker has, one that takes long if there is any; or of one that waits
+-- at the end of its queue. Others are over before the order comes.
 function scene:some_job(draw)
   local texts = {}
   if draw(3) == 1 then
-    texts = self.world:on("LRANGE", "queue:" .. plan.queues[draw(#plan.queues)], 0, 20)
+    texts = self.world:on("LRANGE", "queue:" .. plan.queues[draw(#plan.queues)], -20, -1)
   else
     for _, worker in ipairs(self.world:on("SMEMBERS", "workers")) do
-      texts[#texts + 1] = self.world:on("GET", "worker:" .. worker)
+      local record = self.world:on("GET", "worker:" .. worker)
+      if record and record:find "Chaos_Hold" then
+        texts = { record }
+        break
+      end
+      texts[#texts + 1] = record
     end
   end
   return texts[1] and texts[draw(#texts)]:match '"id":"([^"]*)"'
