@@ -16,12 +16,16 @@ local BATCH, WARM, TOLERANCE = 500, 1000, 64 -- jobs, jobs, KB
 -- the heap that malloc fills in its own time, and that is no leak.
 local TEXT = ("x"):rep(200)
 local KINDS = {
-  { 80, "Noop", "[{}]" },
+  { 74, "Noop", "[{}]" },
   { 6, "Echo", ('[{"text":"%s"}]'):format(TEXT) },
   { 6, "Raise", ('[{"message":"%s"}]'):format(TEXT) },
   { 2, "Exit", '[{"code":3}]' },
   { 2, "Kill", '[{"signal":"KILL"}]' },
   { 2, "NoSuchClass", "[]" },
+  { 3, "Say", ('[{"text":"%s"}]'):format(TEXT) },
+  { 1, "Late", "[{}]" },
+  { 1, "Hungry", "[{}]" },
+  { 1, "Dies_Again", "[{}]" },
 }
 
 local deck = {}
