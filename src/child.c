@@ -185,10 +185,9 @@ static int fork_process(struct child *c, const struct child_place *place, int *w
         return -1;
     c->output = place->output;
     output_begin(c->output);
-    fcntl(ends[0], F_SETFL, O_NONBLOCK);
     fflush(NULL); /* else both would write what is buffered */
     pid_t worker = getpid();
-    c->pid = fork();
+    c->pid = fcntl(ends[0], F_SETFL, O_NONBLOCK) < 0 ? -1 : fork();
     if (c->pid == 0) {
         close(ends[0]);
         isolate(place, worker, ends[1]);

@@ -45,7 +45,11 @@ static int open_pipe(struct output_stream *s)
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) < 0)
         return -1;
-    fcntl(ends[0], F_SETFL, O_NONBLOCK);
+    if (fcntl(ends[0], F_SETFL, O_NONBLOCK) < 0) { /* the worker must never wait in it */
+        close(ends[0]);
+        close(ends[1]);
+        return -1;
+    }
     fchmod(ends[1], 0622); /* `>/dev/stderr` of a job that runs as somebody else, too */
     s->read_end = ends[0];
     s->write_end = ends[1];
