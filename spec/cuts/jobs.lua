@@ -40,6 +40,7 @@ function Die:perform()
 end
 
 local Once = resque.job "Cut_Once"
+Once.on_crash = "requeue:2" -- its process tells Redis, on a connection of its own
 function Once:perform()
   note("start", self.job.id)
   if self.job.attempts == 0 then

@@ -154,6 +154,9 @@ end
 
 function Proxy:reply(link, bytes)
   local exchange = table.remove(link.waiting, 1)
+  if not exchange then -- a message on a subscribed connection
+    return link.client:write(bytes)
+  end
   exchange.back = #bytes
   if link.client.pipe:is_closing() then
     link.server:close() -- nobody is there to be told

@@ -34,7 +34,7 @@ local function namer(redis, root)
     if first == "EVALSHA" then
       return assert(by_digest[second], "a script of another text: " .. tostring(second))
     elseif first == "EVAL" then
-      return "EVAL " .. assert(by_text[second], "a text that is no script's")
+      return by_text[second] and "EVAL " .. by_text[second] or "JOB'S OWN" -- it tells its on_crash
     elseif first == "SCRIPT" then
       for text, name in pairs(by_text) do
         if bytes:find(text, past, true) then
@@ -165,6 +165,7 @@ end
 local function belongs(kind, exchange)
   if kind == "crash" then
     return exchange.label:find "^fail#" or exchange.label:find "^done#"
+      or exchange.label:find "^JOB'S OWN#"
   end
   return (kind == "beat") == is_beat(exchange)
 end

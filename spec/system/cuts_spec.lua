@@ -7,9 +7,9 @@ local world = require "spec.support.world"
 
 local SEED = tonumber(os.getenv "SEED") or os.time()
 local STEP, LANES = 97, 4
+local SLOW = clock.slow > 1 -- sanitizers: a third of the places, and no bugs
 -- Places of each exchange beside its ends; a delay or a split is in all exchanges at once.
-local MORE = clock.slow > 1 and { cut = 0, hold = 0, delay = 2, split = 2 }
-  or { cut = 1, hold = 0, delay = 6, split = 6 }
+local MORE = { cut = 0, hold = 0, delay = 6, split = 6 }
 
 -- Bugs in the server's scripts, by which one must lose or repeat a job when a connection is cut.
 local BUGS = {
@@ -37,20 +37,28 @@ describe("a connection spoiled at a byte of an exchange", function()
       table.concat(place.problems, "; "), SEED, runner:replay(place, STEP), place.log)
   end
 
+  local function sample(mode)
+    local some = {}
+    for i, place in ipairs(runner:sample(runner:places(mode, STEP), MORE[mode])) do
+      some[#some + 1] = (not SLOW or (i + SEED) % 3 == 0) and place or nil
+    end
+    return some
+  end
+
   for _, mode in ipairs(sweep.modes) do
     it(mode .. ": every job ends once, as it should", function()
       runner = sweep.open(w.dir, LANES, SEED)
       local lives = 0
-      runner:run(runner:sample(runner:places(mode, STEP), MORE[mode]), function(place)
+      runner:run(sample(mode), function(place)
         lives = lives + 1
         assert.same({}, place.problems, #place.problems > 0 and fails(place) or nil)
       end)
       print(("\n%s: %d lives, SEED=%d"):format(mode, lives, SEED))
-      assert.is_true(lives >= 8)
+      assert.is_true(lives >= 4)
     end)
   end
 
-  for _, bug in ipairs(BUGS) do
+  for _, bug in ipairs(SLOW and {} or BUGS) do
     it("is noticed when " .. bug[1], function()
       local path = w.dir .. "/lua"
       os.execute(("cp -r '%s/lua' '%s'"):format(world.root, path))
