@@ -227,6 +227,19 @@ static int check_memory(struct options_parse *p)
                         p->o->job_memory);
 }
 
+/* Whoever is alive would be taken for dead, and with ON_CRASH its job run a second time. */
+static int check_prune(struct options_parse *p)
+{
+    const struct options *o = p->o;
+    if (o->command != COMMAND_WORK || o->prune > o->heartbeat)
+        return 0;
+    return options_fail(p,
+                        "RESQUE_PRUNE (%g s) is no longer than RESQUE_HEARTBEAT (%g s): living "
+                        "workers would count as dead\n"
+                        "hint: several heartbeats, the same in the whole fleet",
+                        o->prune, o->heartbeat);
+}
+
 /* Files of another version or none at all would fail much later, and strangely. */
 static int check_lua_path(struct options_parse *p)
 {
@@ -381,8 +394,9 @@ static int settle(struct options_parse *p)
     o->sandbox_strict = strcmp(o->sandbox, "strict") == 0;
     o->log_json = strcmp(value_of(o, "log-format")->text, "json") == 0;
     o->term_timeout_given = value_of(o, "term-timeout")->source != OPTIONS_DEFAULT;
-    return check_queues(p) < 0 || check_memory(p) < 0 || check_lua_path(p) < 0 ? -1
-                                                                               : settle_address(p);
+    return check_queues(p) < 0 || check_memory(p) < 0 || check_prune(p) < 0 || check_lua_path(p) < 0
+               ? -1
+               : settle_address(p);
 }
 
 static int parse(struct options_parse *p, int argc, char **argv)
