@@ -44,23 +44,26 @@ local CRASHES = { -- exception -> pattern of its text; what a kill from outside 
 -- @param requeues how often a job may run again whose own table does not say it (default: 0)
 function checker.new(jobs, requeues)
   return setmetatable({ jobs = jobs, problems = {}, failures = {}, seen_failed = {},
-    from = { failed = 0, overflow = 0 }, said = {}, cancels = {}, removed = {}, unsure = {},
-    requeues = requeues or 0 }, Checker)
+    from = { failed = 0, overflow = 0 }, said = {}, requeues = requeues or 0,
+    cancels = {}, removed = {}, unsure = {}, doubted = {} }, Checker)
 end
 
 --- Somebody asks for the end of this job. Until it is known what came of that, it may have been
 -- taken out of its queue.
 function Checker:asked(id)
-  self.cancels[id] = true
+  self.cancels[id] = (self.cancels[id] or 0) + 1
   self.unsure[id] = not self.removed[id] or nil
 end
 
---- What came of it.
+--- What came of it. One that did not learn what it did leaves the job in doubt for good: another,
+-- asked at the same time, finds no job then.
 -- @param removed whether it was taken out of its queue; nil: nobody knows
 function Checker:cancelled(id, removed)
-  if removed ~= nil then
+  self.cancels[id] = self.cancels[id] - 1
+  self.doubted[id] = self.doubted[id] or removed == nil or nil
+  self.removed[id] = self.removed[id] or removed or nil
+  if self.removed[id] or self.cancels[id] == 0 and not self.doubted[id] then
     self.unsure[id] = nil
-    self.removed[id] = self.removed[id] or removed or nil
   end
 end
 
@@ -349,9 +352,12 @@ function Checker:check_failed(id, job, counts, failure, injected)
   end
 end
 
--- Whether a job that is nowhere was taken out of its queue by somebody who does not know.
+-- Whether a job that is nowhere was taken out of its queue by somebody who does not know: before it
+-- began, or when it was back there after a crash.
 function Checker:was_removed(job, counts)
-  if self.unsure[job.id] and not counts[job.ends or "start"][job.id] then
+  local again = (job.requeues or self.requeues) > 0
+  local ended = job.ends and counts[job.ends][job.id] or not again and counts.start[job.id]
+  if self.unsure[job.id] and not ended then
     self.removed[job.id] = true
   end
   return self.removed[job.id]
