@@ -11,8 +11,9 @@
 --                   I8 no shared sockets, no leaks, no processes left (`processes`)
 --                   I9 no command that the documented user may not use (`refused`)
 --
--- A job is { id, payload, tracked, fate, says, ends, unstarted, requeues } as spec/chaos/plan.lua
--- gives them; without a fate nothing is asked of how it ended, without a payload not of its bytes.
+-- A job is { id, payload, tracked, fate, says, also, ends, unstarted, requeues } as
+-- spec/chaos/plan.lua gives them; without a fate nothing is asked of how it ended, without a
+-- payload not of its bytes.
 local cjson = require "cjson"
 
 local checker = {}
@@ -338,6 +339,7 @@ end
 function Checker:check_failed(id, job, counts, failure, injected)
   local starts = counts.start[id] or 0
   local own = failure.exception == job.fate and failure.error:find(job.says or "")
+    or job.also and failure.error:find(job.also)
   local crash = failure.error:find(CRASHES[failure.exception] or "^\0")
   if own and starts == 0 and not job.unstarted then
     own = false -- killed before it came to do so itself

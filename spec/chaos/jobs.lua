@@ -10,9 +10,8 @@ local function own_pid()
   return ("%d"):format(pid)
 end
 
-local function job(name, act, on_crash)
-  local class = resque.job("Chaos_" .. name)
-  class.on_crash = on_crash
+local function job(name, act, fields)
+  local class = resque.job("Chaos_" .. name, fields)
   function class:perform()
     ledger.write("start", self.job.id, own_pid(), tostring(self.job.attempts))
     local result = act(self)
@@ -52,16 +51,23 @@ end)
 job("Leave", function()
   os.exit(3)
 end)
+job("Late", function()
+  while true do end
+end, { timeout = 0.3 })
+job("Hungry", function()
+  return ("x"):rep(1 << 26)
+end, { memory = "16M" })
+
 -- Not by $PPID: that is the worker, once this process has been killed.
 local function die()
   os.execute("kill -9 " .. own_pid())
 end
 
 job("Die", die)
-job("Sturdy", wait, "requeue:3")
+job("Sturdy", wait, { on_crash = "requeue:3" })
 job("Again", function(self)
   if self.job.attempts == 0 then
     die()
   end
-end, "requeue:3")
-job("Poison", die, "requeue:2")
+end, { on_crash = "requeue:3" })
+job("Poison", die, { on_crash = "requeue:2" })

@@ -11,7 +11,8 @@ local QUEUE_SHARES = { critical = 1, high = 3, low = 6 }
 --   fate: "done", or the exception of its failure
 --   says: the pattern of that failure's text
 --   ends: the ledger's last word of a job that ran through
---   unstarted: its code never runs
+--   also: another pattern of that text, of what happens to a job that does not listen
+--   unstarted: its code never runs, or may not come to run
 --   requeues: how often its table has it run again when it has crashed
 plan.kinds = {
   noop = { share = 34, fate = "done", ends = "end" },
@@ -25,6 +26,8 @@ plan.kinds = {
   raise = { share = 8, fate = "LuaError", says = "raised by " },
   leave = { share = 2, fate = "Resque::DirtyExit", says = "^Job exited with exit code 3$" },
   die = { share = 2, fate = "Resque::DirtyExit", says = "^Job killed by signal 9" },
+  late = { share = 0.4, fate = "Resque::Timeout", also = "for its time limit", unstarted = true },
+  hungry = { share = 1, fate = "Resque::MemoryLimit" },
   sturdy = { share = 5, fate = "done", ends = "end", requeues = 3 }, -- works, and may be killed
   again = { share = 2, fate = "done", ends = "end", requeues = 3 }, -- kills itself the first time
   poison = { share = 1, fate = "Resque::PoisonJob", says = "ON_CRASH forgives 2", requeues = 2 },
@@ -84,7 +87,7 @@ end
 -- @param producer 1, 2, …
 -- @param n 1, 2, …
 -- @param shares kind -> share
--- @return { id, kind, queue, payload, tracked, fate, says, ends, unstarted, requeues }
+-- @return { id, kind, queue, payload, tracked, fate, says, also, ends, unstarted, requeues }
 function plan.job(seed, producer, n, shares)
   local draw = random.stream(seed, producer, n)
   local kind = random.choice(draw, shares)
@@ -93,7 +96,7 @@ function plan.job(seed, producer, n, shares)
   return {
     id = id, kind = kind, queue = random.choice(draw, QUEUE_SHARES), tracked = draw(2) == 1,
     payload = payload_of(kind, id, draw),
-    fate = row.fate, says = row.says, ends = row.ends, unstarted = row.unstarted,
+    fate = row.fate, says = row.says, also = row.also, ends = row.ends, unstarted = row.unstarted,
     requeues = row.requeues,
   }
 end
