@@ -1,6 +1,7 @@
 /* parent_hooks.c - see parent_hooks.h. */
 #include "parent_hooks.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "log.h"
@@ -17,10 +18,18 @@ static int open_parent(struct parent_hooks *h)
     return h->parent ? 0 : -1;
 }
 
+/* What a job says about its scripts is no reason to load them, as root even, where jobs are confined:
+ * a job may say anything. */
+static bool somebody_listens(const struct parent_hooks *h)
+{
+    bool confined = h->options->job_user || h->options->sandbox_strict;
+    return !confined && atomic_load(&h->board->parent_hooks);
+}
+
 int parent_hooks_first(struct parent_hooks *h, const char *worker_id)
 {
     char *exception, *message;
-    if (!atomic_load(&h->board->parent_hooks))
+    if (!somebody_listens(h))
         return 0;
     if (open_parent(h) < 0)
         return -1;
@@ -37,7 +46,7 @@ int parent_hooks_fork(struct parent_hooks *h, const char *worker_id, const struc
                       struct outcome *end)
 {
     char *exception, *message;
-    if (!atomic_load(&h->board->parent_hooks))
+    if (!somebody_listens(h))
         return 0;
     if (open_parent(h) < 0) {
         outcome_put_back(end, "APP_INCLUDE cannot be loaded");

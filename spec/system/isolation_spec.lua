@@ -363,6 +363,18 @@ describe("JOB_USER", function()
       assert.matches("run in the worker, which runs no scripts with JOB_USER", err)
     end
   end)
+  it("keeps a job from having them by a lie: no script is loaded as root", function()
+    start [[
+      ledger.write("loaded by", io.open "/proc/self/status":read "a":match "Uid:%s*(%d+)")
+      job("Lie", function() require "resque.sys".report_started(true, true) end)
+      job("Next", function() end)]]
+    w:job "Lie"
+    w:job "Next"
+    w:wait_processed(2)
+    local nobody = "loaded by " .. UID
+    assert.same({ nobody, nobody, nobody }, w:ledger()) -- checked, and loaded for two jobs
+  end)
+
   it("keeps a deploy from bringing them: the job waits", function()
     local run = start "job('Noop', function() end)"
     w:write("jobs.lua", "require 'resque'.on('beforeFork', function() os.exit(9) end)")
