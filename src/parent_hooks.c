@@ -18,8 +18,8 @@ static int open_parent(struct parent_hooks *h)
     return h->parent ? 0 : -1;
 }
 
-/* What a job says about its scripts is no reason to load them, as root even, where jobs are confined:
- * a job may say anything. */
+/* Where jobs are confined, what one of them says about its scripts is no reason to load these in
+ * the worker, as root even: a job may say anything. */
 static bool somebody_listens(const struct parent_hooks *h)
 {
     bool confined = h->options->job_user || h->options->sandbox_strict;
