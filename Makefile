@@ -123,3 +123,5 @@ clean: ## remove what was built
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' Makefile spec/spec.mk | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
+	@echo 'Campaigns, longer than the tests; the first lines of each say with what:'
+	@printf '  %s\n' spec/*/run spec/*/*/run

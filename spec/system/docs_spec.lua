@@ -344,7 +344,7 @@ describe("README.md", function()
       end
     end
     source = table.concat(source, "\n")
-    local section = README:match "\n## How it works\n(.-)\n### Limits"
+    local section = README:match "\n## How it works\n(.-)\n## "
     local seen = 0
     for name in section:gmatch "`([%a_.]+)`" do
       local last = name:match "[%a_]+$"
