@@ -82,9 +82,14 @@ function proc.descriptors(pid)
   return list
 end
 
+--- The value of a line of /proc/PID/status, such as "Uid"; nil when there is none.
+function proc.status(pid, name)
+  return (read(("/proc/%d/status"):format(pid)) or ""):match("\n" .. name .. ":%s*([^\n]*)")
+end
+
 --- Resident memory in KB.
 function proc.rss_kb(pid)
-  return tonumber((read(("/proc/%d/status"):format(pid)) or ""):match "VmRSS:%s+(%d+)")
+  return tonumber((proc.status(pid, "VmRSS") or ""):match "%d+")
 end
 
 proc.read = read

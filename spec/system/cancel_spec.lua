@@ -1,9 +1,7 @@
---- `resque-lua job ID --kill` and `workers kill ID`: one job is stopped, wherever it is, and no
--- other.
-local cjson = require "cjson"
+--- `resque-lua job ID --kill`: one job is stopped, wherever it is, and no other. `workers kill` and
+-- orders at random have specs of their own.
 local uv = require "luv"
 local clock = require "spec.support.clock"
-local conservation = require "spec.support.conservation"
 local killing = require "spec.support.killing"
 local proc = require "spec.support.proc"
 local world = require "spec.support.world"
@@ -473,107 +471,5 @@ describe("--kill says why not:", function()
     assert.equal(2, (w:run { "workers", "sing" }))
     assert.equal(2, (w:run { "workers", "list", "x" }))
     assert.equal(2, (w:run { "workers", "--wait=3" }))
-  end)
-end)
-
-describe("resque-lua workers", function()
-  it("lists them with what they do", function()
-    start { COUNT = "2", WORKER_HOST = "red" }
-    local id = running "Spin"
-    local ids, rows = w:on("SMEMBERS", "workers"), {}
-    local busy = next(w:records())
-    table.sort(ids)
-    local code, out, err = w:run { "workers" }
-    assert.same({ 0, "2 workers\n" }, { code, err })
-    for line in out:gmatch "[^\n]+" do
-      rows[#rows + 1] = line
-    end
-    local when = "%d+%-%d+%-%d+T%d+:%d+:%d+Z"
-    for i, worker in ipairs(ids) do
-      local want = worker == busy and "\tworking\tSpin\t" .. id .. "\t" or "\twaiting\t-\t-\t"
-      assert.equal(worker .. want, rows[i]:match("^(.*\t)" .. when .. "$"))
-    end
-    for line in select(2, w:run { "workers", "list", "--json" }):gmatch "[^\n]+" do
-      local worker = cjson.decode(line)
-      assert.equal("red", worker.host)
-      assert.equal(math.tointeger(worker.pid), killing.pid_of(worker.id))
-      assert.equal(worker.id == busy and "working" or "waiting", worker.state)
-      assert.equal(worker.id == busy and id or nil, worker.job)
-    end
-  end)
-
-  it("shows those of other programs, and hostile texts as they are safe", function()
-    w:on("SADD", "workers", "no colons", "web\27[31m:1:q")
-    w:on("SET", "worker:no colons", '{"queue":"q","payload":{"class":"A\\nB"},"run_at":"\\u0007"}')
-    w:on("RPUSH", "worker:web\27[31m:1:q", "no string")
-    local code, out = w:run { "workers", "--quiet" }
-    assert.equal(0, code)
-    assert.equal("no colons\tworking\tA\\nB\t-\t\\x07\nweb\\x1B[31m:1:q\twaiting\t-\t-\t-\n", out)
-  end)
-
-  it("ends the job of one", function()
-    local run = start { COUNT = "2" }
-    local id = running "Spin"
-    local worker = next(w:records())
-    local code, out = w:run { "workers", "kill", worker, "--dry-run" }
-    assert.same({ 0, "would be cancelled\t" .. worker .. "\n" }, { code, out })
-    code, out = w:run { "workers", "kill", worker }
-    assert.same({ 0, "cancelled\t" .. worker .. "\n" }, { code, out })
-    assert.equal(id, only_failure().payload.id)
-    local err
-    code, out, err = w:run { "workers", "kill", worker }
-    assert.same({ 1, "" }, { code, out })
-    assert.matches("has no job, or is not there\nhint: ", err)
-    assert.equal(2, #run:workers())
-  end)
-end)
-
-describe("orders at random, under load, until 200 have ended a job,", function()
-  local SEED = tonumber(os.getenv "SEED") or os.time()
-  local HITS = clock.slow > 1 and 40 or 200
-
-  it("end only jobs that were asked for, and lose none", function()
-    print(("\nSEED=%d spec/run system cancel   # the same orders again"):format(SEED))
-    math.randomseed(SEED)
-    local fleet = killing.fleet(world.program)
-    w:close()
-    w = fleet.world
-    clock.wait_until(function()
-      return listeners() == 1
-    end, 5, "the manager listens")
-    local asked, orders, stale = {}, 0, {}
-    local function order(token, worker)
-      w.server:call("PUBLISH", w:key "lua:control", ("kill %s %s"):format(token, worker))
-      orders = orders + 1
-    end
-    while w:on("LLEN", "failed") < HITS do
-      fleet:feed()
-      for worker, text in pairs(w:records()) do
-        local record = { token = text:match '"token":"([^"]+)"', worker = worker }
-        asked[text:match '"id":"([^"]+)"'] = true
-        uv.sleep(math.random(0, 1)) -- by then it may have ended, and the next one begun
-        order(record.token, worker)
-        stale[#stale + 1] = record
-        order(stale[math.random(#stale)].token, worker)
-      end
-      if orders % 50 < 2 then
-        fleet:check()
-      end
-    end
-    local at = fleet:drain()
-    local starts = conservation.ledger(w)
-    local cancelled = 0
-    for _, failure in ipairs((w:failed())) do
-      local id = failure.payload.id
-      assert.equal("Resque::Cancelled", failure.exception)
-      assert.is_true(asked[id], id .. " was cancelled, and nobody asked for it")
-      assert.is_true((starts[id] or 0) <= 1)
-      cancelled = cancelled + 1
-    end
-    for id, place in pairs(at) do
-      assert.equal("failed", place, id)
-    end
-    print(("%d jobs, %d orders, %d ended by them"):format(fleet.serial, orders, cancelled))
-    assert.is_true(cancelled >= HITS)
   end)
 end)
