@@ -19,6 +19,15 @@ static void check_number(const struct options_setting *s, const char *text)
     CHECK(end > text && *end == '\0' && number >= s->min && number <= s->max);
 }
 
+static void check_crash(const struct options_setting *s, const char *text)
+{
+    static const char requeue[] = "requeue:";
+    if (strcmp(text, "fail") == 0)
+        return;
+    CHECK(strncmp(text, requeue, sizeof requeue - 1) == 0);
+    check_number(s, text + sizeof requeue - 1);
+}
+
 /* The canonical text of row `i`, which has just taken one. */
 static void check_taken(struct options_parse *p, size_t i)
 {
@@ -26,6 +35,8 @@ static void check_taken(struct options_parse *p, size_t i)
     char *text = strdup(p->o->values[i].text);
     if (s->type == OPTIONS_SWITCH)
         CHECK(strcmp(text, "0") == 0 || strcmp(text, "1") == 0);
+    else if (s->type == OPTIONS_CRASH)
+        check_crash(s, text);
     else if (s->type != OPTIONS_TEXT && s->type != OPTIONS_FILE && s->type != OPTIONS_CHOICE)
         check_number(s, text);
     CHECK(options_take(p, i, text, OPTIONS_FLAG, NULL, "again") == 0);
