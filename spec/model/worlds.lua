@@ -16,9 +16,9 @@ worlds.all = {
     limits = { late = 1, crash = 2, prune = 1 } },
   { name = "stalls", jobs = 2, few = { late = 1, prune = 1, beat = 1 },
     limits = { late = 1, prune = 2, beat = 1, leave = 1 } },
-  { name = "requeue", jobs = 2, requeue = 1, few = { crash = 1, prune = 1, odd = 1 },
+  { name = "requeue", jobs = 2, requeue = 1, few = { prune = 1, odd = 1 },
     limits = { late = 1, crash = 1, prune = 1, odd = 1 } },
-  { name = "everything", jobs = 2, few = { late = 1, crash = 1, prune = 1 },
+  { name = "everything", jobs = 2, few = { late = 1, leave = 1, crash = 1 },
     limits = { late = 2, crash = 2, odd = 2, prune = 2, beat = 1, leave = 2 } },
 }
 

@@ -6,6 +6,7 @@ local proc = require "spec.support.proc"
 local search = require "spec.model.search"
 local show = require "spec.model.show"
 local uv = require "luv"
+local redis = require "spec.model.redis"
 local worlds = require "spec.model.worlds"
 
 local SLOW = clock.slow > 1 -- nothing of ours is compiled for sanitizers here
@@ -13,6 +14,16 @@ local MOST = SLOW and 10000 or 1000000 -- states of one world
 
 local function world_of(world, bug)
   return { jobs = world.jobs, requeue = world.requeue, limits = world.few, most = MOST, bug = bug }
+end
+
+-- A worker that is told so can do nothing until somebody accounts for the record.
+local function nobody_is_deaf()
+  for _, of_state in pairs(redis.calls()) do
+    for command, result in pairs(of_state) do
+      local late = command:find "^unregister" -- of the one who had the name before
+      assert.is_true(not result[2]:find "CONFLICT" or late ~= nil, command .. ": " .. result[2])
+    end
+  end
 end
 
 describe("the model", function()
@@ -23,6 +34,7 @@ describe("the model", function()
       local found = search.run(world_of(world))
       assert.is_nil(found.problem, found.problem and show.way(found))
       assert.is_true(SLOW or found.complete)
+      nobody_is_deaf()
       calls:add(world)
       print(("\n%s: %d states, %d steps"):format(world.name, found.states, found.steps))
     end)
