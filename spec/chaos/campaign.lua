@@ -32,6 +32,8 @@ local HEARTBEAT, PRUNE = 1, 6 -- seconds
 
 -- ---- Redis
 
+local redis
+
 -- The user of README's "Keys in Redis" and nothing more.
 local function acl_file(dir)
   local file = assert(io.open(world.root .. "/README.md"))
@@ -45,10 +47,13 @@ local function acl_file(dir)
   return dir .. "/users.acl"
 end
 
--- One that keeps every write it has acknowledged.
+-- One for all campaigns of this process; it keeps every write it has acknowledged.
 local function start_redis()
+  if redis then
+    return
+  end
   local dir = assert(uv.fs_mkdtemp((os.getenv "TMPDIR" or "/tmp") .. "/resque-chaos.XXXXXX"))
-  return world.server { dir = dir, tcp = true, args = {
+  redis = world.server { dir = dir, tcp = true, args = {
     "--appendonly", "yes", "--appendfsync", "always", "--auto-aof-rewrite-min-size", "16mb",
     "--aclfile", acl_file(dir),
   } }
