@@ -2,12 +2,10 @@
 #ifndef OUTCOME_H
 #define OUTCOME_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
-#include "job.h"
 #include "report.h"
-#include "reserve.h"
-#include "scripts.h"
 #include "usage.h"
 
 enum outcome_kind {
@@ -46,19 +44,5 @@ void outcome_put_back(struct outcome *o, const char *why);
 /* Without `tell`: a copy is for writing the same end again. */
 void outcome_copy(struct outcome *to, const struct outcome *from);
 void outcome_clear(struct outcome *o);
-
-enum outcome_commit {
-    COMMIT_WRITTEN,  /* now, or already by an earlier try */
-    COMMIT_REQUEUED, /* the same, and the crashed job is back in its queue */
-    COMMIT_LOST,     /* somebody else accounted for the job: we are not registered any more */
-    COMMIT_TROUBLE,  /* unknown or refused: scripts->error; try again */
-};
-
-/* Compare-and-act on the job's token. A job that has crashed too often becomes one that failed.
- * With `next_token`, the same trip reserves the next job, see reserve_take; NULL: none is wanted.
- */
-enum outcome_commit outcome_commit(struct outcome *o, struct scripts *s, const char *worker_id,
-                                   const struct job *job, struct reserve *reserve,
-                                   const char *next_token);
 
 #endif

@@ -15,6 +15,7 @@
 #include "cancel.h"
 #include "child.h"
 #include "clock.h"
+#include "commit.h"
 #include "crash.h"
 #include "joblog.h"
 #include "json_check.h"
@@ -282,7 +283,7 @@ static void run(struct worker *w, const struct job *job, struct outcome *end)
 /* --- commit --- */
 
 /* One try to write the outcome, with the next job on the way back if we want one. */
-static enum outcome_commit try_commit(struct worker *w, const struct job *job, struct outcome *end)
+static enum commit_result try_commit(struct worker *w, const struct job *job, struct outcome *end)
 {
     char token[JOB_TOKEN_SIZE];
     bool more = wishes_a_job(&w->me.wishes) && !end->tell && end->kind != OUTCOME_PUT_BACK &&
@@ -293,17 +294,17 @@ static enum outcome_commit try_commit(struct worker *w, const struct job *job, s
         registry_token(&w->me.registry, token);
     atomic_store(&w->slot->state, BOARD_LOOKING);
     STOP_AT("commit");
-    return outcome_commit(end, &w->me.scripts, w->me.registry.id, job, &w->reserve,
+    return commit_outcome(end, &w->me.scripts, w->me.registry.id, job, &w->reserve,
                           more ? token : NULL);
 }
 
 /* Tries for as long as it takes; a worker that is told to leave gives up after a while. */
-static enum outcome_commit write_end(struct worker *w, const struct job *job, struct outcome *end)
+static enum commit_result write_end(struct worker *w, const struct job *job, struct outcome *end)
 {
     int64_t give_up = CLOCK_NEVER;
     while (clock_ms() < give_up) {
         if (standing_connected(&w->me)) {
-            enum outcome_commit result = try_commit(w, job, end);
+            enum commit_result result = try_commit(w, job, end);
             if (result != COMMIT_TROUBLE)
                 return result;
             standing_back_off(&w->me, "writing a job's end", w->me.scripts.error);
@@ -320,7 +321,7 @@ static enum outcome_commit write_end(struct worker *w, const struct job *job, st
 static void commit(struct worker *w, struct job *job, struct outcome *end)
 {
     const struct child_place place = place_of(w);
-    enum outcome_commit result = write_end(w, job, end);
+    enum commit_result result = write_end(w, job, end);
     switch (result) {
     case COMMIT_WRITTEN:
     case COMMIT_REQUEUED:

@@ -1,5 +1,4 @@
-/* needs: outcome.c reserve.c queues.c scripts.c source.c redis.c address.c events.c clock.c */
-/* needs: log.c text.c memory.c signals.c job.c embedded.c */
+/* needs: outcome.c memory.c signals.c */
 /* fuzz_outcome.c - every report with every wait status has an outcome, and one that agrees with the
  * rules that people rely on. Four bytes say what was reported and how the process ended; the rest
  * is its text. */

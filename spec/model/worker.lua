@@ -123,7 +123,7 @@ function sends.idle(w)
 end
 
 -- src/worker.c: try_commit
--- src/outcome.c: build
+-- src/commit.c: build
 sends["end"] = function(w)
   if w.how == "b" then
     return ("unreserve %s %s"):format(w.name, w.token)

@@ -1,5 +1,4 @@
-/* needs: cancel.c outcome.c reserve.c queues.c scripts.c source.c redis.c address.c events.c */
-/* needs: clock.c log.c text.c memory.c signals.c job.c embedded.c */
+/* needs: cancel.c outcome.c memory.c signals.c */
 /* test_cancel.c - whose token is meant, and which ends of a job become cancelled ones. */
 #include "cancel.h"
 

@@ -1,5 +1,4 @@
-/* needs: outcome.c reserve.c queues.c scripts.c source.c redis.c address.c events.c clock.c */
-/* needs: log.c text.c memory.c signals.c job.c embedded.c */
+/* needs: outcome.c memory.c signals.c */
 /* test_outcome.c - the decision table: what was reported × how the process ended. */
 #include "outcome.h"
 
