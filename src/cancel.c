@@ -25,9 +25,8 @@ void cancel_unstarted(struct outcome *end)
 
 static bool is_ours(const struct outcome *end)
 {
-    if (end->kind == OUTCOME_FAILED)
-        return end->dirty || strcmp(end->exception, "Resque::TermException") == 0;
-    return end->kind == OUTCOME_PUT_BACK;
+    return end->kind == OUTCOME_PUT_BACK ||
+           (end->kind == OUTCOME_FAILED && outcome_was_terminated(end));
 }
 
 void cancel_judge(struct outcome *end, bool started)

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -279,30 +278,6 @@ static void offer(struct child *c)
     close(fd);
 }
 
-static bool used_up_cpu(const struct child *c)
-{
-    return WIFSIGNALED(c->wait_status) && WTERMSIG(c->wait_status) == SIGXCPU;
-}
-
-/* It has ended. Nobody sent it what the CPU limit ends it with. */
-static void name_cpu_limit(struct child *c, const struct options *o)
-{
-    double seconds = c->report.policy.cpu > 0 ? c->report.policy.cpu : o->job_cpu;
-    if (c->killed_for || !used_up_cpu(c) || !(seconds > 0))
-        return;
-    snprintf(c->limit_text, sizeof c->limit_text, "its CPU limit of %g s", ceil(seconds));
-    c->killed_for = c->limit_text;
-}
-
-const char *child_limit(const struct child *c)
-{
-    if (c->report.end == REPORT_FAILED)
-        return c->report.limit;
-    if (c->report.end != REPORT_NONE || !WIFSIGNALED(c->wait_status))
-        return NULL;
-    return c->timed_out ? "timeout" : used_up_cpu(c) ? "cpu" : NULL;
-}
-
 /* Takes those of the job's orphans that have ended from the process table: a job may run for days.
  * The job itself stays there until its group is killed. */
 static void reap_orphans(const struct child *c)
@@ -343,10 +318,8 @@ void child_wait(struct child *c, const struct options *o, struct events *ev, int
         read_report(c, ev);
     if (seen & EVENTS_BIT(EVENTS_CHILD))
         reap(c, ev);
-    if (c->ended) {
-        name_cpu_limit(c, o);
+    if (c->ended)
         return;
-    }
     attend(c, o, ev);
     if (!read_now)
         return;

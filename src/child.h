@@ -69,9 +69,6 @@ void child_wait(struct child *c, const struct options *o, struct events *ev, int
  * literal. */
 void child_kill(struct child *c, const struct options *o, const char *why);
 
-/* Which limit ended it: "timeout", "memory" or "cpu"; NULL: none. */
-const char *child_limit(const struct child *c);
-
 /* Kills and reaps whatever the process left behind, in its group or adopted by us, and frees. */
 void child_finish(struct child *c, struct events *ev);
 

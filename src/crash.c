@@ -1,16 +1,14 @@
 /* crash.c - see crash.h. */
 #include "crash.h"
 
-#include <string.h>
 #include <sys/wait.h>
 
 #include "wishes.h"
 
 static bool is_crash(const struct outcome *end, int wait_status)
 {
-    if (end->dirty)
-        return WIFSIGNALED(wait_status) || WEXITSTATUS(wait_status) != 0;
-    return strcmp(end->exception, "Resque::TermException") == 0; /* what TERM_CHILD raises */
+    bool exited_well = end->dirty && WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == 0;
+    return outcome_was_terminated(end) && !exited_well;
 }
 
 /* The job's table beats the worker. */

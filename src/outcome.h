@@ -1,11 +1,10 @@
-/* outcome.h - decides how a job ended, and commits that to Redis. */
+/* outcome.h - how a job ended. Decided by verdict.c, written to Redis by commit.c. */
 #ifndef OUTCOME_H
 #define OUTCOME_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "report.h"
 #include "usage.h"
 
 enum outcome_kind {
@@ -31,15 +30,17 @@ struct outcome { /* owns its texts */
     bool tell;   /* onFailure was not called; the worker has it done, once the end is written */
 };
 
-/* The one decision table: what the job reported × how its process ended (a wait status).
- * `killed_for` names the reason if this worker killed it ("SIGUSR1"), else NULL. */
-void outcome_decide(struct outcome *o, const struct report *report, int wait_status,
-                    const char *killed_for);
-
 /* Outcomes that need no process. Texts are copied. */
 void outcome_fail(struct outcome *o, enum outcome_kind kind, const char *exception,
                   const char *error);
 void outcome_put_back(struct outcome *o, const char *why);
+
+/* Its process ran and brought a failure; one that is to be put back, too. */
+bool outcome_is_failure(const struct outcome *o);
+
+/* A failure that the job did not bring about by an error of its own: its process ended without
+ * telling how, or TERM_CHILD raised the error in it. */
+bool outcome_was_terminated(const struct outcome *o);
 
 /* Without `tell`: a copy is for writing the same end again. */
 void outcome_copy(struct outcome *to, const struct outcome *from);

@@ -16,7 +16,6 @@
 #include "child.h"
 #include "clock.h"
 #include "commit.h"
-#include "crash.h"
 #include "joblog.h"
 #include "json_check.h"
 #include "log.h"
@@ -28,6 +27,7 @@
 #include "stopat.h"
 #include "title.h"
 #include "unstarted.h"
+#include "verdict.h"
 
 #define LEAVE_TIMEOUT 5.0 /* seconds for a job's end to a Redis that does not answer */
 #define LOAD_WAIT 1.0     /* seconds after APP_INCLUDE could not be loaded, or fork failed */
@@ -235,35 +235,17 @@ static void watch(struct worker *w, const struct job *job, struct child *child)
     }
 }
 
-/* What the job's process wrote on the board counts where the pipe cannot tell it any more. */
-static bool had_begun(const struct worker *w, const struct job *job)
-{
-    return strcmp(w->slot->started, job->token) == 0;
-}
-
 static void decide(struct worker *w, const struct job *job, struct child *child,
                    struct outcome *end)
 {
     STOP_AT("decide");
     if (child->report.started)
         atomic_store(&w->board->parent_hooks, child->report.parent_hooks);
-    if (child->report.broken && had_begun(w, job)) {
-        child->report.started = true;
-        child->report.policy.requeue = -1;
-    }
-    outcome_decide(end, &child->report, child->wait_status, child->killed_for);
-    end->usage = child->usage;
-    unstarted_note(&w->unstarted, job, end, child->killed_for && !child->timed_out);
-    if (child->killed_for == cancel_reason)
-        cancel_judge(end, child->report.started);
-    end->limit = end->kind == OUTCOME_FAILED ? child_limit(child) : NULL;
     if (child->report.end == REPORT_LOAD)
         w->me.wishes.rest_until = clock_after(LOAD_WAIT);
-    crash_judge(end, child, w->options);
-    bool failed = end->kind == OUTCOME_FAILED || end->kind == OUTCOME_CRASHED;
-    end->tell = failed && child->report.on_failure;
+    verdict_reach(end, child, job, w->slot, &w->unstarted, w->options);
     child_finish(child, &w->me.events);
-    if (failed)
+    if (outcome_is_failure(end))
         end->output = output_text(&w->output, &end->output_len);
     w->me.wishes.kill = NULL;
 }

@@ -134,14 +134,14 @@ return {
   -- ---- the worker and its manager
   {
     name = "a job killed by a signal is a success", breaks = "I3",
-    file = "src/outcome.c",
+    file = "src/verdict.c",
     old = "{REPORT_NONE, STARTED, BY_SIGNAL, OUTCOME_FAILED,",
     new = "{REPORT_NONE, STARTED, BY_SIGNAL, OUTCOME_DONE,",
     run = { shares = { noop = 3, die = 1 } },
   },
   {
     name = "a broken APP_INCLUDE fails jobs", breaks = "I4",
-    file = "src/outcome.c",
+    file = "src/verdict.c",
     old = "{REPORT_LOAD, NOT_STARTED, BY_ANY, OUTCOME_PUT_BACK,",
     new = "{REPORT_LOAD, NOT_STARTED, BY_ANY, OUTCOME_FAILED,",
     run = faults("broken_include", 3),

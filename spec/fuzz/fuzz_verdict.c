@@ -1,8 +1,9 @@
-/* needs: outcome.c memory.c signals.c */
-/* fuzz_outcome.c - every report with every wait status has an outcome, and one that agrees with the
+/* needs: verdict.c outcome.c unstarted.c cancel.c crash.c wishes.c events.c clock.c */
+/* needs: log.c text.c memory.c signals.c */
+/* fuzz_verdict.c - every report with every wait status has an outcome, and one that agrees with the
  * rules that people rely on. Four bytes say what was reported and how the process ended; the rest
  * is its text. */
-#include "outcome.h"
+#include "verdict.h"
 
 #include <sys/wait.h>
 
@@ -43,7 +44,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                        .message = text,
                        .trace = text};
     struct outcome o, copy;
-    outcome_decide(&o, &r, status, data[0] & 0x80 ? "SIGUSR1" : NULL);
+    verdict_by_table(&o, &r, status, data[0] & 0x80 ? "SIGUSR1" : NULL);
     check_rules(&o, &r, status);
     outcome_copy(&copy, &o);
     CHECK(copy.kind == o.kind && copy.result_len == o.result_len && !copy.tell);

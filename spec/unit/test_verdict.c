@@ -1,0 +1,197 @@
+/* needs: verdict.c outcome.c unstarted.c cancel.c crash.c wishes.c events.c clock.c */
+/* needs: log.c text.c memory.c signals.c */
+/* test_verdict.c - how a job has ended: what was reported × how its process ended, and what else
+ * counts. */
+#include "verdict.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "cancel.h"
+
+#define COUNT(table) (sizeof(table) / sizeof *(table))
+#define EXITED(code) ((code) << 8)
+#define KILLED(signo) (signo)
+
+static void decides_by_report_and_status(void **state)
+{
+    static const struct {
+        enum report_end end;
+        bool started;
+        int exit_code, status;
+        const char *killed_for;
+        enum outcome_kind kind;
+        const char *exception, *error;
+    } rows[] = {
+        {REPORT_DONE, true, 0, EXITED(0), NULL, OUTCOME_DONE, NULL, NULL},
+        {REPORT_DONE, true, 0, KILLED(SIGKILL), NULL, OUTCOME_DONE, NULL, NULL},
+        {REPORT_DONE, true, 0, KILLED(SIGKILL), "SIGTERM", OUTCOME_DONE, NULL, NULL},
+        {REPORT_FAILED, true, 0, EXITED(0), NULL, OUTCOME_FAILED, "E", "m"},
+        {REPORT_FAILED, true, 0, KILLED(SIGSEGV), NULL, OUTCOME_FAILED, "E", "m"},
+        {REPORT_EXIT, true, 0, EXITED(0), NULL, OUTCOME_DONE, NULL, NULL},
+        {REPORT_EXIT, true, 3, EXITED(3), NULL, OUTCOME_FAILED, "Resque::DirtyExit",
+         "Job exited with exit code 3"},
+        {REPORT_EXIT, false, 0, EXITED(0), NULL, OUTCOME_PUT_BACK, "Resque::DirtyExit",
+         "APP_INCLUDE called os.exit(0) before the job started"},
+        {REPORT_EXIT, false, 3, EXITED(3), NULL, OUTCOME_PUT_BACK, "Resque::DirtyExit",
+         "APP_INCLUDE called os.exit(3) before the job started"},
+        {REPORT_LOAD, false, 0, EXITED(0), NULL, OUTCOME_PUT_BACK, "Resque::DirtyExit", "m"},
+        {REPORT_LOAD, true, 0, EXITED(0), NULL, OUTCOME_FAILED, "Resque::DirtyExit",
+         "Job ended, but its process could not tell how: m"},
+        {REPORT_NONE, true, 0, KILLED(SIGKILL), NULL, OUTCOME_FAILED, "Resque::DirtyExit",
+         "Job killed by signal 9 (SIGKILL)"},
+        {REPORT_NONE, true, 0, KILLED(SIGKILL), "SIGUSR1", OUTCOME_FAILED, "Resque::DirtyExit",
+         "Job killed by signal 9 (SIGKILL), by its worker for SIGUSR1"},
+        {REPORT_NONE, true, 0, KILLED(SIGSEGV | 0x80), NULL, OUTCOME_FAILED, "Resque::DirtyExit",
+         "Job killed by signal 11 (SIGSEGV)"},
+        {REPORT_NONE, true, 0, EXITED(0), NULL, OUTCOME_FAILED, "Resque::DirtyExit",
+         "Job exited with exit code 0 without reporting a result"},
+        {REPORT_NONE, true, 0, EXITED(5), NULL, OUTCOME_FAILED, "Resque::DirtyExit",
+         "Job exited with exit code 5 without reporting a result"},
+        {REPORT_NONE, false, 0, KILLED(SIGKILL), NULL, OUTCOME_PUT_BACK, "Resque::DirtyExit",
+         "its process was killed by signal 9 (SIGKILL) before the job started"},
+        {REPORT_NONE, false, 0, EXITED(1), NULL, OUTCOME_PUT_BACK, "Resque::DirtyExit",
+         "its process exited with exit code 1 before the job started"},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const struct report report = {.started = rows[i].started,
+                                      .end = rows[i].end,
+                                      .exit_code = rows[i].exit_code,
+                                      .result = "[1]",
+                                      .result_len = 3,
+                                      .exception = "E",
+                                      .message = "m",
+                                      .trace = "a\n"};
+        struct outcome o;
+        verdict_by_table(&o, &report, rows[i].status, rows[i].killed_for);
+        assert_int_equal(o.kind, rows[i].kind);
+        if (rows[i].exception) {
+            assert_string_equal(o.exception, rows[i].exception);
+            assert_string_equal(o.error, rows[i].error);
+        } else {
+            assert_string_equal(o.result, rows[i].end == REPORT_EXIT ? "null" : "[1]");
+        }
+        outcome_clear(&o);
+    }
+}
+
+/* Only a death without a word is dirty: what the job told itself has run onFailure already. */
+static void says_whose_failure_it_was(void **state)
+{
+    const struct report told = {
+        .started = true, .end = REPORT_FAILED, .exception = "E", .message = "m", .trace = ""};
+    const struct report silent = {.started = true};
+    struct outcome o;
+    (void)state;
+    verdict_by_table(&o, &told, EXITED(0), NULL);
+    assert_false(o.dirty);
+    outcome_clear(&o);
+    verdict_by_table(&o, &silent, KILLED(SIGKILL), NULL);
+    assert_true(o.dirty);
+    outcome_clear(&o);
+}
+
+#define TOKEN "0123456789abcdef:12"
+
+/* A child whose report is `report`, judged for a worker with ON_CRASH=requeue:3. */
+static struct outcome reach(struct child *child, const char *begun, struct unstarted *unstarted)
+{
+    const struct job job = {.token = TOKEN, .id = (char[]){"a"}, .class = (char[]){"A"}};
+    const struct options options = {.requeue = 3, .job_cpu = 2};
+    struct board_slot slot = {0};
+    struct outcome end;
+    snprintf(slot.started, sizeof slot.started, "%s", begun);
+    verdict_reach(&end, child, &job, &slot, unstarted, &options);
+    return end;
+}
+
+static void hears_the_board_where_the_pipe_is_broken(void **state)
+{
+    static const struct {
+        bool broken;
+        const char *begun;
+        enum outcome_kind kind;
+    } rows[] = {{true, TOKEN, OUTCOME_CRASHED},
+                {true, "0123456789abcdef:11", OUTCOME_PUT_BACK},
+                {false, TOKEN, OUTCOME_PUT_BACK}};
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct child child = {.report.broken = rows[i].broken, .wait_status = KILLED(SIGKILL)};
+        struct unstarted unstarted = {0};
+        struct outcome end = reach(&child, rows[i].begun, &unstarted);
+        assert_int_equal(end.kind, rows[i].kind);
+        if (end.kind == OUTCOME_CRASHED)
+            assert_int_equal(end.requeue, 3);
+        outcome_clear(&end);
+    }
+}
+
+static void names_the_limit_and_forgives_nothing(void **state)
+{
+    static const struct {
+        int status;
+        const char *killed_for;
+        bool timed_out;
+        const char *limit, *error;
+    } rows[] = {
+        {KILLED(SIGXCPU), NULL, false, "cpu", "for its CPU limit of 2 s"},
+        {KILLED(SIGKILL), "its time limit of 1 s", true, "timeout", "its time limit of 1 s"},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct child child = {.report = {.started = true, .policy.requeue = -1},
+                              .wait_status = rows[i].status,
+                              .killed_for = rows[i].killed_for,
+                              .timed_out = rows[i].timed_out};
+        struct unstarted unstarted = {0};
+        struct outcome end = reach(&child, TOKEN, &unstarted);
+        assert_int_equal(end.kind, OUTCOME_FAILED);
+        assert_string_equal(end.limit, rows[i].limit);
+        assert_non_null(strstr(end.error, rows[i].error));
+        outcome_clear(&end);
+    }
+}
+
+static void a_cancel_ends_a_job_that_never_started(void **state)
+{
+    struct child child = {.wait_status = KILLED(SIGKILL), .killed_for = cancel_reason};
+    struct unstarted unstarted = {0};
+    struct outcome end = reach(&child, "", &unstarted);
+    (void)state;
+    assert_int_equal(end.kind, OUTCOME_FAILED);
+    assert_string_equal(end.exception, "Resque::Cancelled");
+    outcome_clear(&end);
+}
+
+static void the_third_death_before_the_start_is_a_failure(void **state)
+{
+    struct unstarted unstarted = {0};
+    (void)state;
+    for (int death = 1; death <= 3; death++) {
+        struct child child = {.wait_status = KILLED(SIGKILL)};
+        struct outcome end = reach(&child, "", &unstarted);
+        assert_int_equal(end.kind, death < 3 ? OUTCOME_PUT_BACK : OUTCOME_FAILED);
+        outcome_clear(&end);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(decides_by_report_and_status),
+        cmocka_unit_test(says_whose_failure_it_was),
+        cmocka_unit_test(hears_the_board_where_the_pipe_is_broken),
+        cmocka_unit_test(names_the_limit_and_forgives_nothing),
+        cmocka_unit_test(a_cancel_ends_a_job_that_never_started),
+        cmocka_unit_test(the_third_death_before_the_start_is_a_failure),
+    };
+    return cmocka_run_group_tests_name("verdict", tests, NULL, NULL);
+}
