@@ -111,10 +111,11 @@ void verdict_by_table(struct outcome *o, const struct report *report, int wait_s
 
 /* --- what the table cannot know --- */
 
-/* What the job's process wrote on the board counts where the pipe cannot tell it any more. */
+/* What the job's process wrote on the board counts where the pipe cannot tell it any more. What was
+ * read before it broke stays. */
 static void hear_the_board(struct child *c, const struct board_slot *slot, const struct job *job)
 {
-    if (!c->report.broken || strcmp(slot->started, job->token) != 0)
+    if (!c->report.broken || c->report.started || strcmp(slot->started, job->token) != 0)
         return;
     c->report.started = true;
     c->report.policy.requeue = -1;

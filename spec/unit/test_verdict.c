@@ -134,6 +134,17 @@ static void hears_the_board_where_the_pipe_is_broken(void **state)
     }
 }
 
+static void keeps_a_policy_that_was_read_before_the_pipe_broke(void **state)
+{
+    struct child child = {.report = {.broken = true, .started = true, .policy.requeue = 0},
+                          .wait_status = KILLED(SIGKILL)};
+    struct unstarted unstarted = {0};
+    struct outcome end = reach(&child, TOKEN, &unstarted);
+    (void)state;
+    assert_int_equal(end.kind, OUTCOME_FAILED);
+    outcome_clear(&end);
+}
+
 static void names_the_limit_and_forgives_nothing(void **state)
 {
     static const struct {
@@ -189,6 +200,7 @@ int main(void)
         cmocka_unit_test(decides_by_report_and_status),
         cmocka_unit_test(says_whose_failure_it_was),
         cmocka_unit_test(hears_the_board_where_the_pipe_is_broken),
+        cmocka_unit_test(keeps_a_policy_that_was_read_before_the_pipe_broke),
         cmocka_unit_test(names_the_limit_and_forgives_nothing),
         cmocka_unit_test(a_cancel_ends_a_job_that_never_started),
         cmocka_unit_test(the_third_death_before_the_start_is_a_failure),
