@@ -4,14 +4,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/keyctl.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "log.h"
 #include "memory.h"
 #include "text.h"
 
@@ -80,9 +83,13 @@ void confine_close(struct confine *c)
     *c = (struct confine){0};
 }
 
-void confine_terminal(const struct confine *c)
+void confine_session(const struct confine *c)
 {
-    int terminal = c->user ? open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY) : -1;
+    if (!c->user)
+        return;
+    if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 && errno != ENOSYS)
+        log_debug("keyring of the session: %s", strerror(errno));
+    int terminal = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
     if (terminal < 0)
         return;
     ioctl(terminal, TIOCNOTTY);

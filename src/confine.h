@@ -34,8 +34,9 @@ int confine_open(struct confine *c, const struct options *o, char *err, size_t e
 void confine_close(struct confine *c);
 
 /* In a worker, for its jobs, or a new process: with JOB_USER there is no terminal, into which a
- * script could type what root's shell then reads. */
-void confine_terminal(const struct confine *c);
+ * script could type what root's shell then reads, and an empty session keyring instead of root's,
+ * whose keys whoever has it may read. */
+void confine_session(const struct confine *c);
 
 /* In a new process that is to run scripts: becomes JOB_USER for good. To be called before
  * PR_SET_PDEATHSIG, which a change of user clears. 0; -1 and why: no script may run then. */

@@ -26,7 +26,7 @@ static _Noreturn void check_in_child(const struct include_check *c, int report_f
     char said[SAID_SIZE] = {LOADED};
     bool parent_hooks = false;
     sigprocmask(SIG_SETMASK, &c->events->original_mask, NULL);
-    confine_terminal(c->confine);
+    confine_session(c->confine);
     bool confined = confine_enter(c->confine, said + 1) == 0;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     signal(SIGALRM, SIG_DFL);

@@ -338,7 +338,7 @@ static int open_worker(struct worker *w, const struct worker_place *place)
 {
     char err[512];
     title_set("Starting");
-    confine_terminal(w->confine);
+    confine_session(w->confine);
     prctl(PR_SET_CHILD_SUBREAPER, 1); /* what a job leaves behind comes to us, to be ended */
     if (reserve_open(&w->reserve, w->options->queues, w->options->max_payload, err, sizeof err) <
         0) {

@@ -4,6 +4,7 @@ local cjson = require "cjson"
 local uv = require "luv"
 local clock = require "spec.support.clock"
 local proc = require "spec.support.proc"
+local process = require "spec.support.process"
 local world = require "spec.support.world"
 
 local w
@@ -256,6 +257,33 @@ describe("JOB_USER", function()
       uv.kill(proc.children(run.pid)[1], "sigterm")
     end)
   end
+
+  it("has not the keys of root's session", function()
+    local intel = uv.os_uname().machine == "x86_64"
+    local numbers = ("add, ctl = %d, %d\n"):format(intel and 248 or 217, intel and 250 or 219)
+    local function python(text)
+      return numbers .. "import ctypes, os, sys\ncall = ctypes.CDLL(None).syscall\n" .. text
+    end
+    local with_key = python [[
+if call(ctl, 1, None) < 0 or call(add, b"user", b"resque:spec", b"secret", 6, -3) < 0: sys.exit(9)
+os.execv(sys.argv[1], sys.argv[1:])]]
+    if process.run({ "python3", "-c", with_key, "true" }, { dir = w.dir }) == 9 then
+      return pending "no keyrings here"
+    end
+    local look = w:write("look.py",
+      python [[sys.exit(call(ctl, 10, -3, b"user", b"resque:spec", 0) < 0)]])
+    for user, seen in pairs { [false] = "a key", [USER] = "none" } do
+      w:write("ledger", "")
+      local run = start(([[job("Look", function()
+        ledger.write(os.execute "python3 %s" and "a key" or "none")
+      end)]]):format(look), { JOB_USER = user }, { wrap = { "python3", "-c", with_key } })
+      w:job "Look"
+      w:wait_ledger "."
+      assert.same({ seen }, w:ledger())
+      run:signal "sigterm"
+      run.process:wait(5)
+    end
+  end)
 
   it("cannot look into another job's memory, and leaves no core", function()
     local run = start [[
