@@ -32,31 +32,22 @@ local HEARTBEAT, PRUNE = 1, 6 -- seconds
 
 -- ---- Redis
 
-local redis
-
 -- The user of README's "Keys in Redis" and nothing more.
-local function acl_file(dir)
+local function user_rules()
   local file = assert(io.open(world.root .. "/README.md"))
   local rules = file:read "a":match "ACL SETUSER resque (on .-)\n\n"
   file:close()
-  file = assert(io.open(dir .. "/users.acl", "w"))
-  file:write("user default on nopass ~* &* +@all\n",
-    "user resque ", rules:gsub("%s+", " "):gsub("~resque:%*", "~t*")
-      :gsub("&resque:lua:control", "&t*"), "\n")
-  file:close()
-  return dir .. "/users.acl"
+  return rules:gsub("~resque:%*", "~t*"):gsub("&resque:lua:control", "&t*")
 end
 
--- One for all campaigns of this process; it keeps every write it has acknowledged.
+-- One that keeps every write it has acknowledged; all campaigns of a spec file share it.
 local function start_redis()
-  if redis then
-    return
+  local args = { "--appendonly", "yes", "--appendfsync", "always",
+    "--auto-aof-rewrite-min-size", "16mb", "--user", "resque" }
+  for rule in user_rules():gmatch "%S+" do
+    args[#args + 1] = rule
   end
-  local dir = assert(uv.fs_mkdtemp((os.getenv "TMPDIR" or "/tmp") .. "/resque-chaos.XXXXXX"))
-  redis = world.server { dir = dir, tcp = true, args = {
-    "--appendonly", "yes", "--appendfsync", "always", "--auto-aof-rewrite-min-size", "16mb",
-    "--aclfile", acl_file(dir),
-  } }
+  world.server { tcp = true, args = args }
 end
 
 --- A command by the campaign's own connection.

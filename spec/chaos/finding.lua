@@ -4,9 +4,10 @@
 local bugs = require "spec.chaos.bugs"
 local campaign = require "spec.chaos.campaign"
 local checker = require "spec.chaos.checker"
+local folder = require "spec.support.folder"
 local plan = require "spec.chaos.plan"
+local report = require "spec.chaos.report"
 local seeded = require "spec.chaos.seeded"
-local uv = require "luv"
 
 local SEED = tonumber(os.getenv "SEED") or 1
 local QUIET = { jobs = 120, faults = 0 }
@@ -31,23 +32,15 @@ local function run(options, program, lua_path, breaks)
   return ok and problems or error(problems, 0)
 end
 
-local function texts(problems)
-  local list = {}
-  for i, problem in ipairs(problems) do
-    list[i] = i <= 20 and problem.invariant .. ": " .. problem.text or nil
-  end
-  return table.concat(list, "\n")
-end
-
 local finding = {}
 
 --- The mistakes in files of a folder: src or lua.
-function finding.bugs(folder)
+function finding.bugs(place)
   local list = {}
   for _, bug in ipairs(bugs) do
     assert(checker.invariants[bug.breaks], bug.breaks)
     local wanted = bug.name:find(os.getenv "BUG" or "", 1, true)
-    if wanted and bug.file:find(folder .. "/", 1, true) == 1 then
+    if wanted and bug.file:find(place .. "/", 1, true) == 1 then
       list[#list + 1] = bug
     end
   end
@@ -56,23 +49,23 @@ end
 
 --- Makes a mistake and runs a campaign; raises if its invariant was not found broken.
 function finding.find(bug)
-  local dir = assert(uv.fs_mkdtemp((os.getenv "TMPDIR" or "/tmp") .. "/resque-bugs.XXXXXX"))
+  local dir = folder.make "bugs"
   local program, lua_path = seeded.make(bug, dir)
   local problems = run(bug.run, program, lua_path, bug.breaks)
   seeded.remove(bug, dir)
-  os.execute(("rm -rf %q"):format(dir))
+  folder.remove(dir)
   for _, problem in ipairs(problems) do
     if problem.invariant == bug.breaks then
       return
     end
   end
-  error(("SEED=%d: found only:\n%s"):format(SEED, texts(problems)), 0)
+  error(("SEED=%d: found only:\n%s"):format(SEED, report.problems(problems)), 0)
 end
 
 --- What is wrong with the product as it is: "" if nothing.
 function finding.nothing()
-  return texts(run { jobs = 300, shares = plan.shares() })
-    .. texts(run { jobs = 300, ordered = true, fleets = 1, count = 1, producers = 1 })
+  return report.problems(run { jobs = 300, shares = plan.shares() })
+    .. report.problems(run { jobs = 300, ordered = true, fleets = 1, count = 1, producers = 1 })
 end
 
 return finding

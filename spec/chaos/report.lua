@@ -3,6 +3,8 @@ local faults = require "spec.chaos.faults"
 
 local report = {}
 
+local MOST = 50 -- problems shown
+
 local function row(out, name, ...)
   out[#out + 1] = ("  %-50s %s"):format(name, table.concat({ ... }, " "))
 end
@@ -68,6 +70,15 @@ local function add_recovery(out, campaign)
   end
 end
 
+--- What is wrong, as far as it fits: a line each, "" for none.
+function report.problems(problems)
+  local lines = {}
+  for i = 1, math.min(#problems, MOST) do
+    lines[i] = ("BROKEN %s: %s"):format(problems[i].invariant, problems[i].text)
+  end
+  return table.concat(lines, "\n")
+end
+
 --- The table, and what is wrong.
 -- @param campaign one that has run
 -- @param problems what it found
@@ -79,11 +90,7 @@ function report.text(campaign, problems, replay)
   add_recovery(out, campaign)
   out[#out + 1] = ("%d looks at everything; %.0f s, %.0f jobs/s"):format(campaign.looks,
     campaign.took, campaign.processed / campaign.took)
-  for i, problem in ipairs(problems) do
-    if i <= 50 then
-      out[#out + 1] = ("BROKEN %s: %s"):format(problem.invariant, problem.text)
-    end
-  end
+  out[#out + 1] = problems[1] and report.problems(problems)
   out[#out + 1] = ("%s: %d problems"):format(#problems == 0 and "every invariant holds"
     or "NOT KEPT", #problems)
   out[#out + 1] = "the same again: " .. replay

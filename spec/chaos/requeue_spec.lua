@@ -1,28 +1,18 @@
 --- ON_CRASH of the workers under faults: what crashes runs again, not more often than it may, and
 -- that is counted; everything else is as before.
-local campaign = require "spec.chaos.campaign"
-
-local SEED = tonumber(os.getenv "SEED") or os.time()
+local holding = require "spec.chaos.holding"
 
 describe("ON_CRASH=requeue:3 under faults", function()
   it("runs again what crashed, at most three times, counted", function()
-    print(("\nSEED=%d"):format(SEED))
-    local one = campaign.start {
-      seed = SEED, jobs = 600, faults = 120, requeues = 3,
+    local one = holding {
+      jobs = 600, faults = 120, requeues = 3,
       shares = { work = 6, hold = 1, raise = 1, sturdy = 2, again = 1, poison = 1, broken = 1 },
       fault_shares = {
         kill_child = 50, kill_worker = 15, kill_manager = 2, kill_all = 1, signal_worker = 8,
         deploy = 3, cut_all = 5, lose_answer = 10, redis_kill = 1, full = 2, read_only = 2,
       },
     }
-    finally(function()
-      one:close()
-    end)
-    local problems, texts, again = one:run(), {}, 0
-    for i, problem in ipairs(problems) do
-      texts[i] = problem.invariant .. ": " .. problem.text
-    end
-    assert.equal("", table.concat(texts, "\n"))
+    local again = 0
     for _, count in pairs(one.counts.again) do
       again = again + count
     end

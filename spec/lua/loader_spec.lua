@@ -1,22 +1,22 @@
 -- resque.loader: real files in a temporary folder, a loader of its own for each test.
+local folder = require "spec.support.folder"
 local uv = require "luv"
 
 local OURS = { "loader", "job", "errors", "describe" }
 
 describe("resque.loader", function()
-  local dir, loader, job, errors, path_before, globals_before, written
+  local dir, loader, job, errors, path_before, globals_before
 
   local function write(name, text)
     local path = dir .. "/" .. name
     local file = assert(io.open(path, "wb"))
     file:write(text)
     file:close()
-    written[#written + 1] = path
     return path
   end
 
   before_each(function()
-    dir, written = assert(uv.fs_mkdtemp "/tmp/resque-loader.XXXXXX"), {}
+    dir = folder.make "loader"
     assert(uv.fs_mkdir(dir .. "/jobs", 448))
     path_before, globals_before = package.path, {}
     for name in pairs(_G) do
@@ -38,11 +38,7 @@ describe("resque.loader", function()
     end
     _G.spec_resque_job = nil
     package.path = path_before
-    for _, path in ipairs(written) do
-      os.remove(path)
-    end
-    uv.fs_rmdir(dir .. "/jobs")
-    uv.fs_rmdir(dir)
+    folder.remove(dir)
   end)
 
   local PERFORM = "{ perform = function(self) return self end }"

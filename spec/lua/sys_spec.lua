@@ -1,17 +1,13 @@
 -- resque.sys: clocks, ids, files, text. JSON is in json_spec.lua.
+local folder = require "spec.support.folder"
 local process = require "spec.support.process"
 local sys = require "resque.sys"
 local uv = require "luv"
 
 describe("resque.sys", function()
   local dir
-  setup(function() dir = assert(uv.fs_mkdtemp "/tmp/resque-sys.XXXXXX") end)
-  teardown(function()
-    for _, name in ipairs(sys.list(dir)) do
-      os.remove(dir .. "/" .. name)
-    end
-    uv.fs_rmdir(dir)
-  end)
+  setup(function() dir = folder.make "sys" end)
+  teardown(function() folder.remove(dir) end)
 
   -- Runs a script in a lua5.4 of its own; returns exit code, stdout, stderr.
   local function lua(script)

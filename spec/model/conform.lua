@@ -1,8 +1,8 @@
 --- Holds redis.lua against the scripts themselves: every call that a search has made is made once
 -- more on a real redis-server, on keys as they are in that state. Answer and keys must be the same.
-local uv = require "luv"
 local redis = require "spec.model.redis"
 local scripts = require "spec.support.scripts"
+local folder = require "spec.support.folder"
 local server = require "spec.support.server"
 
 local conform = {}
@@ -224,7 +224,7 @@ end
 -- @param most some by chance, if there are more; default all
 -- @return how many gave the same; a list of sentences about the others
 function Calls:compare(most)
-  local dir = assert(uv.fs_mkdtemp((os.getenv "TMPDIR" or "/tmp") .. "/resque-model.XXXXXX"))
+  local dir = folder.make "model"
   local redis_server = server.start { dir = dir }
   local same, problems, digests = 0, {}, {}
   local chance = most and most / #self.list or 1
@@ -237,11 +237,7 @@ function Calls:compare(most)
     end
   end
   redis_server:stop()
-  local scan = uv.fs_scandir(dir)
-  for name in function() return uv.fs_scandir_next(scan) end do
-    os.remove(dir .. "/" .. name)
-  end
-  uv.fs_rmdir(dir)
+  folder.remove(dir)
   return same, problems
 end
 

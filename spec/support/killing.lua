@@ -4,7 +4,9 @@
 local uv = require "luv"
 local clock = require "spec.support.clock"
 local conservation = require "spec.support.conservation"
+local folder = require "spec.support.folder"
 local proc = require "spec.support.proc"
+local process = require "spec.support.process"
 local world = require "spec.support.world"
 
 local killing = {}
@@ -31,22 +33,17 @@ killing.steps = { "reserve", "check", "start", "load", "started", "perform", "re
 
 --- The build with stop points, made when it is not there or older than the sources.
 function killing.program()
-  local folder = world.build .. "/stop"
-  local process = require "spec.support.process"
-  local dir = assert(uv.fs_mkdtemp((os.getenv "TMPDIR" or "/tmp") .. "/resque-make.XXXXXX"))
+  local build, dir = world.build .. "/stop", folder.make "make"
   local code, out, err = process.run({
     "flock", world.build .. "/.stop.lock", -- several spec files may want it at once
-    "make", "-s", "BUILD=" .. folder, "CPPFLAGS=-DRL_STOPAT", "SAN=" .. (os.getenv "SAN" or ""),
-    folder .. "/resque-lua",
+    "make", "-s", "BUILD=" .. build, "CPPFLAGS=-DRL_STOPAT", "SAN=" .. (os.getenv "SAN" or ""),
+    build .. "/resque-lua",
   }, { dir = dir, seconds = 280, env = { MAKEFLAGS = false, MAKELEVEL = false } })
+  folder.remove(dir)
   if code ~= 0 then
     error("make of the build with stop points:\n" .. out .. err)
   end
-  for _, name in ipairs { "p1.out", "p1.err" } do
-    os.remove(dir .. "/" .. name)
-  end
-  uv.fs_rmdir(dir)
-  return folder .. "/resque-lua"
+  return build .. "/resque-lua"
 end
 
 -- ---- the fleet

@@ -3,6 +3,7 @@
 local assert = require "luassert"
 local cjson = require "cjson"
 local uv = require "luv"
+local folder = require "spec.support.folder"
 local server = require "spec.support.server"
 
 local scripts = {}
@@ -42,17 +43,13 @@ end
 
 --- Starts a server; `reset` gives each test a clean one.
 function scripts.open()
-  local dir = assert(uv.fs_mkdtemp((os.getenv "TMPDIR" or "/tmp") .. "/resque-scripts.XXXXXX"))
+  local dir = folder.make "scripts"
   return setmetatable({ dir = dir, server = server.start { dir = dir }, digests = {} }, Scripts)
 end
 
 function Scripts:close()
   self.server:stop()
-  local scan = uv.fs_scandir(self.dir)
-  for name in function() return uv.fs_scandir_next(scan) end do
-    os.remove(self.dir .. "/" .. name)
-  end
-  uv.fs_rmdir(self.dir)
+  folder.remove(self.dir)
 end
 
 --- Empty Redis, and worker web1:12:mail registered in it (not: `lone` = true).

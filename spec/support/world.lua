@@ -3,6 +3,7 @@
 local cjson = require "cjson"
 local uv = require "luv"
 local clock = require "spec.support.clock"
+local folder = require "spec.support.folder"
 local proc = require "spec.support.proc"
 local process = require "spec.support.process"
 local running = require "spec.support.running"
@@ -21,32 +22,12 @@ world.enqueue_program = world.build .. "/resque-enqueue"
 
 local shared, serial = nil, 0
 
-local function remove_tree(path)
-  local scan = uv.fs_scandir(path)
-  while scan do
-    local name, kind = uv.fs_scandir_next(scan)
-    if not name then
-      break
-    end
-    if kind == "directory" then
-      remove_tree(path .. "/" .. name)
-    else
-      os.remove(path .. "/" .. name)
-    end
-  end
-  uv.fs_rmdir(path)
-end
-
-local function new_dir()
-  return assert(uv.fs_mkdtemp((os.getenv "TMPDIR" or "/tmp") .. "/resque-spec.XXXXXX"))
-end
-
 --- The server of this spec file, started when first asked for.
 -- @param opts as server.start, used by the first call only
 function world.server(opts)
   if not shared then
     opts = opts or {}
-    opts.dir = opts.dir or new_dir()
+    opts.dir = opts.dir or folder.make "spec"
     shared = server.start(opts)
   end
   return shared
@@ -55,7 +36,7 @@ end
 --- A new world: empty Redis, own prefix, own folder.
 function world.new(opts)
   serial = serial + 1
-  local self = setmetatable({ runs = {}, dir = new_dir(), prefix = "t" .. serial }, World)
+  local self = setmetatable({ runs = {}, dir = folder.make "spec", prefix = "t" .. serial }, World)
   self.server = world.server(opts)
   if not self.server.process:running() then
     self.server:launch()
@@ -86,14 +67,14 @@ function World:close()
     end
     return true
   end, 5, "all processes of the test ended")
-  remove_tree(self.dir)
+  folder.remove(self.dir)
 end
 
 --- Removes the folder of the shared server; called once by the helper at the very end.
 function world.finish()
   if shared then
     shared.process:finish()
-    remove_tree(shared.dir)
+    folder.remove(shared.dir)
     shared = nil
   end
 end
