@@ -70,6 +70,7 @@ describe("a Redis rollback", function()
     save_copy()
     w:open_gate "a"
     w:wait_processed(1)
+    run:wait_title "^Waiting" -- the worker has heard that it is
     roll_back()
     run.process:wait_for("is back after its end", 20)
     account { processed = 1, failed = 0 }
@@ -92,6 +93,7 @@ describe("a Redis rollback", function()
     save_copy()
     w:open_gate "b"
     w:wait_processed(1)
+    run:wait_title "^Waiting" -- the worker has heard that it is
     roll_back()
     run.process:wait_for("is back after its end", 20)
     account { processed = 1, failed = 1 }

@@ -2,6 +2,7 @@
 -- moments, under load. No job is lost, none starts twice, and only those that were killed fail.
 --
 -- The order of kills follows from SEED (printed); which instruction a random kill hits does not.
+-- Starts first.
 local uv = require "luv"
 local cjson = require "cjson"
 local clock = require "spec.support.clock"
