@@ -12,8 +12,10 @@
 #endif
 
 #ifdef RL_SECCOMP
+#include <asm/sockios.h>
 #include <fcntl.h>
 #include <linux/filter.h>
+#include <linux/fs.h>
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <seccomp.h>
@@ -104,6 +106,7 @@ static const struct {
         }                                                                                          \
     }
 #define BIT(value) SCMP_CMP_MASKED_EQ, value, value
+#define INT 0xffffffff /* what the kernel looks at */
 #ifdef __s390x__
 #define CLONE_FLAGS 1
 #else
@@ -117,6 +120,14 @@ static const struct {
     CASE(setpriority, 0, SCMP_CMP_NE, PRIO_PROCESS, 0), CASE(setpriority, 1, SCMP_CMP_NE, 0, 0),
     CASE(sched_setaffinity, 0, SCMP_CMP_NE, 0, 0), CASE(sched_setscheduler, 0, SCMP_CMP_NE, 0, 0),
     CASE(sched_setparam, 0, SCMP_CMP_NE, 0, 0), CASE(sched_setattr, 0, SCMP_CMP_NE, 0, 0),
+    /* having the kernel send a signal to another process when there is something to read */
+    CASE(fcntl, 1, SCMP_CMP_MASKED_EQ, INT, F_SETOWN),
+    CASE(fcntl, 1, SCMP_CMP_MASKED_EQ, INT, F_SETOWN_EX),
+    CASE(ioctl, 1, SCMP_CMP_MASKED_EQ, INT, FIOSETOWN),
+    CASE(ioctl, 1, SCMP_CMP_MASKED_EQ, INT, SIOCSPGRP),
+    /* attributes of files that are open for reading */
+    CASE(ioctl, 1, SCMP_CMP_MASKED_EQ, INT, FS_IOC_SETFLAGS),
+    CASE(ioctl, 1, SCMP_CMP_MASKED_EQ, INT, FS_IOC_FSSETXATTR),
     /* opening files to change them */
     CASE(open, 1, BIT(O_WRONLY)), CASE(open, 1, BIT(O_RDWR)), CASE(open, 1, BIT(O_CREAT)),
     CASE(open, 1, BIT(O_TRUNC)), CASE(open, 1, BIT(TMPFILE_BIT)), CASE(openat, 2, BIT(O_WRONLY)),
@@ -129,8 +140,8 @@ static const struct {
     CASE(socket, 0, SCMP_CMP_EQ, 8, 0), CASE(socket, 0, SCMP_CMP_EQ, 9, 0),
     CASE(socket, 0, SCMP_CMP_GT, AF_INET6, 0),
     /* typing into the worker's terminal */
-    CASE(ioctl, 1, SCMP_CMP_MASKED_EQ, 0xffffffff, TIOCSTI),
-    CASE(ioctl, 1, SCMP_CMP_MASKED_EQ, 0xffffffff, TIOCLINUX)};
+    CASE(ioctl, 1, SCMP_CMP_MASKED_EQ, INT, TIOCSTI),
+    CASE(ioctl, 1, SCMP_CMP_MASKED_EQ, INT, TIOCLINUX)};
 
 /* Their arguments lie in memory, where a filter cannot look; libc knows how to do without them. */
 static const int missing_calls[] = {SCMP_SYS(clone3), SCMP_SYS(openat2)};

@@ -5,7 +5,9 @@
 #include "filter.h"
 
 #include <errno.h>
+#include <asm/sockios.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <linux/filter.h>
 #include <pthread.h>
 #include <sched.h>
@@ -136,7 +138,12 @@ static void refuses_signals_and_priorities_of_others(void **unused)
                                    REFUSED(prlimit64, us, 0, 0),
                                    REFUSED(setpriority, PRIO_PROCESS, us, 5),
                                    REFUSED(setpriority, PRIO_USER, 0, 5),
-                                   REFUSED(sched_setaffinity, us, 0, 0)};
+                                   REFUSED(sched_setaffinity, us, 0, 0),
+                                   REFUSED(fcntl, 0, F_SETOWN, us),
+                                   REFUSED(fcntl, 0, F_SETOWN_EX, 0),
+                                   REFUSED(fcntl, 0, HIGH | F_SETOWN, us),
+                                   REFUSED(ioctl, 0, FIOSETOWN, 0),
+                                   REFUSED(ioctl, 0, SIOCSPGRP, 0)};
     CHECK(list);
 }
 
@@ -208,6 +215,8 @@ static void refuses_the_machine_and_wide_doors(void **unused)
                                    REFUSED(shmget, 0, 0, 0),
                                    REFUSED(msgget, 0, 0, 0),
                                    REFUSED(semget, 0, 0, 0),
+                                   REFUSED(ioctl, 0, FS_IOC_SETFLAGS, 0),
+                                   REFUSED(ioctl, 0, FS_IOC_FSSETXATTR, 0),
                                    REFUSED(ioctl, 0, TIOCSTI, 0),
                                    REFUSED(ioctl, 0, HIGH | TIOCSTI, 0),
                                    {"a call of a later kernel", ENOSYS, 466, 0, 0, 0}};
