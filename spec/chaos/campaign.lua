@@ -176,7 +176,7 @@ end
 -- The next fault of the plan, if its time has come.
 function Campaign:inject()
   local opts = self.opts
-  local due = self.processed * opts.faults >= self.count * opts.jobs
+  local due = self:over() * opts.faults >= self.count * opts.jobs
   if self.count >= opts.faults or not (due and not self.open or self.credit > 0) then
     return
   end
@@ -217,6 +217,11 @@ function Campaign:turn()
   self:inject()
 end
 
+-- How many jobs are over, also those that were taken out of their queues.
+function Campaign:over()
+  return self.processed + self.checker:removed_count()
+end
+
 -- Whether somebody still has something to do, or to wait for.
 function Campaign:unfinished()
   if #self.events > 0 or self.open or self.count < self.opts.faults or next(self.cancels) then
@@ -232,7 +237,7 @@ function Campaign:unfinished()
   if self.proxy and not self.proxy:running() then
     error("the proxy ended: " .. self.proxy:err())
   end
-  return self.processed + self.checker:removed_count() < self.opts.jobs
+  return self:over() < self.opts.jobs
 end
 
 function Campaign:too_long()
