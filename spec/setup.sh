@@ -1,4 +1,4 @@
-# Shared by spec/run and demo/run (bash, sourced): installs what spec/packages lists and is missing.
+# Shared by spec/run, the campaigns and demo/run (bash, sourced): installs what spec/packages lists and is missing.
 # It starts nothing and leaves no service behind: redis-server comes out of redis-tools, which has no service.
 
 # Prints the packages of the given groups whose proof fails.
@@ -54,4 +54,18 @@ setup_redis() {
     mkdir -p "$1"
     ln -sf "$(command -v redis-check-rdb)" "$1/redis-server"
     PATH=$1:$PATH
+}
+
+# setup_settings NAMES ARGUMENT...: exports arguments such as SEED=1 whose name is one of NAMES, or BUILD; on any other
+# says so and exits.
+setup_settings() {
+    local names=$1 setting
+    shift
+    for setting in "$@"; do
+        if [[ $setting != *=* || " $names BUILD " != *" ${setting%%=*} "* ]]; then
+            echo "$0: what is '$setting'? hint: NAME=value, with one of $names" >&2
+            exit 2
+        fi
+        export "${setting?}"
+    done
 }

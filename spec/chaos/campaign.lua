@@ -5,11 +5,11 @@
 -- instruction a fault hits is the machine's. Its parts: scene.lua (what faults need), watching.lua.
 local cjson = require "cjson"
 local uv = require "luv"
-local checker = require "spec.chaos.checker"
+local checker = require "spec.support.checker"
 local clock = require "spec.support.clock"
 local faults = require "spec.chaos.faults"
 local fleet = require "spec.chaos.fleet"
-local look = require "spec.chaos.look"
+local look = require "spec.support.look"
 local plan = require "spec.chaos.plan"
 local process = require "spec.support.process"
 local random = require "spec.chaos.random"

@@ -1,5 +1,5 @@
 --- The checker by itself: one look, one ledger, one thing wrong with it.
-local checker = require "spec.chaos.checker"
+local checker = require "spec.support.checker"
 
 local PAYLOAD = '{"class":"A","args":[{}],"id":"%s"}'
 local RECORD = '{"token":"00ff:1","queue":"q","run_at":"now","payload":%s}'

@@ -3,7 +3,7 @@
 -- only the mistakes whose names have these words. Two spec files use it, at the same time.
 local bugs = require "spec.chaos.bugs"
 local campaign = require "spec.chaos.campaign"
-local checker = require "spec.chaos.checker"
+local checker = require "spec.support.checker"
 local folder = require "spec.support.folder"
 local plan = require "spec.chaos.plan"
 local report = require "spec.chaos.report"

@@ -2,7 +2,7 @@
 -- which worker has which job. Methods of spec/chaos/campaign.lua.
 local cjson = require "cjson"
 local uv = require "luv"
-local checker = require "spec.chaos.checker"
+local checker = require "spec.support.checker"
 local clock = require "spec.support.clock"
 local plan = require "spec.chaos.plan"
 local process = require "spec.support.process"

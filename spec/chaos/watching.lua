@@ -1,7 +1,7 @@
 --- What a campaign looks at while it runs: everything in Redis, how long recoveries take, what its
 -- processes have open. Methods of spec/chaos/campaign.lua.
 local clock = require "spec.support.clock"
-local look = require "spec.chaos.look"
+local look = require "spec.support.look"
 local proc = require "spec.support.proc"
 
 local LOOK_EVERY = 0.3 -- seconds

@@ -1,8 +1,8 @@
 --- The n-th failure: for every n, one run of a small world in which the n-th call of one function
 -- fails in one kind of process. Called by spec/nth/run; README.md beside it says with what.
 local cjson = require "cjson"
-local checker = require "spec.chaos.checker"
-local look = require "spec.chaos.look"
+local checker = require "spec.support.checker"
+local look = require "spec.support.look"
 local uv = require "luv"
 local clock = require "spec.support.clock"
 local proc = require "spec.support.proc"
@@ -218,7 +218,7 @@ local function ledger_counts(w)
   return count
 end
 
--- What the invariants of spec/chaos/checker.lua say when everybody has left for good.
+-- What the invariants of spec/support/checker.lua say when everybody has left for good.
 local function look_at_redis(w, jobs, problem)
   local one = checker.new(jobs)
   local seen = look(function(...) return w.server:call(...) end, w:key "", one.from, "full")

@@ -1,7 +1,7 @@
 --- Holds Redis against the law of conservation while a spec goes on: the invariants of
--- spec/chaos/checker.lua that hold at any instant. What jobs did is read from the ledger.
-local checker = require "spec.chaos.checker"
-local look = require "spec.chaos.look"
+-- spec/support/checker.lua that hold at any instant. What jobs did is read from the ledger.
+local checker = require "spec.support.checker"
+local look = require "spec.support.look"
 
 local conservation = {}
 

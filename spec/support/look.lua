@@ -1,5 +1,5 @@
 --- One look at everything in Redis, by one script, so that nothing moves meanwhile. What it hands
--- back is the `seen` of spec/chaos/checker.lua:
+-- back is the `seen` of spec/support/checker.lua:
 --
 --   queue     list of { text, state, queue }     state: the status of a tracked job, 0 without
 --   record    list of { text, state, worker }

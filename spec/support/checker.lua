@@ -229,7 +229,7 @@ function Checker:check_failure(entry, job)
 end
 
 --- One look at everything.
--- @param seen what spec/chaos/look.lua gave, with the failure records from `self.from` on
+-- @param seen what spec/support/look.lua gave, with the failure records from `self.from` on
 -- @param enqueued how many jobs had been put in at that instant
 -- @return id -> place, of what is not done; failure records of earlier looks are left out
 function Checker:look(seen, enqueued)
