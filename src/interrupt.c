@@ -15,12 +15,20 @@
 
 enum stage { FIRST, PATIENT, INSISTING };
 
+static const struct {
+    int signo;
+    const char *name; /* of its error */
+} rows[INTERRUPT_COUNT] = {
+    [INTERRUPT_TERM] = {SIGTERM, "Resque::TermException"},
+    [INTERRUPT_TIMEOUT] = {SIGALRM, "Resque::Timeout"},
+    [INTERRUPT_CPU] = {SIGXCPU, "Resque::CpuLimit"},
+};
+
 /* Process-wide by nature: signal handlers change it. */
 static struct {
     char message[96];
     bool raised; /* a limit is raised once; what follows is its being raised again */
 } kinds[INTERRUPT_COUNT];
-static const int signals[INTERRUPT_COUNT] = {0, SIGTERM, SIGALRM, SIGXCPU};
 static volatile sig_atomic_t pending; /* enum interrupt: the first that came counts */
 static volatile sig_atomic_t stage;
 static volatile sig_atomic_t cpu_signals;
@@ -40,8 +48,6 @@ static int error_text(lua_State *L)
 /* The error value of a kind: made once, so that it is known again. */
 static void push_error(lua_State *L, enum interrupt which)
 {
-    static const char *const names[] = {"", "Resque::TermException", "Resque::Timeout",
-                                        "Resque::CpuLimit"};
     luaL_checkstack(L, 5, NULL);
     if (lua_rawgetp(L, LUA_REGISTRYINDEX, &errors_key) == LUA_TNIL) {
         lua_pop(L, 1);
@@ -52,7 +58,7 @@ static void push_error(lua_State *L, enum interrupt which)
     if (lua_rawgeti(L, -1, which) == LUA_TNIL) {
         lua_pop(L, 1);
         lua_createtable(L, 0, 2);
-        lua_pushstring(L, names[which]);
+        lua_pushstring(L, rows[which].name);
         lua_setfield(L, -2, "name");
         lua_pushstring(L, kinds[which].message);
         lua_setfield(L, -2, "message");
@@ -133,12 +139,18 @@ static void end_process(int signo)
     raise(signo); /* comes when its handler is left */
 }
 
+static enum interrupt interrupt_by(int signo)
+{
+    enum interrupt which = INTERRUPT_TERM;
+    while (rows[which].signo != signo)
+        which++;
+    return which;
+}
+
 static void on_signal(int signo)
 {
     const struct luathread *thread = luathread_running();
-    enum interrupt which = signo == SIGTERM   ? INTERRUPT_TERM
-                           : signo == SIGALRM ? INTERRUPT_TIMEOUT
-                                              : INTERRUPT_CPU;
+    enum interrupt which = interrupt_by(signo);
     bool too_late = which == INTERRUPT_TERM &&
                     (pending == INTERRUPT_TIMEOUT || kinds[INTERRUPT_TIMEOUT].raised);
     if (which == INTERRUPT_CPU && ++cpu_signals > CPU_SIGNALS)
@@ -160,10 +172,10 @@ void interrupt_say(enum interrupt which, const char *message)
 
 void interrupt_hear(enum interrupt which)
 {
-    struct sigaction action = {.sa_handler =
-                                   on_signal}; /* no SA_RESTART: a sleep or a read is to end */
+    struct sigaction action = {.sa_handler = on_signal};
+    action.sa_flags = 0; /* no SA_RESTART: a sleep or a read is to end */
     sigemptyset(&action.sa_mask);
-    sigaction(signals[which], &action, NULL);
+    sigaction(rows[which].signo, &action, NULL);
 }
 
 /* --- sys.xpcall --- */

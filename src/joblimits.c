@@ -14,13 +14,12 @@
 #include "luastate.h"
 #include "luatrace.h"
 
-#define RELIEF                                                                                     \
-    (1u << 20) /* bytes, so that a failure for want of memory can be told and tidied up */
-#define MODULES_ROOM                                                                               \
-    ((rlim_t)64 << 20) /* bytes of address space for C modules and their threads                   \
-                        */
+/* Bytes, so that a failure for want of memory can be told and tidied up. */
+#define RELIEF (1u << 20)
+/* Bytes of address space for C modules and their threads. */
+#define MODULES_ROOM ((rlim_t)64 << 20)
 
-/* One job, one process. */
+/* Process-wide by nature: one process runs one job, in one Lua state. */
 static struct luameter meter;
 static size_t allowed; /* bytes, as the job or the worker says it */
 static bool relieved;
@@ -193,9 +192,9 @@ bool joblimits_refused(char text[JOBLIMITS_TEXT])
 @treturn[2] ?string "timeout", "memory" or "cpu"; nil: TERM */
 static int stopped(lua_State *L)
 {
-    static const char *const limits[] = {NULL, NULL, "timeout", "cpu"};
+    static const char *const limits[INTERRUPT_COUNT] = {
+        [INTERRUPT_NONE] = "memory", [INTERRUPT_TIMEOUT] = "timeout", [INTERRUPT_CPU] = "cpu"};
     enum interrupt which = interrupt_of(L, 1);
-    const char *limit = which ? limits[which] : "memory";
     relieve();
     if (!which && !is_refusal(L, 1))
         return 0;
@@ -204,7 +203,7 @@ static int stopped(lua_State *L)
     else
         push_memory_error(L);
     luatrace_push(L);
-    lua_pushstring(L, limit);
+    lua_pushstring(L, limits[which]);
     return 3;
 }
 

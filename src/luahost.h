@@ -35,16 +35,14 @@ struct luahost_place {
     struct confine *confine;
     struct lua_State *prepared;
     int report_fd;
-    ino_t
-        report_inode; /* of its pipe: a script may close it, and open another file as that number */
-    char *
-        mark; /* shared memory: becomes the job's token when its code is about to run; NULL: none */
+    ino_t report_inode; /* of its pipe: a script may close it and open a file as that number */
+    char *mark; /* shared memory: the job's token once its code is about to run; NULL: none */
     const char *worker_id;
 };
 
 /* Loads APP_INCLUDE, sends `started`, runs the job, closes the state (finalizers run), sends how it
- * went, exits. With TERM_CHILD, SIGTERM raises Resque::TermException inside the job; the
- * job's limits raise errors of their own, see joblimits.h. */
+ * went, exits. With TERM_CHILD, SIGTERM raises Resque::TermException inside the job; its limits
+ * raise errors of their own, see joblimits.h. */
 _Noreturn void luahost_job(const struct luahost_place *place, const struct job *job);
 
 /* The same, but only onFailure(error, job) is called, for a job whose process died. Sends nothing.

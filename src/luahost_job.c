@@ -56,8 +56,8 @@ static _Noreturn void leave(const struct ending *e)
     _exit(e->exit_code);
 }
 
-static const char
-    ending_key; /* its address: where the registry holds the struct ending, once there is one */
+/* Its address: where the registry holds the struct ending, once there is one. */
+static const char ending_key;
 
 /* __gc of an object that was made before any of the user's: lua_close calls it after all of theirs.
  * What is left to do then is to free memory piece by piece, in pages that would be copied for it;
@@ -188,9 +188,8 @@ static int report_failed(lua_State *L)
     return 0;
 }
 
-/* sys.confine_calls(): from now on only the system calls that SANDBOX=strict leaves. Upvalue:
- * place.
- */
+/* sys.confine_calls(): from now on only the system calls that SANDBOX=strict leaves.
+ * Upvalue: place. */
 static int confine_job(lua_State *L)
 {
     const struct luahost_place *place = lua_touserdata(L, lua_upvalueindex(1));
@@ -204,8 +203,7 @@ static int job_exit(lua_State *L)
     const struct luahost_place *place = lua_touserdata(L, lua_upvalueindex(1));
     int code = lua_isboolean(L, 1) ? (lua_toboolean(L, 1) ? EXIT_SUCCESS : EXIT_FAILURE)
                                    : (int)luaL_optinteger(L, 1, EXIT_SUCCESS);
-    static struct ending
-        e; /* static: the stack may be a coroutine's, and lua_close is about to free it */
+    static struct ending e; /* the stack may be a coroutine's, and lua_close is about to free it */
     e = (struct ending){.place = place, .end = REPORT_EXIT, .exit_code = code & 0xff};
     if (lua_toboolean(L, 2))
         end_process(L, &e);

@@ -77,8 +77,9 @@ int redis_fd(const struct redis *r);            /* -1 when not connected */
 const char *redis_error(const struct redis *r); /* text of the last failure; never a password */
 enum redis_trouble redis_trouble(const struct redis *r); /* its kind */
 const char *redis_where(const struct redis *r);          /* the address as people may see it */
-bool redis_user_ignored(
-    const struct redis *r); /* AUTH user password was refused, AUTH password worked: warn once */
+
+/* AUTH user password was refused, AUTH password worked: warn once. */
+bool redis_user_ignored(const struct redis *r);
 
 enum redis_type redis_reply_type(const struct redis_reply *reply);
 /* Text of a string, status or error ("" for others); `len` may be NULL. Owned by the reply. */

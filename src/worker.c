@@ -116,16 +116,21 @@ static bool ready(struct worker *w)
     }
 }
 
+/* A job that the last commit brought along, and that is not welcome any more. */
+static void put_back_handed(struct worker *w, struct job *job)
+{
+    struct outcome end;
+    ask(w, job);
+    outcome_put_back(&end, "the worker was told to stop or pause first");
+    commit(w, job, &end);
+}
+
 /* The next job that is to run. False: this worker leaves. */
 static bool next_job(struct worker *w, struct job *job)
 {
-    struct outcome end;
     for (;;) {
-        if (w->reserve.handed.answer == RESERVE_JOB && !wishes_a_job(&w->me.wishes)) {
-            ask(w, job);
-            outcome_put_back(&end, "the worker was told to stop or pause first");
-            commit(w, job, &end);
-        }
+        if (w->reserve.handed.answer == RESERVE_JOB && !wishes_a_job(&w->me.wishes))
+            put_back_handed(w, job);
         if (w->reserve.handed.answer != RESERVE_JOB && !ready(w))
             return false;
         switch (ask(w, job)) {

@@ -78,7 +78,7 @@ return {
   {
     name = "a job is put back behind the others", breaks = "I7",
     file = "lua/server/lib/transfer.lua",
-    old = '  local reply = try("LPUSH", prefix', new = '  local reply = try("RPUSH", prefix',
+    old = 'push_again("LPUSH", job)', new = 'push_again("RPUSH", job)',
     run = with(ONE, faults("kill_child", 40, { shares = { work = 1 }, jobs = 250 })),
   },
   {

@@ -17,18 +17,23 @@ local function bury(job, record, failure)
   return true
 end
 
+-- Pushes its bytes into its queue again. True; or nil and why not.
+local function push_again(command, job)
+  local reply = try(command, prefix .. "queue:" .. job.queue, job.payload)
+  if type(reply) ~= "number" then return nil, reply.err end
+  try("SADD", prefix .. "queues", job.queue)
+  set_status(job.status_id, WAITING)
+  return true
+end
+
 -- To the head of its queue, for a job that never started. "PUTBACK", or "FAILED" if the queue is no
 -- list any more; or nil and why not, with the record where it was.
 local function put_back(job, record)
   call("DEL", record_key)
-  local reply = try("LPUSH", prefix .. "queue:" .. job.queue, job.payload)
-  if type(reply) == "number" then
-    try("SADD", prefix .. "queues", job.queue)
-    set_status(job.status_id, WAITING)
-    return "PUTBACK"
-  end
+  local went, why = push_again("LPUSH", job)
+  if went then return "PUTBACK" end
   local failure = { exception = "Resque::DirtyExit",
-    error = "Job was not started and could not be put back into its queue: " .. reply.err }
+    error = "Job was not started and could not be put back into its queue: " .. why }
   failure.payload, failure.more = presentable(job.payload)
   local ok, err = bury(job, record, failure)
   return ok and "FAILED", err
@@ -40,14 +45,9 @@ end
 local function put_last(job, crashed)
   call("DEL", record_key)
   if not count_crash(job, "crashed", crashed) then return nil, "its crashes cannot be counted" end
-  local reply = try("RPUSH", prefix .. "queue:" .. job.queue, job.payload)
-  if type(reply) ~= "number" then
-    count_crash(job, "crashed", crashed - 1)
-    return nil, reply.err
-  end
-  try("SADD", prefix .. "queues", job.queue)
-  set_status(job.status_id, WAITING)
-  return true
+  local went, why = push_again("RPUSH", job)
+  if not went then count_crash(job, "crashed", crashed - 1) end
+  return went, why
 end
 
 -- What becomes of a job that crashed and may be put back `most` times. "REQUEUED" and how often by
