@@ -106,7 +106,7 @@ static _Noreturn void run_on_failure(const struct child_place *place, const stru
     luahost_on_failure(&lua, job, exception, message);
 }
 
-/* --- in the worker --- */
+/* --- in the worker: what it tells, and its end --- */
 
 static void read_report(struct child *c, struct events *ev)
 {
@@ -148,6 +148,8 @@ static void reap(struct child *c, struct events *ev)
     if (c->report_fd >= 0) /* somebody still has the other end: was that all? */
         c->report.broken = true;
 }
+
+/* --- starting --- */
 
 static int open_pidfd(pid_t pid)
 {
@@ -220,6 +222,8 @@ int child_start(struct child *c, const struct child_place *place, const struct j
     return result;
 }
 
+/* --- killing --- */
+
 static void climb(struct child *c)
 {
     if (c->ladder == KILL_TERM_NEXT) {
@@ -246,8 +250,6 @@ void child_kill(struct child *c, const struct options *o, const char *why)
     c->kill_at = o->term_child ? clock_after(o->pre_shutdown_timeout) : clock_ms();
 }
 
-/* --- limits --- */
-
 /* The job gets an error where it is. If it takes no notice the ladder ends it. */
 static void time_is_up(struct child *c, const struct options *o)
 {
@@ -263,13 +265,15 @@ static void time_is_up(struct child *c, const struct options *o)
     c->kill_at = clock_after(c->grace);
 }
 
+/* --- watching --- */
+
 /* If the kernel runs out of memory it is to end a job, as if that had half of the memory more than
  * it has; not the worker, nor Redis beside it. Not worth a job's while that is over at once. */
-static void offer(struct child *c)
+static void raise_oom_score(struct child *c)
 {
     char path[48];
     snprintf(path, sizeof path, "/proc/%d/oom_score_adj", (int)c->pid);
-    c->offered = true;
+    c->oom_score_raised = true;
     int fd = open(path, O_WRONLY | O_CLOEXEC);
     if (fd < 0)
         return;
@@ -323,10 +327,12 @@ void child_wait(struct child *c, const struct options *o, struct events *ev, int
     attend(c, o, ev);
     if (!read_now)
         return;
-    if (!c->offered)
-        offer(c);
+    if (!c->oom_score_raised)
+        raise_oom_score(c);
     reap_orphans(c);
 }
+
+/* --- what is left --- */
 
 /* Kills every process that was handed to us because its parent, a part of the job, has ended. */
 static void kill_adopted(void)
@@ -367,6 +373,8 @@ void child_finish(struct child *c, struct events *ev)
         close(c->report_fd);
     report_clear(&c->report);
 }
+
+/* --- onFailure --- */
 
 int child_on_failure(const struct child_place *place, const struct job *job, const char *exception,
                      const char *message)

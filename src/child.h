@@ -32,10 +32,10 @@ struct child {
     int64_t kill_at; /* when the ladder's next step is due; CLOCK_NEVER */
     double grace;    /* seconds from its TERM to its KILL */
     struct deadline deadline;
-    bool timed_out;      /* the deadline has passed */
-    char limit_text[48]; /* "its time limit of 30 s": killed_for may point here */
-    bool offered;        /* to the kernel, for when it runs out of memory */
-    int64_t read_at;     /* from when on report and output are read as they come, not at the end */
+    bool timed_out;        /* the deadline has passed */
+    char limit_text[48];   /* "its time limit of 30 s": killed_for may point here */
+    bool oom_score_raised; /* the kernel, out of memory, ends it first */
+    int64_t read_at; /* from when on report and output are read as they come, not at the end */
 };
 
 /* What the new process must let go of and may use. */

@@ -2,13 +2,12 @@
 #include "deadline.h"
 
 #include "clock.h"
-#include "joblimits.h"
 
 #define LONGEST 1e9 /* seconds; a longer time is none */
 
 void deadline_set(struct deadline *d, const struct report *report, const struct options *o)
 {
-    double seconds = report->started ? 0 : JOBLIMITS_LOAD;
+    double seconds = report->started ? 0 : DEADLINE_LOAD;
     if (o->job_timeout > 0)
         seconds = o->job_timeout;
     if (report->policy.timeout > 0)

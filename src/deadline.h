@@ -10,6 +10,9 @@
 #include "options.h"
 #include "report.h"
 
+/* The longest that APP_INCLUDE may take to load where JOB_TIMEOUT does not say it. Seconds. */
+#define DEADLINE_LOAD 60.0
+
 struct deadline {
     int64_t from;   /* clock_ms at the start; 0: this is no job, there is no limit */
     int64_t at;     /* CLOCK_NEVER: no limit */

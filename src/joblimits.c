@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "deadline.h"
 #include "interrupt.h"
 #include "luameter.h"
 #include "luastate.h"
@@ -209,7 +210,7 @@ static int stopped(lua_State *L)
 
 void joblimits_install(lua_State *L, const struct options *o)
 {
-    say_timeout(o->job_timeout > 0 ? o->job_timeout : JOBLIMITS_LOAD);
+    say_timeout(o->job_timeout > 0 ? o->job_timeout : DEADLINE_LOAD);
     interrupt_say(INTERRUPT_TERM, "SIGTERM");
     luastate_push_module(L, "resque.sys");
     interrupt_install(L);

@@ -9,9 +9,6 @@
 #include "options.h"
 #include "policy.h"
 
-/* The longest that APP_INCLUDE may take to load where JOB_TIMEOUT does not say it. Seconds. */
-#define JOBLIMITS_LOAD 60.0
-
 #define JOBLIMITS_MEMORY "Resque::MemoryLimit" /* the exception */
 #define JOBLIMITS_TEXT 64                      /* bytes of its text at most */
 

@@ -18,8 +18,8 @@
 #include "confine.h"
 #include "control.h"
 #include "crew.h"
-#include "log.h"
 #include "include_check.h"
+#include "log.h"
 #include "luahost.h"
 #include "pidfile.h"
 #include "prune.h"
@@ -34,6 +34,7 @@
 #define START_LOOK 0.02     /* seconds between looks at workers that are starting */
 #define CONNECT_TIMEOUT 5.0 /* seconds */
 #define STEADY 10.0         /* a worker that lived this many seconds is restarted at once */
+#define RESTART_PAUSE 0.1   /* seconds from which the pauses of other restarts grow */
 
 struct manager {
     const struct options *options;
@@ -144,35 +145,49 @@ static int open_wakeup_pipe(struct manager *m, int ends[2])
     return pipe2(ends, O_CLOEXEC | O_NONBLOCK);
 }
 
-static void start_member(struct manager *m, struct member *member)
+static void close_end(int fd)
+{
+    if (fd >= 0)
+        close(fd);
+}
+
+/* 0, or -1 with errno: there is no process. */
+static int fork_member(struct manager *m, struct member *member)
 {
     int ends[2];
     pid_t manager = getpid();
+    if (open_wakeup_pipe(m, ends) < 0)
+        return -1;
+    fflush(NULL);
+    pid_t pid = fork();
+    if (pid == 0) {
+        close_end(ends[1]);
+        be_worker(m, member, manager, ends[0]);
+    }
+    int error = errno;
+    close_end(ends[0]);
+    if (pid < 0) {
+        close_end(ends[1]);
+        errno = error;
+        return -1;
+    }
+    member->pid = pid;
+    member->wakeup_fd = ends[1];
+    return 0;
+}
+
+static void start_member(struct manager *m, struct member *member)
+{
     STOP_AT("start_worker");
     memset(member->slot, 0, sizeof *member->slot);
     member->started_at = clock_ms();
     member->restart_at = CLOCK_NEVER;
-    if (open_wakeup_pipe(m, ends) == 0) {
-        fflush(NULL);
-        member->pid = fork();
-        if (member->pid == 0) {
-            if (ends[1] >= 0)
-                close(ends[1]);
-            be_worker(m, member, manager, ends[0]);
-        }
-        if (ends[0] >= 0)
-            close(ends[0]);
-    }
-    if (member->pid <= 0) {
+    if (fork_member(m, member) < 0) {
         log_error("cannot start a worker: %s", strerror(errno));
-        member->pid = 0;
-        if (ends[1] >= 0)
-            close(ends[1]);
         member->restart_at = backoff_next(&member->backoff, BACKOFF_REFUSED);
         return;
     }
     setpgid(member->pid, member->pid);
-    member->wakeup_fd = ends[1];
     if (m->paused) /* the pause is the user's word to all, present and future */
         kill(member->pid, SIGUSR2);
 }
@@ -182,6 +197,15 @@ static void start_due(struct manager *m)
     for (int i = 0; i < m->crew.count; i++)
         if (!m->crew.members[i].pid && !m->stopping && clock_ms() >= m->crew.members[i].restart_at)
             start_member(m, &m->crew.members[i]);
+}
+
+/* At once; soon after such a restart, later and later. */
+static int64_t restart_time(struct member *member)
+{
+    if (member->backoff.seconds > 0)
+        return backoff_next(&member->backoff, BACKOFF_REFUSED);
+    member->backoff.seconds = RESTART_PAUSE;
+    return clock_ms();
 }
 
 /* What a worker's end means: how to say it, and whether another one takes its place. */
@@ -203,11 +227,7 @@ static void judge_end(struct manager *m, struct member *member, pid_t pid, int s
         log_error("worker process %d ended with exit code %d; starting another", (int)pid, code);
     if (code == WORKER_STOPPED || clock_ms() - member->started_at > (int64_t)(STEADY * 1000))
         backoff_reset(&member->backoff);
-    member->restart_at =
-        member->backoff.seconds > 0 ? backoff_next(&member->backoff, BACKOFF_REFUSED) : clock_ms();
-    if (!member->backoff.seconds)
-        member->backoff.seconds =
-            0.1; /* the first restart is at once, a second one soon after is not */
+    member->restart_at = restart_time(member);
 }
 
 /* Its job's processes go first: a job must not run any more when it is recorded as failed. */
@@ -222,8 +242,7 @@ static void bury(struct manager *m, struct member *member, int status)
                   member->slot->started);
     else
         m->prune_at = 0; /* it may have registered and not come to say so */
-    if (member->wakeup_fd >= 0)
-        close(member->wakeup_fd);
+    close_end(member->wakeup_fd);
     member->wakeup_fd = -1;
     judge_end(m, member, pid, status);
 }
@@ -327,11 +346,10 @@ static int connect_first(struct manager *m)
     return -1;
 }
 
-/* Everything that can refuse to start, in an order that leaves nothing behind. An exit code. */
-static int open_manager(struct manager *m)
+/* This process and its name. An exit code, as the next two. */
+static int open_process(struct manager *m)
 {
     const struct options *o = m->options;
-    const struct source_place source = {o->lua_path};
     char err[512];
     if (events_open(&m->events, NULL, true) < 0 || crew_open(&m->crew, o->count) < 0) {
         log_error("cannot start: %s", strerror(errno));
@@ -342,6 +360,14 @@ static int open_manager(struct manager *m)
         log_error_lines(err);
         return EXIT_FAILED;
     }
+    return EXIT_DONE;
+}
+
+/* Whether jobs can be run as they are to be. */
+static int open_jobs(struct manager *m)
+{
+    const struct options *o = m->options;
+    char err[512];
     int code = confine_open(&m->confine, o, err, sizeof err);
     if (code != EXIT_DONE) {
         log_error_lines(err);
@@ -354,13 +380,20 @@ static int open_manager(struct manager *m)
         log_warn("no APP_INCLUDE: this worker knows no jobs, every one will fail");
     if (check_include(m) < 0)
         return EXIT_INCLUDE;
-    m->redis = redis_new(&o->address, &m->events);
-    scripts_open(&m->scripts, m->redis, o->prefix, &source);
     m->prepared = luahost_prepare(o, err, sizeof err);
     if (!m->prepared) {
         log_error("%s", err);
         return EXIT_FAILED;
     }
+    return EXIT_DONE;
+}
+
+static int open_redis(struct manager *m)
+{
+    const struct options *o = m->options;
+    const struct source_place source = {o->lua_path};
+    m->redis = redis_new(&o->address, &m->events);
+    scripts_open(&m->scripts, m->redis, o->prefix, &source);
     prune_open(&m->prune, &m->scripts, o->prune);
     control_open(&m->control, &o->address, &m->events, o->prefix);
     if (connect_first(m) < 0)
@@ -370,6 +403,15 @@ static int open_manager(struct manager *m)
     else if (o->blocking)
         log_warn("BLOCKING is ignored: INTERVAL=0 means to leave when the queues are empty");
     return EXIT_DONE;
+}
+
+/* Everything that can refuse to start, in an order that leaves nothing behind. An exit code. */
+static int open_manager(struct manager *m)
+{
+    int code = open_process(m);
+    if (code == EXIT_DONE)
+        code = open_jobs(m);
+    return code == EXIT_DONE ? open_redis(m) : code;
 }
 
 static void close_manager(struct manager *m)
@@ -396,10 +438,10 @@ static int64_t next_deadline(const struct manager *m)
         until = m->connect_at;
     if (!m->stopping)
         until = clock_sooner(until, crew_restart_at(&m->crew));
-    if (m->prune.debt_count && m->connect_at < until)
-        until = m->connect_at;
-    if (m->wakeup.watch && wakeup_deadline(&m->wakeup) < until)
-        until = wakeup_deadline(&m->wakeup);
+    if (m->prune.debt_count)
+        until = clock_sooner(until, m->connect_at);
+    if (m->wakeup.watch)
+        until = clock_sooner(until, wakeup_deadline(&m->wakeup));
     until = clock_sooner(until, control_deadline(&m->control));
     if (m->background.ready_fd >= 0) /* workers show on the board that they have started */
         until = clock_sooner(until, clock_after(START_LOOK));

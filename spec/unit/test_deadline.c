@@ -11,7 +11,6 @@
 #include <cmocka.h>
 
 #include "clock.h"
-#include "joblimits.h"
 
 #define FROM 1000
 
@@ -21,7 +20,7 @@ static const struct row {
     double own;     /* 0: the job's table says nothing (yet) */
     double seconds; /* expected; 0: none */
 } rows[] = {
-    {0, false, 0, JOBLIMITS_LOAD}, /* loading always has one */
+    {0, false, 0, DEADLINE_LOAD}, /* loading always has one */
     {0, true, 0, 0},
     {0, true, 0.25, 0.25},
     {30, false, 0, 30},
