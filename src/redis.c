@@ -207,22 +207,37 @@ static int flush(struct redis *r, int64_t deadline)
     return 0;
 }
 
+/* Reads what the socket has. */
+static int receive_some(struct redis *r)
+{
+    return redisBufferRead(r->context) == REDIS_OK ? 0 : fail_hiredis(r);
+}
+
+static bool has_arrivals(const struct redis *r)
+{
+    struct pollfd ready = {.fd = r->context->fd, .events = POLLIN};
+    return poll(&ready, 1, 0) > 0;
+}
+
+/* The next whole reply in what was read. NULL: none, or disconnected. */
+static redisReply *received_reply(struct redis *r)
+{
+    void *reply = NULL;
+    if (redisGetReplyFromReader(r->context, &reply) == REDIS_OK)
+        return reply;
+    fail_hiredis(r);
+    return NULL;
+}
+
 /* The next reply in arrival order, waited for. NULL: disconnected. */
 static redisReply *next_reply(struct redis *r, int64_t deadline)
 {
-    for (void *reply = NULL;;) {
-        if (redisGetReplyFromReader(r->context, &reply) != REDIS_OK) {
-            fail_hiredis(r);
-            return NULL;
-        }
-        if (reply)
+    for (;;) {
+        redisReply *reply = received_reply(r);
+        if (reply || !r->context)
             return reply;
-        if (wait_socket(r, POLLIN, deadline) < 0)
+        if (wait_socket(r, POLLIN, deadline) < 0 || receive_some(r) < 0)
             return NULL;
-        if (redisBufferRead(r->context) != REDIS_OK) {
-            fail_hiredis(r);
-            return NULL;
-        }
     }
 }
 
@@ -387,19 +402,13 @@ struct redis_reply *redis_words(struct redis *r, int64_t deadline, const char *c
 /* Takes what has come of the replies that nobody waits for; notices that the server has closed. */
 static int drop_arrived(struct redis *r)
 {
-    struct pollfd ready = {.fd = r->context->fd, .events = POLLIN};
-    if (poll(&ready, 1, 0) <= 0)
+    if (!has_arrivals(r))
         return 0;
-    if (redisBufferRead(r->context) != REDIS_OK)
-        return fail_hiredis(r);
-    for (void *reply; r->to_drop; r->to_drop--) {
-        if (redisGetReplyFromReader(r->context, &reply) != REDIS_OK)
-            return fail_hiredis(r);
-        if (!reply)
-            break;
+    if (receive_some(r) < 0)
+        return -1;
+    for (redisReply *reply; r->to_drop && (reply = received_reply(r)); r->to_drop--)
         freeReplyObject(reply);
-    }
-    return 0;
+    return r->context ? 0 : -1;
 }
 
 int redis_send(struct redis *r, const struct redis_args *args)
@@ -412,86 +421,10 @@ int redis_send(struct redis *r, const struct redis_args *args)
 
 struct redis_reply *redis_poll(struct redis *r)
 {
-    void *reply = NULL;
     if (!r->context)
         return NULL;
-    if (redisGetReplyFromReader(r->context, &reply) != REDIS_OK) {
-        fail_hiredis(r);
-        return NULL;
-    }
-    if (reply)
-        return reply;
-    struct pollfd ready = {.fd = r->context->fd, .events = POLLIN};
-    if (poll(&ready, 1, 0) <= 0)
-        return NULL;
-    if (redisBufferRead(r->context) != REDIS_OK ||
-        redisGetReplyFromReader(r->context, &reply) != REDIS_OK) {
-        fail_hiredis(r);
-        return NULL;
-    }
-    return reply;
-}
-
-/* --- replies: struct redis_reply is hiredis's redisReply under a name of ours --- */
-
-static const redisReply *raw(const struct redis_reply *reply)
-{
-    return (const redisReply *)reply;
-}
-
-enum redis_type redis_reply_type(const struct redis_reply *reply)
-{
-    switch (raw(reply)->type) {
-    case REDIS_REPLY_STRING:
-        return REDIS_STRING;
-    case REDIS_REPLY_STATUS:
-        return REDIS_STATUS;
-    case REDIS_REPLY_INTEGER:
-        return REDIS_INTEGER;
-    case REDIS_REPLY_ARRAY:
-        return REDIS_ARRAY;
-    case REDIS_REPLY_ERROR:
-        return REDIS_ERROR;
-    default:
-        return REDIS_NIL;
-    }
-}
-
-const char *redis_reply_text(const struct redis_reply *reply, size_t *len)
-{
-    enum redis_type type = redis_reply_type(reply);
-    bool text = type == REDIS_STRING || type == REDIS_STATUS || type == REDIS_ERROR;
-    if (len)
-        *len = text ? (size_t)raw(reply)->len : 0;
-    return text ? raw(reply)->str : "";
-}
-
-long long redis_reply_integer(const struct redis_reply *reply)
-{
-    return redis_reply_type(reply) == REDIS_INTEGER ? raw(reply)->integer : 0;
-}
-
-size_t redis_reply_count(const struct redis_reply *reply)
-{
-    return redis_reply_type(reply) == REDIS_ARRAY ? raw(reply)->elements : 0;
-}
-
-const struct redis_reply *redis_reply_at(const struct redis_reply *reply, size_t index)
-{
-    static const redisReply nil = {.type = REDIS_REPLY_NIL};
-    const redisReply *element =
-        index < redis_reply_count(reply) ? raw(reply)->element[index] : &nil;
-    return (const struct redis_reply *)element;
-}
-
-void redis_reply_free(struct redis_reply *reply)
-{
-    if (reply)
-        freeReplyObject(reply);
-}
-
-bool redis_reply_is_error(const struct redis_reply *reply, const char *code)
-{
-    return redis_reply_type(reply) == REDIS_ERROR &&
-           strncmp(raw(reply)->str, code, strlen(code)) == 0;
+    redisReply *reply = received_reply(r);
+    if (!reply && r->context && has_arrivals(r) && receive_some(r) == 0)
+        reply = received_reply(r);
+    return (struct redis_reply *)reply;
 }

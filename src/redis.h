@@ -1,4 +1,5 @@
-/* redis.h - one connection to Redis. This file and redis.c are the only ones that know hiredis.
+/* redis.h - one connection to Redis, and its replies (redis_reply.c). The only files that know
+ * hiredis.
  *
  * Nothing waits inside hiredis, which ignores signals while it does: commands are appended and the
  * reply is awaited in events_wait. A connection belongs to the process that opened it. */
