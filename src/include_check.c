@@ -79,7 +79,7 @@ static int judge(const struct include_check *c, pid_t pid, int status, const cha
     if (text[0] == LOADED)
         return 0;
     if (pid < 0)
-        log_error("fork: %s", strerror(errno));
+        log_error("APP_INCLUDE %s cannot be tried out: fork: %s", include, strerror(errno));
     else if (WIFSIGNALED(status))
         log_error("APP_INCLUDE %s: loading it was ended by %s", include,
                   signals_name(WTERMSIG(status)));
@@ -96,7 +96,8 @@ int include_check_run(const struct include_check *c)
     if (!c->options->include)
         return 0;
     if (pipe2(ends, O_CLOEXEC) < 0) {
-        log_error("pipe: %s", strerror(errno));
+        log_error("APP_INCLUDE %s cannot be tried out: pipe: %s", c->options->include,
+                  strerror(errno));
         return -1;
     }
     fflush(NULL);

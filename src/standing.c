@@ -109,7 +109,7 @@ int standing_open(struct standing *s, const sigset_t *original_mask, const char 
     const struct source_place source = {o->lua_path};
     wishes_init(&s->wishes);
     if (events_open(&s->events, original_mask, false) < 0) {
-        log_error("signalfd: %s", strerror(errno));
+        log_error("cannot listen for signals: signalfd: %s", strerror(errno));
         return -1;
     }
     s->redis = redis_new(&o->address, &s->events);
