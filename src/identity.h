@@ -1,5 +1,4 @@
-/* identity.h - which process of which machine this is: what makes a death provable (DESIGN §6
- * 'prune').
+/* identity.h - which process of which machine this is: what makes a death provable.
  *
  * A pid alone proves nothing: it is used again, and a container counts its own. Boot id, pid
  * namespace, pid and start time together name one process for ever. */

@@ -9,8 +9,7 @@
 
 #include <stddef.h>
 
-/* Ruby reads 100 levels and a record adds one around the payload, a failure record the same (DESIGN
- * §3). */
+/* Ruby reads 100 levels and a record adds one around the payload, a failure record the same. */
 #define JSON_CHECK_DEPTH 98
 
 /* 0 if `text` is one JSON value with at most `max_depth` (≤ 1024) nested containers. Else -1 and in

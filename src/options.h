@@ -27,7 +27,7 @@ enum command {
     COMMAND_COUNT
 };
 
-enum exit_code { /* UX.md; the same for every command */
+enum exit_code { /* the same for every command */
                  EXIT_DONE = 0,
                  EXIT_FAILED = 1,
                  EXIT_USAGE = 2,

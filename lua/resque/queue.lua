@@ -12,7 +12,7 @@ local sys = require "resque.sys"
 
 local queue = {}
 
--- What a worker accepts (DESIGN 3): Ruby reads 100 levels and a record adds one.
+-- What a worker accepts: Ruby reads 100 levels and a record adds one.
 local MAX_DEPTH = 98
 -- Jobs per RPUSH, so that no command holds Redis up for long.
 local GROUP = 500
@@ -102,7 +102,7 @@ local function own_queue(class, name)
   return own
 end
 
--- The whole list of arguments as it will be written: none is one empty object (DESIGN 6).
+-- The whole list of arguments as it will be written: none is one empty object.
 local function list_of(args)
   if args == nil then
     return json.array { {} }

@@ -1,5 +1,5 @@
---- The fault matrix's row "Redis restart (AOF always)": reconnect, 0 lost, 0 duplicates. Here a few
--- restarts; FAULTS=redis spec/chaos/run does a hundred.
+--- Redis that keeps what it acknowledged is killed and started again: nothing lost, nothing twice.
+-- Here a few restarts; FAULTS=redis spec/chaos/run does a hundred.
 local holding = require "spec.chaos.holding"
 
 local RESTARTS = 5

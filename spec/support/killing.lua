@@ -17,7 +17,7 @@ local QUEUES = { "high", "low" }
 local FEED_BELOW, FEED = 8, 12 -- jobs
 local SLOWEST = 0.004 -- seconds a job takes
 
--- Stop points -> steps of DESIGN §3. A worker that watches is where its job is.
+-- Stop points -> steps of a job's life. A worker that watches is where its job is.
 local STEPS = {
   born = "between", register = "between", registered = "between", idle = "between",
   unregister = "between", start_worker = "between", bury = "between", account = "between",

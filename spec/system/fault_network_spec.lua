@@ -1,4 +1,4 @@
---- Fault matrix, row "slow, half-open, latency": the network between workers and Redis.
+--- Slow, half-open, with latency: the network between workers and Redis.
 local clock = require "spec.support.clock"
 local proc = require "spec.support.proc"
 local uv = require "luv"

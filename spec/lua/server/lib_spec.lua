@@ -238,7 +238,7 @@ describe("job", function()
     end
   end)
 
-  it("has the record of DESIGN §6 when the payload has no id", function()
+  it("is written into the record also when the payload has no id", function()
     assert.matches('^{"token":"' .. token
       .. '","queue":"mail","run_at":"%d+%-%d%d%-%d%dT%d%d:%d%d:%d%dZ"'
       .. ',"payload":{"class":"A"}}$', s:lib(ROUND, token, "", "mail", '{"class":"A"}')[1])

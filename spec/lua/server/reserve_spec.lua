@@ -40,7 +40,7 @@ describe("reserve", function()
       s:reserve "mail")
   end)
 
-  it("writes the record of DESIGN §6: token at a fixed place, Ruby's run_at", function()
+  it("writes the record: token at a fixed place, Ruby's run_at", function()
     s:working(JOB)
     local run_at = s:record():match(
       '^{"token":"0123456789abcdef:1","queue":"mail","run_at":"([^"]*)",'

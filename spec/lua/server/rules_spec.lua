@@ -1,4 +1,4 @@
--- RELIABILITY.md's rules about the server scripts that no single script's spec shows: what comes
+-- The rules about the server scripts that no single script's spec shows: what comes
 -- before what, what is sent late or twice, and that a job is in exactly one place whatever happens.
 local cjson = require "cjson"
 local mime = require "mime"
