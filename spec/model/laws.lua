@@ -1,5 +1,5 @@
---- What must hold in every state, as the invariants of spec/chaos/README.md say it: of Redis, and of
--- a ledger that nobody but the model sees: how often each job's code began, and came to its end.
+--- What must hold in every state, as the invariants of spec/chaos/README.md say it: of Redis, and
+-- of a ledger that nobody but the model sees: how often each job's code began, and came to its end.
 local redis = require "spec.model.redis"
 
 local laws = {}

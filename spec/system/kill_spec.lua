@@ -15,7 +15,7 @@ local SLOW = clock.slow > 1 -- sanitizers: every place, but fewer kills
 local EACH = SLOW and 0 or 100 -- kills of a job, of a worker, of the manager in all, at least
 local REPEATS = SLOW and { child = 1, worker = 1, manager = 1 }
   or { child = 8, worker = 5, manager = 4 }
-local RANDOM = SLOW and 8 or 120
+local RANDOM = SLOW and 8 or 80
 
 -- Where a process stops, and what becomes of its job when the job's process, its worker, or the
 -- manager is killed there: "back" to its queue to run later, "dirty" or "prune": failed as killed,

@@ -1,5 +1,5 @@
---- Limits: wall clock, memory, CPU; the worker's and those of job tables. Each kind of endless loop,
--- the memory bomb and deep recursion have a test each.
+--- Limits: wall clock, memory, CPU; the worker's and those of job tables. Each kind of endless
+-- loop, the memory bomb and deep recursion have a test each.
 local clock = require "spec.support.clock"
 local proc = require "spec.support.proc"
 local world = require "spec.support.world"
