@@ -67,13 +67,19 @@ static int remove_worker(struct scripts *s, const char *worker_id, const char *p
     return refused ? -1 : removed;
 }
 
+/* From memory that jobs could write: it need not end. */
+static void copy_shared(char *to, const char *from, size_t size)
+{
+    snprintf(to, size, "%.*s", (int)size - 1, from);
+}
+
 void prune_owe(struct prune *p, const char *worker_id, const char *identity, const char *started)
 {
     p->debts = memory_grow(p->debts, (p->debt_count + 1) * sizeof *p->debts);
     struct prune_debt *d = &p->debts[p->debt_count++];
-    snprintf(d->worker_id, sizeof d->worker_id, "%s", worker_id);
-    snprintf(d->identity, sizeof d->identity, "%s", identity);
-    snprintf(d->started, sizeof d->started, "%s", started);
+    copy_shared(d->worker_id, worker_id, sizeof d->worker_id);
+    copy_shared(d->identity, identity, sizeof d->identity);
+    copy_shared(d->started, started, sizeof d->started);
 }
 
 int prune_pay(struct prune *p)

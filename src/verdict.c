@@ -115,7 +115,8 @@ void verdict_by_table(struct outcome *o, const struct report *report, int wait_s
  * read before it broke stays. */
 static void hear_the_board(struct child *c, const struct board_slot *slot, const struct job *job)
 {
-    if (!c->report.broken || c->report.started || strcmp(slot->started, job->token) != 0)
+    if (!c->report.broken || c->report.started ||
+        strncmp(slot->started, job->token, sizeof slot->started) != 0)
         return;
     c->report.started = true;
     c->report.policy.requeue = -1;
