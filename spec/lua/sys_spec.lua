@@ -1,4 +1,5 @@
 -- resque.sys: clocks, ids, files, text. JSON is in json_spec.lua.
+local clock = require "spec.support.clock"
 local folder = require "spec.support.folder"
 local process = require "spec.support.process"
 local sys = require "resque.sys"
@@ -46,10 +47,10 @@ describe("resque.sys", function()
       local ok, whole = pcall(function() local w = sys.sleep(30) return w end)
       print("ended", ok, whole)]] }, { dir = dir })
     p:wait_for "ready"
-    while p:running() do
+    local function over() return not p:running() end
+    repeat
       p:signal_now "sigint" -- again, should the first have come before the sleep began
-      uv.sleep(10)
-    end
+    until not clock.stays_false(over, 0.3)
     assert.is_truthy(p:out():find "ended\tfalse", p:out())
   end)
 

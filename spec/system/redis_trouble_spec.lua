@@ -164,7 +164,7 @@ for _, trouble in ipairs(TROUBLES) do
       local function commands()
         return tonumber(w.server:call("INFO", "stats"):match "total_connections_received:(%d+)")
       end
-      local workers, before = run:workers(), commands()
+      local workers, before, first = run:workers(), commands(), clock.now()
       during(trouble, function() end)
       local began = clock.now()
       w:job("Note", { n = "after" })
@@ -172,7 +172,8 @@ for _, trouble in ipairs(TROUBLES) do
       assert.is_true(clock.now() - began < 2 * clock.slow, clock.now() - began)
       assert.same(workers, run:workers())
       local made = commands() - (trouble[1] == "LOADING" and 0 or before)
-      assert.is_true(made < 60, made .. " connections")
+      local most = 60 + 20 * (clock.now() - first) -- four of ours, each some five times a second
+      assert.is_true(made < most, made .. " connections")
     end)
 
     it("while a worker is killed in a job: the job is accounted for once, a new worker works",
