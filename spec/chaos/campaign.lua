@@ -189,6 +189,7 @@ function Campaign:inject()
     return
   end
   self.count = self.count + 1
+  self.moved_at = clock.now() -- the jobs may be over before the last faults have come
   self.tally[name] = (self.tally[name] or 0) + 1
 end
 
