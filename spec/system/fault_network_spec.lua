@@ -36,10 +36,11 @@ describe("a wire", function()
     end
     run:signal "sigusr2" -- and back: it looks at once
     run:wait_title "^Paused"
-    local began = clock.now()
+    local before = w.server:command_counts().evalsha or 0
     run:signal "sigcont"
     once_each(20)
-    assert.is_true(clock.now() - began < 20 * 0.05 * 1.6 * clock.slow, clock.now() - began)
+    local trips = w.server:command_counts().evalsha - before
+    assert.is_true(trips <= 22, trips .. " trips") -- the first is a reserve
   end)
 
   it("that is half-open: given up after 5 s; no job runs again, and the next one runs", function()
