@@ -7,6 +7,11 @@
 -- SIGUSR1: the next answer is dropped and its connection cut. SIGUSR2: half of it arrives.
 local uv = require "luv"
 
+-- A peer that has left is an error of write, not the end of this program.
+local broken_pipe = uv.new_signal()
+broken_pipe:start "sigpipe"
+broken_pipe:unref()
+
 local REDIS_PORT = math.tointeger(arg[1])
 local lose -- how many bytes of the next answer get through: nil, 0, or "half"
 
