@@ -310,26 +310,14 @@ static void take_signals(struct manager *m)
 
 /* --- from start to end --- */
 
-/* NULL: Redis is there, and lets us do what we must. Else what is wrong, and a hint. */
-static const char *try_redis(struct manager *m, const char **hint)
-{
-    if (redis_connect(m->redis, clock_after(CONNECT_TIMEOUT)) < 0) {
-        *hint = "is redis-server running there? REDIS_BACKEND=host:port or unix:///path";
-        if (redis_trouble(m->redis) == REDIS_DENIED)
-            *hint = "check the password in REDIS_PASSWORD, REDIS_PASSWORD_FILE or REDIS_BACKEND";
-        return redis_error(m->redis);
-    }
-    *hint = "README lists, under 'Keys in Redis', what a Redis user must be allowed to do";
-    return scripts_probe(&m->scripts) < 0 ? m->scripts.error : NULL;
-}
-
 /* The first connection decides whether there is a start; later ones are tried for ever. So is this
  * one while the server is there but busy with itself: both may have been started with the machine.
  */
 static int connect_first(struct manager *m)
 {
     const char *hint, *why;
-    while ((why = try_redis(m, &hint)) && scripts_will_pass(why) && !m->stopping) {
+    while ((why = scripts_reach(&m->scripts, CONNECT_TIMEOUT, &hint)) && scripts_will_pass(why) &&
+           !m->stopping) {
         log_at(m->backoff.seconds > 0 ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN,
                "Redis at %s: %s; waiting until that has passed", redis_where(m->redis), why);
         int64_t until = backoff_next(&m->backoff, BACKOFF_CONNECT);

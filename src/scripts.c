@@ -169,7 +169,8 @@ struct redis_reply *scripts_call(struct scripts *s, enum script script)
     return evaluate(s, script, deadline);
 }
 
-int scripts_probe(struct scripts *s)
+/* Loads every script and runs a harmless one. 0, or -1 and s->error. */
+static int probe(struct scripts *s)
 {
     for (int script = 0; script < SCRIPT_COUNT; script++)
         if (load(s, (enum script)script, clock_after(s->patience)) < 0)
@@ -180,6 +181,18 @@ int scripts_probe(struct scripts *s)
     int result = reply ? 0 : -1;
     redis_reply_free(reply);
     return result;
+}
+
+const char *scripts_reach(struct scripts *s, double seconds, const char **hint)
+{
+    if (redis_connect(s->redis, clock_after(seconds)) < 0) {
+        *hint = "is redis-server running there? REDIS_BACKEND=host:port or unix:///path";
+        if (redis_trouble(s->redis) == REDIS_DENIED)
+            *hint = "check the password in REDIS_PASSWORD, REDIS_PASSWORD_FILE or REDIS_BACKEND";
+        return redis_error(s->redis);
+    }
+    *hint = "README lists, under 'Keys in Redis', what a Redis user must be allowed to do";
+    return probe(s) < 0 ? s->error : NULL;
 }
 
 int scripts_send(struct scripts *s, enum script script)

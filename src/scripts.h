@@ -44,9 +44,9 @@ void scripts_close(struct scripts *s);
  * its master), which passes without anybody doing anything here. */
 bool scripts_will_pass(const char *error);
 
-/* Loads every script and runs a harmless one: what this user may not do shows now. 0, or -1 and
- * s->error. */
-int scripts_probe(struct scripts *s);
+/* Connects, within so many seconds, and tries whether Redis lets us do what we must: what this user
+ * may not do shows now. NULL; or what is wrong, and a hint for whoever started the program. */
+const char *scripts_reach(struct scripts *s, double seconds, const char **hint);
 
 /* Starts a call: KEYS[1] is worker:<id>, ARGV[1] the prefix, ARGV[2] the id. Add the rest to the
  * result. */
