@@ -105,7 +105,9 @@ void verdict_by_table(struct outcome *o, const struct report *report, int wait_s
         o->trace = memory_copy(report->trace, strlen(report->trace));
     } else {
         o->exception = memory_copy(DIRTY_EXIT, strlen(DIRTY_EXIT));
-        explain(o, d, fill_in(what, sizeof what, report, wait_status), killed_for);
+        bool own_doing = report->end != REPORT_NONE; /* it could still tell */
+        explain(o, d, fill_in(what, sizeof what, report, wait_status),
+                own_doing ? NULL : killed_for);
     }
 }
 

@@ -38,6 +38,8 @@ static void decides_by_report_and_status(void **state)
         {REPORT_EXIT, true, 0, EXITED(0), NULL, OUTCOME_DONE, NULL, NULL},
         {REPORT_EXIT, true, 3, EXITED(3), NULL, OUTCOME_FAILED, "Resque::DirtyExit",
          "Job exited with exit code 3"},
+        {REPORT_EXIT, true, 3, EXITED(3), "SIGTERM", OUTCOME_FAILED, "Resque::DirtyExit",
+         "Job exited with exit code 3"},
         {REPORT_EXIT, false, 0, EXITED(0), NULL, OUTCOME_PUT_BACK, "Resque::DirtyExit",
          "APP_INCLUDE called os.exit(0) before the job started"},
         {REPORT_EXIT, false, 3, EXITED(3), NULL, OUTCOME_PUT_BACK, "Resque::DirtyExit",
