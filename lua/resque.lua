@@ -61,7 +61,7 @@ resque.sleep = sys.sleep
 
 local function logger(level)
   return function(format, ...)
-    local text = tostring(format)
+    local text = sys.tostring(format)
     sys.log(level, select("#", ...) > 0 and text:format(...) or text)
   end
 end

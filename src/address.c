@@ -14,6 +14,7 @@
 #include <sys/un.h>
 
 #include "memory.h"
+#include "plain.h"
 
 #define HINT_FORMS "write host:port, redis://user:password@host:port/db or unix:///path"
 #define HINT_PORT "a port is a number from 1 to 65535, as in redis://host:6379"
@@ -57,7 +58,7 @@ fail(struct parse *p, const char *hint, const char *what, ...)
 
 static bool is_text(struct span s, const char *text)
 {
-    return s.len == strlen(text) && strncasecmp(s.at, text, s.len) == 0;
+    return s.len == strlen(text) && strncasecmp_l(s.at, text, s.len, plain_locale()) == 0;
 }
 
 /* Cuts `rest` in front of the first of `stops`, or at its end; returns what was cut off. */

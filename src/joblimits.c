@@ -14,6 +14,7 @@
 #include "luameter.h"
 #include "luastate.h"
 #include "luatrace.h"
+#include "plain.h"
 
 /* Bytes, so that a failure for want of memory can be told and tidied up. */
 #define RELIEF (1u << 20)
@@ -83,7 +84,7 @@ static void limit_address_space(size_t memory)
 static void say_timeout(double seconds)
 {
     char text[64];
-    snprintf(text, sizeof text, "took longer than %g s (timeout)", seconds);
+    plain_format(text, sizeof text, "took longer than %g s (timeout)", seconds);
     interrupt_say(INTERRUPT_TIMEOUT, text);
 }
 
@@ -104,7 +105,7 @@ static void limit_cpu(double seconds)
     char text[64];
     if (!inherited)
         inherited = inherited_rlimit(RLIMIT_CPU);
-    snprintf(text, sizeof text, "used more than %g s of CPU time (cpu)", ceil(seconds));
+    plain_format(text, sizeof text, "used more than %g s of CPU time (cpu)", ceil(seconds));
     interrupt_say(INTERRUPT_CPU, text);
     interrupt_hear(INTERRUPT_CPU);
     set_rlimit(RLIMIT_CPU, inherited, isinf(seconds) ? RLIM_INFINITY : (rlim_t)ceil(seconds));

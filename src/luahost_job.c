@@ -1,6 +1,7 @@
 /* luahost_job.c - Lua in a job's process. See luahost.h. */
 #include <errno.h>
 #include <lauxlib.h>
+#include <locale.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -282,10 +283,20 @@ static void take_breakdown(lua_State *L, int status, struct ending *e)
     e->text[0] = copy_text(L, -1, &e->len);
 }
 
+/* A hook of the worker may have set a locale: a job begins without one, as every Lua does. */
+static void reset_locale(void)
+{
+    if (uselocale(NULL) == LC_GLOBAL_LOCALE) /* the worker has no hooks */
+        return;
+    setlocale(LC_ALL, "C");
+    uselocale(LC_GLOBAL_LOCALE);
+}
+
 void luahost_job(const struct luahost_place *place, const struct job *job)
 {
     lua_State *L = place->prepared;
     struct ending e = {.place = place};
+    reset_locale();
     STOP_AT("load");
     joblimits_load(place->options);
     lua_pushcfunction(L, call_runner);
@@ -316,6 +327,7 @@ void luahost_on_failure(const struct luahost_place *place, const struct job *job
 {
     lua_State *L = place->prepared;
     struct ending e = {0};
+    reset_locale();
     lua_pushcfunction(L, call_on_failure);
     lua_pushlightuserdata(L, (void *)(size_t)place);
     lua_pushlightuserdata(L, (void *)(size_t)job);

@@ -13,6 +13,7 @@
 #include "luahost.h"
 #include "luastate.h"
 #include "memory.h"
+#include "plain.h"
 
 #define LIMIT 5.0        /* seconds that a hook may take */
 #define LOOK_EVERY 10000 /* instructions between looks at the clock */
@@ -33,6 +34,19 @@ static void guard(unsigned seconds)
     alarm(seconds);
 }
 
+/* A locale that a script sets is the scripts' own: between two calls the worker goes on without. */
+static void enter_scripts(unsigned seconds)
+{
+    uselocale(LC_GLOBAL_LOCALE);
+    guard(seconds);
+}
+
+static void leave_scripts(void)
+{
+    guard(0);
+    uselocale(plain_locale());
+}
+
 static int call_load(lua_State *L)
 {
     luastate_push_function(L, "resque.parent", "load");
@@ -46,15 +60,15 @@ struct luahost_parent *luahost_parent_open(const struct options *o, char *err, s
     lua_State *L = luastate_open(o, err, err_size);
     if (!L)
         return NULL;
-    guard(LOAD_LIMIT);
+    enter_scripts(LOAD_LIMIT);
     lua_pushcfunction(L, call_load);
     if (luastate_call(L, 0, 1) != LUA_OK || !lua_isnil(L, -1)) {
         snprintf(err, err_size, "%s", luaL_tolstring(L, -1, NULL));
         lua_close(L);
-        guard(0);
+        leave_scripts();
         return NULL;
     }
-    guard(0);
+    leave_scripts();
     struct luahost_parent *p = memory_get(sizeof *p);
     *p = (struct luahost_parent){.L = L, .signature = signature};
     return p;
@@ -64,9 +78,9 @@ void luahost_parent_close(struct luahost_parent *p)
 {
     if (!p)
         return;
-    guard(LOAD_LIMIT);
+    enter_scripts(LOAD_LIMIT);
     lua_close(p->L);
-    guard(0);
+    leave_scripts();
     free(p);
 }
 
@@ -112,9 +126,9 @@ int luahost_parent_emit(struct luahost_parent *p, const char *event, const char 
     lua_pushlightuserdata(L, (void *)(size_t)event);
     lua_pushlightuserdata(L, (void *)(size_t)worker_id);
     lua_pushlightuserdata(L, (void *)(size_t)job);
-    guard(LAST_RESORT);
+    enter_scripts(LAST_RESORT);
     int status = luastate_call(L, 3, 2);
-    guard(0);
+    leave_scripts();
     lua_sethook(L, NULL, 0, 0);
     if (status == LUA_OK && lua_isnil(L, 1))
         return 0;

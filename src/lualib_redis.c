@@ -17,6 +17,7 @@
 
 #include "clock.h"
 #include "options.h"
+#include "plain.h"
 #include "redis.h"
 
 #define CONNECTION "resque.net.connection"
@@ -82,18 +83,6 @@ static void push_reply(lua_State *L, const struct redis_reply *reply, bool insid
     }
 }
 
-/* The shortest text that reads back as the same number; "3" for 3.0. */
-static void push_number_text(lua_State *L, lua_Number value)
-{
-    char text[40];
-    for (int digits = 15; digits <= 17; digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, value);
-        if (strtod(text, NULL) == value)
-            break;
-    }
-    lua_pushstring(L, text);
-}
-
 /* Adds the value on top of the stack to the command; it stays on the stack, which keeps it alive.
  */
 static void add_argument(lua_State *L, struct redis_args *args)
@@ -102,7 +91,8 @@ static void add_argument(lua_State *L, struct redis_args *args)
         lua_pushfstring(L, "%I", (LUAI_UACINT)lua_tointeger(L, -1));
         lua_replace(L, -2);
     } else if (lua_type(L, -1) == LUA_TNUMBER) {
-        push_number_text(L, lua_tonumber(L, -1));
+        char number[PLAIN_NUMBER];
+        lua_pushstring(L, plain_number_text(number, lua_tonumber(L, -1)));
         lua_replace(L, -2);
     }
     size_t len;
@@ -121,7 +111,7 @@ static bool is_argument(lua_State *L, int index)
 static bool is_one_of(const char *name, const char *const *list)
 {
     for (; *list; list++)
-        if (strcasecmp(name, *list) == 0)
+        if (strcasecmp_l(name, *list, plain_locale()) == 0)
             return true;
     return false;
 }
@@ -189,6 +179,15 @@ static bool is_quiet(int fd)
     return n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
 }
 
+/* What goes wrong is said in the same words whatever locale a script has set. */
+static int connect_plainly(struct redis *r)
+{
+    locale_t scripts = uselocale(plain_locale());
+    int status = redis_connect(r, clock_after(CONNECT_LIMIT));
+    uselocale(scripts);
+    return status;
+}
+
 /* Makes the connection usable by this process. 0, or the number of results pushed. */
 static int make_ready(lua_State *L, struct connection *c)
 {
@@ -201,7 +200,7 @@ static int make_ready(lua_State *L, struct connection *c)
         redis_disconnect(c->redis);
     if (!redis_connected(c->redis)) {
         bool broken = c->in_transaction;
-        if (redis_connect(c->redis, clock_after(CONNECT_LIMIT)) < 0)
+        if (connect_plainly(c->redis) < 0)
             return push_trouble(L, c, "");
         c->in_transaction = false;
         if (broken) {
@@ -234,7 +233,9 @@ static int append(lua_State *L, struct connection *c, int first)
 static int read_reply(struct connection *c, bool blocking)
 {
     redis_reply_free(c->reply);
+    locale_t scripts = uselocale(plain_locale());
     c->reply = redis_read(c->redis, blocking ? CLOCK_NEVER : clock_after(REPLY_LIMIT));
+    uselocale(scripts);
     return c->reply ? 0 : -1;
 }
 

@@ -12,6 +12,7 @@
 #include "filter.h"
 #include "lualib_sys.h"
 #include "options.h"
+#include "plain.h"
 
 /* Pushes the value of one row, whose text options_parse has checked; a switch that is off is nil.
  */
@@ -24,7 +25,7 @@ static void push_value(lua_State *L, char type, const char *text)
     else if (type == 'i' || type == 'z')
         lua_pushinteger(L, strtoll(text, NULL, 10));
     else if (type == 'd')
-        lua_pushnumber(L, strtod(text, NULL));
+        lua_pushnumber(L, plain_number(text));
     else
         lua_pushstring(L, text);
 }

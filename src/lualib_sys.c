@@ -16,14 +16,11 @@
 
 #include <lauxlib.h>
 
-#include "json_check.h"
 #include "log.h"
+#include "plain.h"
 #include "suggest.h"
 #include "text.h"
 #include "version.h"
-
-/* Deeper JSON than this is refused: cjson's own limit is the same. */
-#define JSON_DEPTH 1000
 
 static int push_clock(lua_State *L, clockid_t id)
 {
@@ -73,7 +70,7 @@ static int sys_unique_id(lua_State *L)
     unsigned char bytes[16];
     char text[2 * sizeof bytes + 1];
     if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes)
-        return luaL_error(L, "no random numbers from the kernel: %s", strerror(errno));
+        return luaL_error(L, "no random numbers from the kernel: %s", plain_error(errno));
     for (size_t i = 0; i < sizeof bytes; i++)
         snprintf(text + 2 * i, 3, "%02x", bytes[i]);
     lua_pushstring(L, text);
@@ -119,174 +116,6 @@ static int sys_columns(lua_State *L)
     if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) < 0 || !size.ws_col)
         ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
     lua_pushinteger(L, size.ws_col ? size.ws_col : 80);
-    return 1;
-}
-
-/*** Checks that a text is one strict JSON value (RFC 8259, valid UTF-8).
-@function json_check
-@tparam string text
-@tparam[opt=1000] integer max_depth at most this many containers inside each other
-@treturn[1] boolean true
-@treturn[2] nil
-@treturn[2] string such as "byte 17: invalid UTF-8" */
-static int sys_json_check(lua_State *L)
-{
-    char err[256];
-    size_t len;
-    const char *text = luaL_checklstring(L, 1, &len);
-    lua_Integer depth = luaL_optinteger(L, 2, JSON_DEPTH);
-    luaL_argcheck(L, depth >= 1 && depth <= JSON_DEPTH, 2, "1 to 1000 expected");
-    if (json_check(text, len, (int)depth, err, sizeof err) < 0) {
-        lua_pushnil(L);
-        lua_pushstring(L, err);
-        return 2;
-    }
-    lua_pushboolean(L, true);
-    return 1;
-}
-
-/* Past the closing quote of the string whose first byte is at `p`: the first one behind an even
- * number of backslashes. */
-static const char *skip_string(const char *p, const char *end)
-{
-    for (const char *start = p; (p = memchr(p, '"', (size_t)(end - p))); p++) {
-        const char *q = p;
-        while (q > start && q[-1] == '\\')
-            q--;
-        if ((p - q) % 2 == 0)
-            return p + 1;
-    }
-    return end;
-}
-
-/* Reads the number at *p and moves past it. True if a double can stand for it until a walk turns
- * the whole doubles into integers: an integer of up to 15 digits, or one with a fraction that is
- * not .0. */
-static bool number_is_plain(const char **p)
-{
-    const char *start = *p, *q = start;
-    int digits = 0;
-    bool exponent = false, point = false, fraction = false;
-    for (;; q++) {
-        if (*q >= '0' && *q <= '9') {
-            digits++;
-            fraction = fraction || (point && *q != '0');
-        } else if (*q == '.') {
-            point = true;
-        } else if (*q == 'e' || *q == 'E') {
-            exponent = true;
-        } else if (*q != '-' && *q != '+') {
-            break;
-        }
-    }
-    *p = q;
-    if (!point && !exponent)
-        return digits <= 15;
-    if (!exponent && digits <= 15)
-        return fraction;
-    double value = strtod(start, NULL);
-    return value > -9e15 && value < 9e15 && value != (double)(long long)value;
-}
-
-/*** Whether cjson reads a JSON text exactly, but for whole numbers that come out as floats: no
-empty array (it would become an object), no integer too long for a double, no whole number written
-as a float.
-@function json_plain
-@tparam string text strict JSON: what `json_check` accepted
-@treturn boolean */
-static int sys_json_plain(lua_State *L)
-{
-    size_t len;
-    const char *p = luaL_checklstring(L, 1, &len), *end = p + len;
-    bool plain = true;
-    while (plain && p < end) {
-        char c = *p;
-        if ((c >= '0' && c <= '9') || c == '-') {
-            plain = number_is_plain(&p); /* ends at the text's NUL at the latest */
-            continue;
-        }
-        p++;
-        if (c == '"')
-            p = skip_string(p, end);
-        else if (c == '[')
-            plain = p[strspn(p, " \t\r\n")] != ']';
-    }
-    lua_pushboolean(L, plain);
-    return 1;
-}
-
-static void settle_top(lua_State *L);
-
-/* Settles the value on top of the stack; true if it was a number that must be stored again. */
-static bool settle_element(lua_State *L)
-{
-    if (lua_istable(L, -1)) {
-        settle_top(L);
-        return false;
-    }
-    if (lua_type(L, -1) != LUA_TNUMBER || lua_isinteger(L, -1))
-        return false;
-    int whole;
-    lua_Integer value = lua_tointegerx(L, -1, &whole);
-    if (!whole)
-        return false;
-    lua_pop(L, 1);
-    lua_pushinteger(L, value);
-    return true;
-}
-
-static void settle_array(lua_State *L)
-{
-    lua_pushvalue(L, 2);
-    lua_setmetatable(L, -2);
-    lua_Integer count = (lua_Integer)lua_rawlen(L, -1);
-    for (lua_Integer i = 1; i <= count; i++) {
-        lua_rawgeti(L, -1, i);
-        if (settle_element(L))
-            lua_rawseti(L, -2, i);
-        else
-            lua_pop(L, 1);
-    }
-}
-
-static void settle_object(lua_State *L)
-{
-    lua_pushnil(L);
-    while (lua_next(L, -2)) {
-        if (settle_element(L)) {
-            lua_pushvalue(L, -2);
-            lua_insert(L, -2);
-            lua_rawset(L, -4); /* the field exists, so lua_next may go on */
-        } else {
-            lua_pop(L, 1);
-        }
-    }
-}
-
-/* The table on top of the stack. Recursion is bounded by the depth the JSON checker allows. */
-static void settle_top(lua_State *L)
-{
-    luaL_checkstack(L, 6, "nested too deeply");
-    bool array = lua_rawgeti(L, -1, 1) != LUA_TNIL;
-    lua_pop(L, 1);
-    if (array)
-        settle_array(L);
-    else
-        settle_object(L);
-}
-
-/*** Makes exact what cjson read from a plain text (see `json_plain`): whole floats become integers,
-and every table that has an element [1] gets the metatable of arrays.
-@function json_settle
-@param value changed in place where it is a table
-@tparam table array_metatable
-@return the value */
-static int sys_json_settle(lua_State *L)
-{
-    luaL_checktype(L, 2, LUA_TTABLE);
-    lua_settop(L, 2);
-    lua_pushvalue(L, 1);
-    settle_element(L);
     return 1;
 }
 
@@ -368,7 +197,7 @@ static int sys_read(lua_State *L)
     }
     lua_pushnil(L);
     bool later = ready == 0 || (len < 0 && (errno == EINTR || errno == EAGAIN));
-    lua_pushstring(L, len == 0 ? "end" : later ? "later" : strerror(errno));
+    lua_pushstring(L, len == 0 ? "end" : later ? "later" : plain_error(errno));
     return 2;
 }
 
@@ -385,7 +214,7 @@ static int sys_file_exists(lua_State *L)
     lua_pushboolean(L, found);
     if (found || missing)
         return 1;
-    lua_pushstring(L, strerror(errno));
+    lua_pushstring(L, plain_error(errno));
     return 2;
 }
 
@@ -401,7 +230,7 @@ static int sys_list(lua_State *L)
     DIR *dir = opendir(path);
     if (!dir) {
         lua_pushnil(L);
-        lua_pushfstring(L, "%s: %s", path, strerror(errno));
+        lua_pushfstring(L, "%s: %s", path, plain_error(errno));
         return 2;
     }
     lua_newtable(L);
@@ -416,25 +245,14 @@ static int sys_list(lua_State *L)
     return 1;
 }
 
-static const luaL_Reg functions[] = {{"time", sys_time},
-                                     {"monotonic", sys_monotonic},
-                                     {"sleep", sys_sleep},
-                                     {"unique_id", sys_unique_id},
-                                     {"hostname", sys_hostname},
-                                     {"pid", sys_pid},
-                                     {"isatty", sys_isatty},
-                                     {"columns", sys_columns},
-                                     {"json_check", sys_json_check},
-                                     {"json_plain", sys_json_plain},
-                                     {"json_settle", sys_json_settle},
-                                     {"printable", sys_printable},
-                                     {"nearest", sys_nearest},
-                                     {"read", sys_read},
-                                     {"log", sys_log},
-                                     {"log_level", sys_log_level},
-                                     {"file_exists", sys_file_exists},
-                                     {"list", sys_list},
-                                     {NULL, NULL}};
+static const luaL_Reg functions[] = {{"time", sys_time},           {"monotonic", sys_monotonic},
+                                     {"sleep", sys_sleep},         {"unique_id", sys_unique_id},
+                                     {"hostname", sys_hostname},   {"pid", sys_pid},
+                                     {"isatty", sys_isatty},       {"columns", sys_columns},
+                                     {"printable", sys_printable}, {"nearest", sys_nearest},
+                                     {"read", sys_read},           {"log", sys_log},
+                                     {"log_level", sys_log_level}, {"file_exists", sys_file_exists},
+                                     {"list", sys_list},           {NULL, NULL}};
 
 /* The module's __index: `sys.settings` at its first use. Upvalue 1 makes the table; it is kept in
  * the module. */
@@ -453,6 +271,8 @@ static int sys_index(lua_State *L)
 __attribute__((visibility("default"))) int luaopen_resque_sys(lua_State *L)
 {
     luaL_newlib(L, functions);
+    luaL_setfuncs(L, lualib_json_functions, 0);
+    luaL_setfuncs(L, lualib_plain_functions, 0);
     lua_pushliteral(L, VERSION_TEXT);
     lua_setfield(L, -2, "version");
     if (lua_getfield(L, LUA_REGISTRYINDEX, LUALIB_SYS_SETTINGS) == LUA_TNIL) { /* plain lua5.4 */

@@ -1,13 +1,18 @@
-/* lualib_sys.h - the Lua module `resque.sys`: clocks, ids, the terminal, files, the log, the JSON
- * checker.
+/* lualib_sys.h - the Lua module `resque.sys`: clocks, ids, the terminal, files, the log, reading
+ * JSON, texts that no locale changes.
  *
  * The same module serves the program (preloaded) and plain lua5.4 (build/lib/resque/sys.so). */
 #ifndef LUALIB_SYS_H
 #define LUALIB_SYS_H
 
+#include <lauxlib.h>
 #include <lua.h>
 
 struct options;
+
+/* Parts of the module with a file of their own, each a list that ends in NULL. */
+extern const luaL_Reg lualib_json_functions[];
+extern const luaL_Reg lualib_plain_functions[];
 
 /* Leaves the module table on the stack. */
 int luaopen_resque_sys(lua_State *L);

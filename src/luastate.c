@@ -16,6 +16,7 @@
 #include "lualib_redis.h"
 #include "lualib_sys.h"
 #include "luatext.h"
+#include "plain.h"
 #include "source.h"
 
 /* A package searcher: receives a module name, returns a loader or the text why not. Upvalue 1: the
@@ -33,7 +34,9 @@ static int search_embedded(lua_State *L)
         return 1;
     }
     lua_pushfstring(L, "@%s.lua", luaL_gsub(L, module, ".", "/"));
+    locale_t scripts = uselocale(plain_locale()); /* not every one can read `0.1` */
     int status = luaL_loadbufferx(L, text, len, lua_tostring(L, -1), "t");
+    uselocale(scripts);
     free(owned);
     if (status != LUA_OK)
         return lua_error(L);

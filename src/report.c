@@ -9,6 +9,7 @@
 
 #include "json_check.h"
 #include "memory.h"
+#include "plain.h"
 #include "text.h"
 
 #define HEADER 5
@@ -64,8 +65,8 @@ int report_send_done(int fd, const char *json, size_t len)
 int report_send_policy(int fd, const struct job_policy *policy)
 {
     char text[128];
-    int len = snprintf(text, sizeof text, "%.17g %zu %.17g %d", policy->timeout, policy->memory,
-                       policy->cpu, policy->requeue);
+    int len = plain_format(text, sizeof text, "%.17g %zu %.17g %d", policy->timeout, policy->memory,
+                           policy->cpu, policy->requeue);
     return send_frame(fd, 'P', text, (size_t)len);
 }
 
@@ -134,7 +135,7 @@ static void take_policy(struct report *r, const unsigned char *body, size_t len)
     char text[128];
     struct job_policy p;
     snprintf(text, sizeof text, "%.*s", (int)(len < sizeof text ? len : 0), (const char *)body);
-    if (sscanf(text, "%lf %zu %lf %d", &p.timeout, &p.memory, &p.cpu, &p.requeue) != 4)
+    if (plain_scan(text, "%lf %zu %lf %d", &p.timeout, &p.memory, &p.cpu, &p.requeue) != 4)
         return;
     p.timeout = positive(p.timeout);
     p.cpu = positive(p.cpu);

@@ -100,7 +100,7 @@ local function filled_queues(conn)
     end
   end
   table.sort(filled, function(a, b)
-    return a.length < b.length or a.length == b.length and a.name < b.name
+    return a.length < b.length or a.length == b.length and sys.before(a.name, b.name)
   end)
   return filled
 end

@@ -4,6 +4,7 @@
 -- @module resque.describe
 local job = require "resque.job"
 local policy = require "resque.policy"
+local sys = require "resque.sys"
 
 -- What people write instead of the names that count.
 local MISSPELT = {
@@ -28,7 +29,7 @@ local function warnings_of(name, class, perform)
   if not ok then
     list[#list + 1] = tostring(err)
   end
-  table.sort(list)
+  sys.sort(list)
   return list
 end
 

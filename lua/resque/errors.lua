@@ -28,7 +28,7 @@ local function signal(name)
   return setmetatable(class, {
     __tostring = class.__tostring,
     __call = function(_, why)
-      return setmetatable({ message = why and tostring(why) or name }, class)
+      return setmetatable({ message = why and sys.tostring(why) or name }, class)
     end,
   })
 end
@@ -164,7 +164,7 @@ local function string_field(t, name)
     return t[name]
   end)
   local kind = ok and type(value)
-  return (kind == "string" or kind == "number") and tostring(value) or nil
+  return (kind == "string" or kind == "number") and sys.tostring(value) or nil
 end
 
 local function table_message(t)
@@ -191,7 +191,7 @@ local function message_of(err)
   elseif err == nil then
     return "nil was raised: error() was called without a message"
   end
-  return string.format("a %s was raised: %s", type(err), tostring(err))
+  return string.format("a %s was raised: %s", type(err), sys.tostring(err))
 end
 
 local Report = {
@@ -211,7 +211,7 @@ function errors.report(err, trace)
   end
   local name = type(err) == "table" and string_field(err, "name") or "LuaError"
   return setmetatable({
-    name = string.gsub(string.sub(name, 1, 100), "[^%w_:.]", "_"),
+    name = string.gsub(string.sub(name, 1, 100), "[^A-Za-z0-9_:.]", "_"),
     message = message_of(err),
     trace = trace or {},
     value = err,

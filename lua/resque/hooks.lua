@@ -3,6 +3,8 @@
 -- A registry and no more: each event is emitted where it happens. An error in a hook goes to who
 -- emitted the event.
 -- @module resque.hooks
+local sys = require "resque.sys"
+
 local hooks = {}
 
 -- Event -> list of functions. A list is never changed, only replaced: emit may be going through it.
@@ -24,7 +26,7 @@ function hooks.names()
   for name in pairs(listeners) do
     names[#names + 1] = name
   end
-  table.sort(names)
+  sys.sort(names)
   return names
 end
 

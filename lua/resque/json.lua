@@ -1,31 +1,25 @@
 --- JSON that keeps what was sent: 64-bit integers, `1` and `1.0`, `[]` and `{}`, 17 digits, null.
 --
--- Built on lua-cjson, which alone loses all of these: it writes 14 digits, reads floats only and
--- turns an empty array into an object. Every JSON value of this program goes through here. Decoding
--- is cjson and a walk where that is exact (`sys.json_plain` knows, `sys.json_settle` walks), else a
--- reader in Lua. Encoding walks the values itself. Not a validator: json_check.c is asked first.
+-- Every JSON value of this program goes through here. The reader is in C (`sys.json_read`), the
+-- writer walks the values itself; neither asks for the locale that a script has set, as cjson does.
+-- Not a validator: json_check.c is asked first.
 -- @module resque.json
-local cjson = require "cjson"
 local sys = require "resque.sys"
 
-local byte, find, format, sub = string.byte, string.find, string.format, string.sub
+local byte, find, format, gsub = string.byte, string.find, string.format, string.gsub
 local math_type, next, type, getmetatable = math.type, next, type, getmetatable
 
 local json = {}
 
--- An instance of our own, so that nobody's settings of cjson change what is read and written here.
-cjson = cjson.new()
-local decode_plain, encode_text = cjson.decode, cjson.encode
-
--- Containers inside each other; cjson's limit too.
+-- Containers inside each other.
 local MAX_DEPTH = 1000
-
---- What stands for JSON's null inside tables; equal to cjson.null.
-json.null = cjson.null
-local null = json.null
 
 -- Metatable of arrays: what keeps an empty one an array.
 local ARRAY = { __name = "resque.array" }
+
+--- What stands for JSON's null inside tables; equal to cjson.null.
+json.null = sys.json_read("null", ARRAY)
+local null = json.null
 
 --- Marks a table as an array, so that it is written `[…]` also while it is empty.
 -- @tparam[opt] table t a sequence; none: a new empty one
@@ -71,85 +65,11 @@ end
 
 -- --------------------------------------------------------------------------------------- decoding
 
-local read_value
-
-local function read_string(text, start)
-  local _, stop = find(text, '^[^"\\]*"', start + 1)
-  if stop then
-    return sub(text, start + 1, stop - 1), stop + 1
-  end
-  stop = start
-  repeat
-    stop = find(text, '["\\]', stop + 1)
-    local quote = byte(text, stop) == 34
-    stop = quote and stop or stop + 1
-  until quote
-  return decode_plain(sub(text, start, stop)), stop + 1
-end
-
-local function read_array(text, pos)
-  local list, n = setmetatable({}, ARRAY), 0
-  pos = find(text, "%S", pos + 1)
-  if byte(text, pos) == 93 then -- ]
-    return list, pos + 1
-  end
-  local comma
-  repeat
-    n = n + 1
-    list[n], pos = read_value(text, pos)
-    pos = find(text, "%S", pos)
-    comma = byte(text, pos) == 44
-    pos = pos + 1
-  until not comma
-  return list, pos
-end
-
-local function read_object(text, pos)
-  local object = {}
-  pos = find(text, "%S", pos + 1)
-  if byte(text, pos) == 125 then -- }
-    return object, pos + 1
-  end
-  local comma, key
-  repeat
-    key, pos = read_string(text, find(text, '"', pos, true))
-    object[key], pos = read_value(text, find(text, ":", pos, true) + 1)
-    pos = find(text, "%S", pos)
-    comma = byte(text, pos) == 44
-    pos = pos + 1
-  until not comma
-  return object, pos
-end
-
--- The value at or after `pos` of a text known to be strict JSON, and the position behind it.
-function read_value(text, pos)
-  pos = find(text, "%S", pos)
-  local c = byte(text, pos)
-  if c == 34 then -- "
-    return read_string(text, pos)
-  elseif c == 123 then -- {
-    return read_object(text, pos)
-  elseif c == 91 then -- [
-    return read_array(text, pos)
-  elseif c == 116 then -- true
-    return true, pos + 4
-  elseif c == 102 then -- false
-    return false, pos + 5
-  elseif c == 110 then -- null
-    return null, pos + 4
-  end
-  local _, stop = find(text, "^[%d+.eE-]+", pos)
-  return tonumber(sub(text, pos, stop)), stop + 1
-end
-
 --- Reads text that is known to be strict JSON: what `decode`, or the worker, has checked.
 -- @tparam string text
 -- @return the value
 function json.decode_checked(text)
-  if not sys.json_plain(text) then
-    return (read_value(text, 1))
-  end
-  return sys.json_settle(decode_plain(text), ARRAY)
+  return sys.json_read(text, ARRAY)
 end
 
 --- Reads JSON. Objects become tables, arrays marked tables, null `json.null`; integers that fit 64
@@ -177,13 +97,23 @@ local function refuse(why)
   error({ refused = why }, 0)
 end
 
+-- How bytes are written that cannot stand for themselves; the others of them as \u001f.
+local ESCAPES = setmetatable({
+  ['"'] = '\\"', ["\\"] = "\\\\", ["\b"] = "\\b", ["\f"] = "\\f", ["\n"] = "\\n", ["\r"] = "\\r",
+  ["\t"] = "\\t",
+}, {
+  __index = function(_, c)
+    return format("\\u%04x", byte(c))
+  end,
+})
+
 local function encode_string(s)
   if find(s, "^[]-~ !#-[]*$") then -- ASCII that needs no escape
     return '"' .. s .. '"'
   elseif not utf8.len(s) then
     refuse "a string that is not valid UTF-8 (hint: encode bytes as base64 or hexadecimal)"
   end
-  return (string.gsub(encode_text(s), "\\/", "/")) -- cjson escapes every slash
+  return '"' .. gsub(s, '[\0-\31"\\\127]', ESCAPES) .. '"'
 end
 
 -- The shortest text that reads back as the same float, and as a float.
@@ -191,13 +121,7 @@ local function encode_float(v)
   if v ~= v or v == math.huge or v == -math.huge then
     refuse(format("the number %s, which JSON does not have", v))
   end
-  local text = format("%.15g", v)
-  if tonumber(text) ~= v then
-    text = format("%.16g", v)
-    if tonumber(text) ~= v then
-      text = format("%.17g", v)
-    end
-  end
+  local text = sys.number_text(v)
   return find(text, "[.e]") and text or text .. ".0"
 end
 
@@ -229,12 +153,12 @@ local function append_object(out, n, t, depth)
   for key in next, t do
     if type(key) ~= "string" then
       refuse(format("a table with the key %s, a %s (hint: keys are strings, or all of 1 to n)",
-        tostring(key), type(key)))
+        sys.tostring(key), type(key)))
     end
     count = count + 1
     keys[count] = key
   end
-  table.sort(keys) -- the same value is always the same text
+  sys.sort(keys) -- the same value is always the same text
   out[n + 1] = "{"
   n = n + 1
   for i = 1, count do

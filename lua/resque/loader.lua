@@ -182,7 +182,7 @@ local function load_class_file(path, name)
 end
 
 local function find_file(name)
-  if not name:find "^[%w_]+$" then
+  if not name:find "^[A-Za-z0-9_]+$" then
     return nil
   end
   for _, dir in ipairs(folders) do
@@ -200,7 +200,7 @@ end
 local function add_files(names)
   for _, dir in ipairs(folders) do
     for _, file in ipairs(sys.list(dir) or {}) do
-      names[#names + 1] = file:match "^([%w_]+)%.lua$"
+      names[#names + 1] = file:match "^([A-Za-z0-9_]+)%.lua$"
     end
   end
 end
@@ -234,7 +234,7 @@ function loader.classes()
       add(name, value, "global")
     end
   end
-  table.sort(list, function(a, b) return a.name < b.name end)
+  table.sort(list, function(a, b) return sys.before(a.name, b.name) end)
   return list
 end
 

@@ -27,7 +27,7 @@ local function shown(value)
   if type(value) == "string" then
     return ("'%s'"):format(sys.printable(value))
   end
-  return type(value) == "number" and tostring(value) or "a " .. type(value)
+  return type(value) == "number" and sys.tostring(value) or "a " .. type(value)
 end
 
 local function refuse(name, field, value, wanted)
@@ -42,7 +42,7 @@ end
 local function number_of(value, units)
   if type(value) == "string" then
     local digits, unit = value:match "^(%d+%.?%d*)(%a*)$"
-    return units[unit] and tonumber(digits) * units[unit] or nil
+    return units[unit] and sys.number(digits) * units[unit] or nil
   end
   return type(value) == "number" and value or nil
 end

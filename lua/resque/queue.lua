@@ -45,7 +45,7 @@ end
 
 -- Seconds with up to 6 decimals, and at least one: a float for every reader.
 local function time_text(now)
-  return (("%.6f"):format(now):gsub("(%.%d-)0+$", "%1"):gsub("%.$", ".0"))
+  return (sys.fixed(now, 6):gsub("(%.%d-)0+$", "%1"):gsub("%.$", ".0"))
 end
 
 --- The payload of a job, as it lies in a queue.
@@ -298,7 +298,7 @@ local function check_options(opts)
   end
   for name, value in pairs(opts) do
     if type(value) ~= KNOWN_OPTIONS[name] then
-      return nil, ("option %s: %s"):format(tostring(name), KNOWN_OPTIONS[name]
+      return nil, ("option %s: %s"):format(sys.tostring(name), KNOWN_OPTIONS[name]
         and KNOWN_OPTIONS[name] .. " expected" or "not known (hint: track, id, positional)")
     end
   end

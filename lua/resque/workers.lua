@@ -2,6 +2,7 @@
 -- @module resque.workers
 local connection = require "resque.connection"
 local json = require "resque.json"
+local sys = require "resque.sys"
 
 local workers = {}
 
@@ -52,7 +53,7 @@ function workers.ids()
   local ids
   ids, err, trouble = conn:call("SMEMBERS", connection.key "workers")
   if ids then
-    table.sort(ids)
+    sys.sort(ids)
   end
   return ids, err, trouble
 end

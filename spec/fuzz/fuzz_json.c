@@ -1,9 +1,9 @@
-/* needs: lualib_sys.c text.c json_check.c log.c suggest.c memory.c */
+/* needs: lualib_sys.c lualib_json.c lualib_plain.c text.c plain.c json_check.c */
+/* needs: log.c suggest.c memory.c */
 /* fuzz_json.c - the exact JSON of jobs (lua/resque/json.lua, in a Lua 5.4 of its own): it reads
  * what the worker's checker lets pass and nothing else, and what it reads and writes comes back the
  * same. The properties themselves are in json.lua beside this file. */
 #include <lauxlib.h>
-#include <lua-cjson.h>
 #include <lualib.h>
 
 #include "lualib_sys.h"
@@ -32,7 +32,6 @@ static lua_State *open_state(void)
     lua_State *L = luaL_newstate();
     CHECK(L);
     luaL_openlibs(L);
-    preload(L, "cjson", luaopen_cjson);
     preload(L, "resque.sys", luaopen_resque_sys);
     must(L, luaL_dostring(L, "package.path = './lua/?.lua'"));
     must(L, luaL_loadfile(L, "spec/fuzz/json.lua"));

@@ -50,6 +50,7 @@ local function check_again(value)
 end
 
 return function(text)
+  pcall(json.decode_checked, text) -- raises at worst, whatever the text is
   local valid = sys.json_check(text)
   local value, why = json.decode(text)
   assert((value ~= nil) == (valid and true or false), why or "it reads what the checker refuses")

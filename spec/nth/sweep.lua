@@ -178,12 +178,6 @@ local function sanitizer_reports(w)
   return table.concat(texts, "\n")
 end
 
--- lua-cjson ends its process when it gets no memory: what that holds then counts as leaked.
-local function leaked_by_cjson(run, report)
-  return ("\n" .. run.process:err()):find "\nOut of memory\n" and report:find "LeakSanitizer"
-    and not report:find "ERROR: AddressSanitizer" and not report:find "runtime error"
-end
-
 -- What is wrong right after a run: a list of sentences.
 local function look_at_run(w, run, row, ended, pids)
   local problems = {}
@@ -195,9 +189,8 @@ local function look_at_run(w, run, row, ended, pids)
     return problems
   end
   local code, signal = run.process.code, run.process.signal
-  local cjson_died = code == 255 and run.process:err():find "^Out of memory" -- it calls exit(-1)
   local hook_failed = code == 3 and ROLES[row.role] == "worker" and row.world == "hooks"
-  if signal ~= 0 or code > 4 and not cjson_died then
+  if signal ~= 0 or code > 4 then
     problem("the manager ended with exit code %d, signal %d", code, signal)
   elseif code ~= 0 and row.role > 2 and not hook_failed then
     problem("the manager ended with exit code %d because something failed in a %s", code,
@@ -207,7 +200,7 @@ local function look_at_run(w, run, row, ended, pids)
     problem("processes are left over: %s", table.concat(living(pids), ", "))
   end
   local report = sanitizer_reports(w)
-  if report ~= "" and not leaked_by_cjson(run, report) then
+  if report ~= "" then
     problem("%s", report)
   end
   return problems

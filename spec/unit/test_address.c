@@ -1,4 +1,4 @@
-/* needs: address.c memory.c */
+/* needs: address.c memory.c plain.c */
 /* test_address.c - every form of PROTOCOL §4.4, by table; what is refused, and that no message
  * holds a password. */
 #include "address.h"

@@ -1,7 +1,7 @@
 /* test_options.c - flags, environment, --env-file, defaults: which wins, what is refused, what is
  * hidden. */
 /* needs: options.c options_flags.c options_value.c options_table.c env_file.c suggest.c */
-/* needs: address.c text.c memory.c */
+/* needs: address.c text.c memory.c plain.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -17,9 +17,9 @@ local function load_class_files()
   local broken = {}
   for _, dir in ipairs(loader.folders()) do
     local names = sys.list(dir) or {}
-    table.sort(names)
+    sys.sort(names)
     for _, file in ipairs(names) do
-      local name = file:match "^([%w_]+)%.lua$"
+      local name = file:match "^([A-Za-z0-9_]+)%.lua$"
       local _, report = loader.find(name or "")
       broken[#broken + 1] = name and report or nil
     end

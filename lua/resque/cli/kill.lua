@@ -53,7 +53,7 @@ local function not_stopped(subject, kind, place, seconds)
     return terminal.fail(EXIT.failed, ("%s runs on %s, which is no resque-lua"):format(subject,
       worker), ("its host is %s; %s"):format(host, by_hand))
   end
-  local why = ("%s still runs on %s after %g s"):format(subject, worker, seconds)
+  local why = ("%s still runs on %s after %s s"):format(subject, worker, sys.number_text(seconds))
   local hint = "with TERM_CHILD it may take longer: --wait=S"
   if place.listeners == 0 then
     why = why .. ": no manager listens"

@@ -4,6 +4,7 @@
 local connection = require "resque.connection"
 local json = require "resque.json"
 local status = require "resque.status"
+local sys = require "resque.sys"
 local terminal = require "resque.cli.terminal"
 
 local outcome = {}
@@ -49,8 +50,8 @@ function outcome.wait(id, seconds)
     return nil, outcome.untracked(id)
   elseif err == "timeout" then
     local now = status.new(id):get()
-    return nil, terminal.fail(EXIT.timeout, ("job %s is %s after %g s"):format(id,
-      now and status.name(now) or "not done", seconds))
+    return nil, terminal.fail(EXIT.timeout, ("job %s is %s after %s s"):format(id,
+      now and status.name(now) or "not done", sys.number_text(seconds)))
   end
   return nil, terminal.redis_failed(err, trouble)
 end

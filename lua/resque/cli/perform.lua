@@ -17,8 +17,8 @@ local EXIT = terminal.EXIT
 local function job_of(class_name, list)
   local class = loader.find(class_name)
   local queue = class and type(class.queue) == "string" and class.queue or "default"
-  return job.read(('{"class":%s,"args":%s,"id":"%s","queue_time":%.6f}'):format(
-    json.encode(class_name), json.encode(list), sys.unique_id(), sys.time()), queue)
+  return job.read(('{"class":%s,"args":%s,"id":"%s","queue_time":%s}'):format(
+    json.encode(class_name), json.encode(list), sys.unique_id(), sys.fixed(sys.time(), 6)), queue)
 end
 
 local function show_failure(class_name, report)
