@@ -55,7 +55,7 @@ LUA_FILES := $(sort $(wildcard lua/*.lua lua/*/*.lua lua/*/*/*.lua lua/*/*/*/*.l
 # The modules a plain lua5.4 can load; each links only what it uses.
 MODULES   := $(BUILD)/lib/resque/sys.so $(BUILD)/lib/resque/net.so
 SYS_NEEDS := lualib_sys lualib_json lualib_plain text plain json_check log suggest
-NET_NEEDS := lualib_redis redis redis_reply address events clock memory plain
+NET_NEEDS := lualib_redis redis redis_auth redis_reply address address_show events clock memory plain
 
 .PHONY: all test demo lint fuzz valgrind install uninstall dist clean help
 .DELETE_ON_ERROR:

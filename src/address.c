@@ -1,4 +1,4 @@
-/* address.c - reads and shows the address of a Redis. Connects to nothing and asks no environment.
+/* address.c - reads the address of a Redis. Connects to nothing and asks no environment.
  *
  * The text may hold a password, also where none belongs (an @ forgotten, a / not encoded), so
  * messages say what is wrong in words and quote only what the grammar says is harmless. */
@@ -291,8 +291,8 @@ static int parse_options(struct parse *p, struct span rest)
     return 0;
 }
 
-/* Takes [user[:password]@] off the front. The last @ counts, so an @ in a password does no harm; a
- * / ? or # there would, and what looks like a host would be a piece of the password. */
+/* Takes [[user:]password@] off the front. The last @ counts, so an @ in a password does no harm; a
+ * / ? or # would, and what looks like a host would be a piece of the password. */
 static int split_credentials(struct parse *p, struct span *rest)
 {
     const char *at = memrchr(rest->at, '@', rest->len);
@@ -304,9 +304,11 @@ static int split_credentials(struct parse *p, struct span *rest)
     if (take(&check, "/?#").len < both.len)
         return fail(p, "write / as %2F, ? as %3F, # as %23, @ as %40, % as %25",
                     "the user or password holds / ? or # as it is");
-    p->user = take(&both, ":");
-    if (skip(&both, ':'))
-        p->password = both;
+    struct span first = take(&both, ":");
+    p->a->password_alone = !skip(&both, ':');
+    p->password = p->a->password_alone ? first : both;
+    if (!p->a->password_alone)
+        p->user = first;
     return 0;
 }
 
@@ -434,51 +436,4 @@ void address_clear(struct address *a)
     free(a->host);
     free(a->path);
     *a = (struct address){.port = ADDRESS_PORT, .db = -1};
-}
-
-/* Appends at most what fits; snprintf on a moving end. */
-static void __attribute__((format(printf, 3, 4)))
-add(char *out, size_t size, const char *format, ...)
-{
-    size_t used = strnlen(out, size);
-    va_list args;
-    va_start(args, format);
-    vsnprintf(out + used, size - used, format, args);
-    va_end(args);
-}
-
-/* Percent-encoded, so that what is shown can be read again and holds no control characters. */
-static void add_user(char *out, size_t size, const char *user)
-{
-    for (; *user; user++) {
-        unsigned char c = (unsigned char)*user;
-        bool plain =
-            (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || strchr("-._~", c);
-        add(out, size, plain ? "%c" : "%%%02X", c);
-    }
-}
-
-char *address_show(const struct address *a, char *out, size_t size)
-{
-    if (size == 0)
-        return out;
-    out[0] = '\0';
-    if (a->path) {
-        add(out, size, "unix://%s", a->path);
-        if (a->db >= 0)
-            add(out, size, "?db=%d", a->db);
-        return out;
-    }
-    add(out, size, "redis://");
-    if (a->user)
-        add_user(out, size, a->user);
-    if (a->password)
-        add(out, size, ":***");
-    if (a->user || a->password)
-        add(out, size, "@");
-    bool ipv6 = a->host && strchr(a->host, ':');
-    add(out, size, ipv6 ? "[%s]:%d" : "%s:%d", a->host ? a->host : "", a->port);
-    if (a->db >= 0)
-        add(out, size, "/%d", a->db);
-    return out;
 }

@@ -49,6 +49,7 @@ static void list_groups(struct confine *c)
 int confine_open(struct confine *c, const struct options *o, char *err, size_t err_size)
 {
     *c = (struct confine){.user = o->job_user, .strict = o->sandbox_strict};
+    corefile_forbid(&c->corefile);
     if (filter_make(&c->filter) < 0 && c->strict) {
         snprintf(err, err_size, "SANDBOX=strict: %s\nhint: is there no memory, or no process left?",
                  c->filter.missing);
@@ -119,6 +120,7 @@ static int become(const struct confine *c)
 
 int confine_enter(const struct confine *c, char why[CONFINE_WHY])
 {
+    corefile_allow(&c->corefile);
     if (!c->user || become(c) == 0)
         return 0;
     snprintf(why, CONFINE_WHY, "jobs cannot run as JOB_USER %s: %s", c->user,

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "corefile.h"
 #include "filter.h"
 #include "options.h"
 
@@ -21,15 +22,16 @@ struct confine {
     int group_count;
     bool strict; /* SANDBOX=strict */
     struct filter filter;
+    struct corefile corefile; /* what jobs do not give up */
 };
 
 /* No program that this process or its children execute gains rights by it: sudo, setuid bits.
  * 0 or -1 with errno. */
 int confine_always(void);
 
-/* Prepares, once and before any fork, what the others need, and makes HOME, USER and LOGNAME those
- * of JOB_USER. EXIT_DONE, or another exit code with what, why and hint in `err`. Either way
- * confine_close is due. */
+/* Prepares, once and before any fork, what the others need, forbids core files, and makes HOME,
+ * USER and LOGNAME those of JOB_USER. EXIT_DONE, or another exit code with what, why and hint in
+ * `err`. Either way confine_close is due. */
 int confine_open(struct confine *c, const struct options *o, char *err, size_t err_size);
 void confine_close(struct confine *c);
 
@@ -38,7 +40,8 @@ void confine_close(struct confine *c);
  * whose keys whoever has it may read. */
 void confine_session(const struct confine *c);
 
-/* In a new process that is to run scripts: becomes JOB_USER for good. To be called before
+/* In a new process that is to run scripts: core files are as they were, and it becomes JOB_USER for
+ * good, whose process leaves none. To be called before
  * PR_SET_PDEATHSIG, which a change of user clears. 0; -1 and why: no script may run then. */
 int confine_enter(const struct confine *c, char why[CONFINE_WHY]);
 

@@ -6,7 +6,6 @@
 #include <ctype.h>
 #include <errno.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -377,12 +376,12 @@ static int connection_in_transaction(lua_State *L)
     return 1;
 }
 
-/*** Whether the server refused user and password together and took the password alone.
-@function connection:user_ignored
-@treturn boolean */
-static int connection_user_ignored(lua_State *L)
+/*** What there is to say once about how the server took user and password.
+@function connection:remark
+@treturn ?string such as "takes the password, but not the user" */
+static int connection_remark(lua_State *L)
 {
-    lua_pushboolean(L, redis_user_ignored(check_connection(L)->redis));
+    lua_pushstring(L, redis_remark(check_connection(L)->redis));
     return 1;
 }
 
@@ -404,7 +403,7 @@ static const luaL_Reg methods[] = {{"call", connection_call},
                                    {"pipeline", connection_pipeline},
                                    {"where", connection_where},
                                    {"in_transaction", connection_in_transaction},
-                                   {"user_ignored", connection_user_ignored},
+                                   {"remark", connection_remark},
                                    {"close", connection_close},
                                    {NULL, NULL}};
 
@@ -421,8 +420,8 @@ static int read_environment(struct address *a, char *err, size_t err_size)
         return -1;
     if (a->db < 0 && db && isdigit((unsigned char)*db))
         a->db = atoi(db);
-    if (!a->password && password && *password)
-        a->password = strdup(password);
+    if (address_wants_password(a) && password && *password)
+        address_set_password(a, password);
     return 0;
 }
 

@@ -1,8 +1,8 @@
 /* options.c - puts flags, environment, --env-file and defaults together into one struct options.
  *
  * Not here: the table (options_table.c), argv (options_flags.c), one value's check
- * (options_value.c), what is shown to people (options_help.c, options_config.c,
- * options_completion.c). */
+ * (options_value.c), where Redis is (options_redis.c), what is shown to people (options_help.c,
+ * options_config.c, options_completion.c). */
 #include "options.h"
 
 #include <ctype.h>
@@ -258,122 +258,7 @@ static int check_lua_path(struct options_parse *p)
                         strerror(errno));
 }
 
-/* --- Redis: address, database, password --- */
-
-/* 0, or what is wrong with the file, as errno has it; EINVAL: nothing on its first line. */
-static int read_first_line(const char *path, char *out, size_t size)
-{
-    FILE *in = fopen(path, "re");
-    if (!in)
-        return errno;
-    bool read = fgets(out, (int)size, in) != NULL;
-    int error = ferror(in) ? errno : 0;
-    fclose(in);
-    if (read)
-        out[strcspn(out, "\r\n")] = '\0';
-    return error ? error : read && *out ? 0 : EINVAL;
-}
-
-static int read_password_file(struct options_parse *p, char *out, size_t size)
-{
-    const char *path = value_of(p->o, "redis-password-file")->text;
-    int error = read_first_line(path, out, size);
-    char shown[OPTIONS_SHOWN];
-    if (!error)
-        return 0;
-    return options_fail(p,
-                        "the password file %s cannot be used: %s\n"
-                        "hint: REDIS_PASSWORD_FILE is a file whose first line is the password",
-                        text_printable(shown, sizeof shown, path, strlen(path)),
-                        error == EINVAL ? "its first line is empty" : strerror(error));
-}
-
-/* The URL's own password wins, then REDIS_PASSWORD, then the file. */
-static int settle_password(struct options_parse *p)
-{
-    struct address *a = &p->o->address;
-    const char *given = value_of(p->o, "redis-password")->text;
-    char line[1024];
-    if (a->password)
-        return 0;
-    if (given) {
-        a->password = memory_copy(given, strlen(given));
-    } else if (value_of(p->o, "redis-password-file")->text) {
-        if (read_password_file(p, line, sizeof line) < 0)
-            return -1;
-        a->password = memory_copy(line, strlen(line));
-        explicit_bzero(line, sizeof line);
-    }
-    return 0;
-}
-
-static const char *spelled(const struct options *o, size_t i, char *out, size_t size)
-{
-    const struct options_value *value = &o->values[i];
-    snprintf(out, size, "%s%s", value->variable ? "" : "--",
-             value->variable ? value->variable : options_settings[i].flag);
-    return out;
-}
-
-/* The database the URL named is the effective one, from where the URL is. */
-static void show_url_db(struct options *o)
-{
-    size_t row = options_find("redis-db");
-    const struct options_value *url = value_of(o, "redis");
-    char text[32];
-    snprintf(text, sizeof text, "%d", o->address.db);
-    options_replace(o, row, text);
-    o->values[row].source = url->source;
-    o->values[row].variable = url->variable ? url->variable : "--redis";
-}
-
-/* The URL's database wins over REDIS_BACKEND_DB, but not over --redis-db when the URL is no flag.
- */
-static int settle_address(struct options_parse *p)
-{
-    struct options *o = p->o;
-    size_t row = options_find("redis");
-    const struct options_value *db = value_of(o, "redis-db");
-    char why[ERROR_SIZE], shown[ERROR_SIZE], from[64];
-    if (address_parse(&o->address, o->values[row].text, why, sizeof why) < 0)
-        return options_fail(p, "%s: %s", spelled(o, row, from, sizeof from), why);
-    bool db_is_nearer = db->source == OPTIONS_FLAG && o->values[row].source != OPTIONS_FLAG;
-    if (o->address.db < 0 || db_is_nearer)
-        o->address.db = (int)strtol(db->text, NULL, 10);
-    else
-        show_url_db(o);
-    if (settle_password(p) < 0)
-        return -1;
-    options_replace(o, row, address_show(&o->address, shown, sizeof shown));
-    options_replace(o, options_find("redis-password"), NULL);
-    return 0;
-}
-
-/* A URL that cannot be read might hold a password somewhere: it is not left for jobs to see either.
- */
-static void hide_password(const char *variable)
-{
-    const char *text = getenv(variable);
-    char why[ERROR_SIZE], shown[ERROR_SIZE];
-    struct address a, open;
-    if (!text)
-        return;
-    int parsed = address_parse(&a, text, why, sizeof why);
-    open = a;
-    open.password = NULL; /* the masked form would read as a password of three stars */
-    if (parsed == 0 && a.password)
-        setenv(variable, address_show(&open, shown, sizeof shown), 1);
-    else if (parsed < 0) /* what cannot be read may be anything */
-        unsetenv(variable);
-    address_clear(&a);
-}
-
-static void hide_secrets(void)
-{
-    unsetenv("REDIS_PASSWORD");
-    hide_password("REDIS_BACKEND");
-    hide_password("REDIS_URL");
-}
+/* --- all together --- */
 
 /* Asked of the environment itself, because --help does not read the rows. */
 static void settle_colour(struct options *o)
@@ -396,7 +281,7 @@ static int settle(struct options_parse *p)
     o->term_timeout_given = value_of(o, "term-timeout")->source != OPTIONS_DEFAULT;
     return check_queues(p) < 0 || check_memory(p) < 0 || check_prune(p) < 0 || check_lua_path(p) < 0
                ? -1
-               : settle_address(p);
+               : options_settle_redis(p);
 }
 
 static int parse(struct options_parse *p, int argc, char **argv)
@@ -419,7 +304,7 @@ int options_parse(struct options *o, int argc, char **argv, char *err, size_t er
     *o = (struct options){.command = COMMAND_WORK};
     set_defaults(o);
     int done = parse(&p, argc, argv);
-    hide_secrets();
+    options_hide_secrets(o);
     env_file_clear(&p.file);
     return done;
 }

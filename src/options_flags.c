@@ -9,12 +9,6 @@
 
 #include "memory.h"
 #include "suggest.h"
-#include "text.h"
-
-static const char *printable(char out[OPTIONS_SHOWN], const char *text, size_t len)
-{
-    return text_printable(out, OPTIONS_SHOWN, text, len);
-}
 
 static size_t find_flag(const char *name, size_t len)
 {
@@ -39,7 +33,7 @@ static int unknown_flag(struct options_parse *p, const char *name, size_t len)
 {
     char shown[OPTIONS_SHOWN];
     const char *best = NULL;
-    printable(shown, name, len);
+    options_quote(shown, name, len);
     for (size_t i = 0; i < options_setting_count; i++)
         if (!(options_settings[i].traits & OPTIONS_SECRET))
             suggest_consider(shown, options_settings[i].flag, &best);
@@ -52,7 +46,7 @@ static int unknown_command(struct options_parse *p, const char *word)
 {
     char shown[OPTIONS_SHOWN];
     const char *best = NULL;
-    printable(shown, word, strlen(word));
+    options_quote(shown, word, strlen(word));
     for (int i = 0; i < COMMAND_COUNT; i++)
         suggest_consider(shown, options_commands[i].name, &best);
     if (best)
@@ -114,7 +108,7 @@ static int read_letters(struct options_parse *p, char **argv, int *at)
         char from[3] = {'-', *letter, '\0'}, shown[OPTIONS_SHOWN];
         if (i == options_setting_count)
             return options_fail(p, "there is no option -%s\nhint: `resque-lua help` names them",
-                                printable(shown, letter, 1));
+                                options_quote(shown, letter, 1));
         if (!takes_value(i)) {
             if (take_flag(p, i, NULL, from) < 0)
                 return -1;
@@ -183,7 +177,7 @@ static int check_argument_count(struct options_parse *p)
         return 0;
     const char *extra = p->o->arguments[c->arguments];
     return options_fail(p, "`%s` does not know what to do with '%s'\nhint: resque-lua %s %s",
-                        c->name, printable(shown, extra, strlen(extra)), c->name, c->synopsis);
+                        c->name, options_quote(shown, extra, strlen(extra)), c->name, c->synopsis);
 }
 
 /* --help and --version on any command are those commands. */

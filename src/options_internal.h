@@ -1,4 +1,4 @@
-/* options_internal.h - what options.c, options_flags.c and options_value.c share while
+/* options_internal.h - what options.c, _flags.c, _value.c and _redis.c share while
  * options_parse runs. */
 #ifndef OPTIONS_INTERNAL_H
 #define OPTIONS_INTERNAL_H
@@ -23,6 +23,10 @@ struct options_parse {
 int options_fail(struct options_parse *p, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Somebody's text as an error may quote it: printable, cut, and without the credentials of an
+ * address that was put in a wrong place. Returns `out`. */
+const char *options_quote(char out[OPTIONS_SHOWN], const char *text, size_t len);
+
 /* Checks `text` and keeps its canonical form as row `i`. `from` is how the person spelled it
  * ("--count" or "COUNT"). 0 or -1 with the error written. */
 int options_take(struct options_parse *p, size_t i, const char *text, enum options_source source,
@@ -30,6 +34,12 @@ int options_take(struct options_parse *p, size_t i, const char *text, enum optio
 
 /* Replaces row `i`'s text by another effective one, source untouched; NULL wipes it. */
 void options_replace(struct options *o, size_t i, const char *text);
+
+/* Where Redis is, from the rows; masks the address in its row and wipes the password's. 0 or -1. */
+int options_settle_redis(struct options_parse *p);
+
+/* Takes passwords out of the environment, which jobs see. */
+void options_hide_secrets(const struct options *o);
 
 /* Is a word such as "0", "no", "false", "off" or nothing at all. */
 bool options_is_off(const char *text);

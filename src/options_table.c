@@ -194,7 +194,7 @@ const struct options_setting options_settings[] = {
     /* For every command. */
     {.flag = "redis", .letter = 'r', .type = OPTIONS_TEXT, .commands = EVERY,
      .variables = {"REDIS_BACKEND", "REDIS_URL"}, .fallback = "localhost:6379", .argument = "URL",
-     .help = "host, host:port, redis://[user:password@]host[:port][/db], unix:///path"},
+     .help = "host, host:port, redis://[[user:]password@]host[:port][/db], unix:///path"},
     {.flag = "redis-db", .type = OPTIONS_INTEGER, .commands = EVERY,
      .variables = {"REDIS_BACKEND_DB"}, .fallback = "0", .argument = "N", .min = 0, .max = 1000000,
      .help = "database number; the URL's own wins"},

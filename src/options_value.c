@@ -23,6 +23,22 @@ int options_fail(struct options_parse *p, const char *format, ...)
     return -1;
 }
 
+const char *options_quote(char out[OPTIONS_SHOWN], const char *text, size_t len)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz";
+    const char *at = memrchr(text, '@', len);
+    size_t word = strspn(text, letters),
+           scheme = strncmp(text + word, "://", 3) == 0 ? word + 3 : 0;
+    text_printable(out, OPTIONS_SHOWN, text, at ? scheme : len);
+    size_t used = strlen(out);
+    if (!at || used + sizeof "***" > OPTIONS_SHOWN)
+        return out;
+    memcpy(out + used, "***", sizeof "***");
+    used += sizeof "***" - 1;
+    text_printable(out + used, OPTIONS_SHOWN - used, at, len - (size_t)(at - text));
+    return out;
+}
+
 bool options_is_off(const char *text)
 {
     static const char *const off[] = {"", "0", "no", "false", "off"};
@@ -36,8 +52,8 @@ void options_replace(struct options *o, size_t i, const char *text)
 {
     char *old = o->values[i].text;
     o->values[i].text = text ? memory_copy(text, strlen(text)) : NULL;
-    if (old && (options_settings[i].traits & OPTIONS_SECRET))
-        explicit_bzero(old, strlen(old));
+    if (old)
+        explicit_bzero(old, strlen(old)); /* may be a password, or an address with one */
     free(old);
 }
 
@@ -117,7 +133,7 @@ static int canonical_number(struct options_parse *p, const struct options_settin
     bool whole = s->type == OPTIONS_INTEGER || s->type == OPTIONS_SIZE;
     if (!read_number(text, units_of(s->type), &number) || number < s->min || number > s->max ||
         (s->type == OPTIONS_INTEGER && number != (double)(long long)number))
-        return wrong_number(p, s, text_printable(shown, sizeof shown, text, strlen(text)), from);
+        return wrong_number(p, s, options_quote(shown, text, strlen(text)), from);
     snprintf(out, size, whole ? "%.0f" : "%.15g", number);
     return 0;
 }
@@ -140,7 +156,7 @@ static int check_choice(struct options_parse *p, const struct options_setting *s
     char shown[OPTIONS_SHOWN];
     if (is_choice(s->argument, text))
         return 0;
-    text_printable(shown, sizeof shown, text, strlen(text));
+    options_quote(shown, text, strlen(text));
     return options_fail(p, "%s is '%s', which it cannot be\nhint: one of %s", from, shown,
                         s->argument);
 }
@@ -160,7 +176,7 @@ static int canonical_crash(struct options_parse *p, const struct options_setting
     snprintf(out, size, "fail");
     if (strcmp(text, "fail") == 0)
         return 0;
-    text_printable(shown, sizeof shown, text, strlen(text));
+    options_quote(shown, text, strlen(text));
     return options_fail(p,
                         "%s is '%s', which it cannot be\nhint: fail, or requeue:N with N from "
                         "%.0f to %.0f",

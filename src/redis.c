@@ -17,6 +17,7 @@
 
 #include "clock.h"
 #include "memory.h"
+#include "redis_auth.h"
 
 /* Once TERM, INT or QUIT came, a reply is awaited this many seconds at most. */
 #define HURRY 1.0
@@ -28,8 +29,8 @@ struct redis {
     redisContext *inherited; /* of the parent, whose socket was closed here; never used */
     char *out;               /* commands that are not sent whole yet; NULL: none */
     size_t out_len, out_sent;
-    unsigned to_drop; /* replies on their way that nobody waits for */
-    bool user_ignored;
+    unsigned to_drop;   /* replies on their way that nobody waits for */
+    const char *remark; /* a literal; NULL: none */
     enum redis_trouble trouble;
     char error[256];
     char where[256];
@@ -136,9 +137,9 @@ const char *redis_where(const struct redis *r)
     return r->where;
 }
 
-bool redis_user_ignored(const struct redis *r)
+const char *redis_remark(const struct redis *r)
 {
-    return r->user_ignored;
+    return r->remark;
 }
 
 /* Notes why and closes. Always -1, so that callers can `return fail(...)`. */
@@ -286,17 +287,6 @@ static int open_socket(struct redis *r)
     return 0;
 }
 
-static bool is_denied(const struct redis_reply *reply)
-{
-    static const char *const codes[] = {
-        "NOAUTH",   "WRONGPASS",         "NOPERM", "ERR invalid password", "ERR Client sent AUTH",
-        "ERR AUTH", "ERR Authentication"};
-    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
-        if (redis_reply_is_error(reply, codes[i]))
-            return true;
-    return false;
-}
-
 /* Judges the answer to one step of the handshake and frees it. 0, or -1: disconnected. */
 static int accept_reply(struct redis *r, struct redis_reply *reply)
 {
@@ -304,33 +294,20 @@ static int accept_reply(struct redis *r, struct redis_reply *reply)
         return -1;
     int result = 0;
     if (redis_reply_type(reply) == REDIS_ERROR)
-        result = fail(r, is_denied(reply) ? REDIS_DENIED : REDIS_UNREACHABLE,
+        result = fail(r, redis_auth_denies(reply) ? REDIS_DENIED : REDIS_UNREACHABLE,
                       redis_reply_text(reply, NULL));
     redis_reply_free(reply);
     return result;
 }
 
-/* AUTH user password; where that pair is refused, the password alone: php-resque ignores the user
- * (UX §3). */
 static int authenticate(struct redis *r, int64_t deadline)
 {
-    const struct address *a = r->address;
-    if (!a->password)
-        return 0;
-    r->user_ignored = false;
-    if (!a->user || !*a->user)
-        return accept_reply(r, redis_command(r, deadline, "AUTH", a->password));
-    struct redis_reply *pair = redis_command(r, deadline, "AUTH", a->user, a->password);
-    if (!pair || redis_reply_type(pair) != REDIS_ERROR)
-        return accept_reply(r, pair);
-    struct redis_reply *alone = redis_command(r, deadline, "AUTH", a->password);
-    r->user_ignored = alone && redis_reply_type(alone) != REDIS_ERROR;
-    if (alone && !r->user_ignored && redis_reply_is_error(pair, "WRONGPASS")) {
-        redis_reply_free(alone); /* what the server says of the pair is what the person can mend */
-        return accept_reply(r, pair);
-    }
-    redis_reply_free(pair);
-    return accept_reply(r, alone);
+    struct redis_auth said;
+    int result = redis_auth(r, r->address, deadline, &said);
+    r->remark = said.remark;
+    if (result < 0 && said.error[0])
+        fail(r, said.denied ? REDIS_DENIED : REDIS_UNREACHABLE, said.error);
+    return result;
 }
 
 int redis_connect(struct redis *r, int64_t deadline)

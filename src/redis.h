@@ -79,8 +79,9 @@ const char *redis_error(const struct redis *r); /* text of the last failure; nev
 enum redis_trouble redis_trouble(const struct redis *r); /* its kind */
 const char *redis_where(const struct redis *r);          /* the address as people may see it */
 
-/* AUTH user password was refused, AUTH password worked: warn once. */
-bool redis_user_ignored(const struct redis *r);
+/* What there is to say once about how the server took user and password, as the end of a sentence
+ * that begins with where it is; NULL: nothing. */
+const char *redis_remark(const struct redis *r);
 
 enum redis_type redis_reply_type(const struct redis_reply *reply);
 /* Text of a string, status or error ("" for others); `len` may be NULL. Owned by the reply. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "log.h"
 #include "memory.h"
 
 static const char *const names[SCRIPT_COUNT] = {"reserve",  "done",       "fail",      "unreserve",
@@ -191,6 +192,8 @@ const char *scripts_reach(struct scripts *s, double seconds, const char **hint)
             *hint = "check the password in REDIS_PASSWORD, REDIS_PASSWORD_FILE or REDIS_BACKEND";
         return redis_error(s->redis);
     }
+    if (redis_remark(s->redis))
+        log_warn("Redis at %s %s", redis_where(s->redis), redis_remark(s->redis));
     *hint = "README lists, under 'Keys in Redis', what a Redis user must be allowed to do";
     return probe(s) < 0 ? s->error : NULL;
 }

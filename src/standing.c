@@ -68,8 +68,6 @@ bool standing_connected(struct standing *s)
         standing_back_off(s, "connecting to Redis", redis_error(s->redis));
         return false;
     }
-    if (redis_user_ignored(s->redis))
-        log_warn("Redis refused the user name in the address; the password alone was accepted");
     return true;
 }
 

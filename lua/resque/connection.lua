@@ -28,11 +28,12 @@ function connection.set_backend(where)
   address, current = where, nil
 end
 
--- With a user that an old server does not know, the password alone may have done it (php-resque
--- ignores the user). A worker has said so already, so its jobs do not.
-local function warn_of_user(conn)
-  if conn:user_ignored() and not sys.report_started then
-    sys.log("warn", ("Redis at %s takes the password, but not the user"):format(conn:where()))
+-- An old server knows no users, and php-resque ignores them; another asks for no password. The
+-- program has said so at its start, so its jobs do not.
+local function warn_once(conn)
+  local remark = conn:remark()
+  if remark and not sys.report_started then
+    sys.log("warn", ("Redis at %s %s"):format(conn:where(), remark))
   end
 end
 
@@ -48,7 +49,7 @@ function connection.default()
       return nil, err, trouble
     end
     current = conn
-    warn_of_user(conn)
+    warn_once(conn)
   end
   return current
 end

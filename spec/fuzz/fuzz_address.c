@@ -1,4 +1,4 @@
-/* needs: address.c memory.c plain.c */
+/* needs: address.c address_show.c memory.c plain.c */
 /* fuzz_address.c - any text is read or refused whole, what is shown can be read again, no password
  * is told. */
 #include "address.h"

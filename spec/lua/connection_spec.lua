@@ -244,7 +244,7 @@ describe("resque.net", function()
       other:close()
       redis:call("CONFIG", "SET", "requirepass", "")
       assert.is_nil(redis:call("GET", "in3"))
-      assert.is_false(conn:user_ignored())
+      assert.is_nil(conn:remark())
     end)
 
     it("reads the environment in plain lua5.4", function()

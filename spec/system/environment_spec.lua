@@ -88,7 +88,7 @@ describe("where Redis is:", function()
       end
       assert.is_nil(seen:find(SECRET, 1, true), "the password is visible")
       assert.is_nil(seen:find("p%40ss", 1, true), "the password is visible")
-      local _, warnings = run:err():gsub("refused the user name", "")
+      local _, warnings = run:err():gsub("takes the password, but not the user", "")
       assert.equal(row.warns and 1 or 0, warnings)
     end)
   end

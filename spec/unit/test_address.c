@@ -1,4 +1,4 @@
-/* needs: address.c memory.c plain.c */
+/* needs: address.c address_show.c memory.c plain.c */
 /* test_address.c - every form of PROTOCOL §4.4, by table; what is refused, and that no message
  * holds a password. */
 #include "address.h"
@@ -69,8 +69,15 @@ static void test_good(void **unused)
          {.host = "r", .user = "u", .password = "p", .db = -1},
          "redis://u:***@r:6379"},
         {"redis://:p@r", {.host = "r", .password = "p", .db = -1}, "redis://:***@r:6379"},
-        {"redis://u@r", {.host = "r", .user = "u", .db = -1}, "redis://u@r:6379"},
-        {"redis://u:@r", {.host = "r", .user = "u", .db = -1}, "redis://u@r:6379"},
+        {"redis://u:@r", {.host = "r", .user = "u", .db = -1}, "redis://u:@r:6379"},
+        {"redis://p@r", {.host = "r", .password = "p", .db = -1}, "redis://:***@r:6379"},
+        {"redis://p%40:@q@r/2",
+         {.host = "r", .user = "p@", .password = "@q", .db = 2},
+         "redis://p%40:***@r:6379/2"},
+        {"redis://p@%40q@r/2", {.host = "r", .password = "p@@q", .db = 2}, "redis://:***@r:6379/2"},
+        {"redis://c2VjcmV0@r?password-encoding=b",
+         {.host = "r", .password = "secret", .db = -1},
+         "redis://:***@r:6379"},
         {"redis://:@r", {.host = "r", .db = -1}, "redis://r:6379"},
         {"redis://@r", {.host = "r", .db = -1}, "redis://r:6379"},
         {"redis://u:p:q@r",
@@ -303,6 +310,12 @@ static void test_password_is_never_told(void **unused)
     (void)unused;
     static const char *const texts[] = {
         "redis://u:hunter2@r",
+        "redis://hunter2@r",
+        "redis://hunter2@r:port",
+        "redis://hunter2%@r",
+        "redis://a/hunter2@r",
+        "tcp://hunter2@r/db",
+        "redis://hunter2@r?x=1",
         "redis://:hunter2@r:port",
         "redis://:hunter2@r:6379:1",
         "redis://:hunter2@",
@@ -355,7 +368,7 @@ static void test_shown_can_be_read(void **unused)
 {
     (void)unused;
     static const char *const texts[] = {
-        "redis://a%40b%3a%2f%25%01@r:7/3",
+        "redis://a%40b%3a%2f%25%01:@r:7/3",
         "redis://[fe80::1%eth0]:1/0",
         "unix:///run/a b?db=7",
         "r",
@@ -368,6 +381,41 @@ static void test_shown_can_be_read(void **unused)
         address_clear(&a);
         assert_int_equal(address_parse(&a, shown, err, sizeof err), 0);
         assert_string_equal(address_show(&a, again, sizeof again), shown);
+        address_clear(&a);
+    }
+}
+
+/* What stands alone in front of the @ is the password, unless there is another. */
+static void test_password_from_elsewhere(void **unused)
+{
+    (void)unused;
+    static const struct {
+        const char *text;
+        bool wanted;
+        const char *user, *shown; /* after it was given one */
+    } rows[] = {
+        {"r", true, NULL, "redis://:***@r:6379"},
+        {"unix:///s", true, NULL, "unix:///s"},
+        {"redis://@r", true, NULL, "redis://:***@r:6379"},
+        {"redis://u@r", true, "u", "redis://u:***@r:6379"},
+        {"redis://u%40@r", true, "u@", "redis://u%40:***@r:6379"},
+        {"redis://u:@r", true, "u", "redis://u:***@r:6379"},
+        {"redis://:p@r", false, NULL, NULL},
+        {"redis://u:p@r", false, NULL, NULL},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct address a;
+        char err[300], shown[200];
+        assert_int_equal(address_parse(&a, rows[i].text, err, sizeof err), 0);
+        if (address_wants_password(&a) != rows[i].wanted)
+            fail_msg("%s", rows[i].text);
+        if (rows[i].wanted) {
+            address_set_password(&a, "elsewhere");
+            assert_false(address_wants_password(&a));
+            assert_text(rows[i].text, a.user, rows[i].user);
+            assert_string_equal(a.password, "elsewhere");
+            assert_text(rows[i].text, address_show(&a, shown, sizeof shown), rows[i].shown);
+        }
         address_clear(&a);
     }
 }
@@ -402,6 +450,7 @@ int main(void)
         cmocka_unit_test(test_longest_socket_path),
         cmocka_unit_test(test_password_is_never_told),
         cmocka_unit_test(test_shown_can_be_read),
+        cmocka_unit_test(test_password_from_elsewhere),
         cmocka_unit_test(test_short_buffers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

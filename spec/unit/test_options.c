@@ -1,7 +1,7 @@
 /* test_options.c - flags, environment, --env-file, defaults: which wins, what is refused, what is
  * hidden. */
-/* needs: options.c options_flags.c options_value.c options_table.c env_file.c suggest.c */
-/* needs: address.c text.c memory.c plain.c */
+/* needs: options.c options_flags.c options_value.c options_redis.c options_table.c */
+/* needs: env_file.c suggest.c address.c address_show.c text.c memory.c plain.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -474,8 +474,10 @@ static void test_passwords_are_found_and_hidden(void **state)
     assert_int_equal(parse("resque-lua -q x"), 0);
     assert_string_equal(options.address.password, "canary1");
     assert_null(getenv("REDIS_PASSWORD"));
-    assert_string_equal(getenv("REDIS_URL"), "redis://me@other:1/4");
-    assert_string_equal(getenv("REDIS_BACKEND"), "redis://me@host:1");
+    assert_string_equal(options.address.user, "me");
+    /* With its colon, or `me` would read as a password. */
+    assert_string_equal(getenv("REDIS_URL"), "redis://me:@other:1/4");
+    assert_string_equal(getenv("REDIS_BACKEND"), "redis://me:@host:1");
     assert_null(strstr(text_of("redis"), "canary"));
 
     clearenv();
@@ -487,6 +489,62 @@ static void test_passwords_are_found_and_hidden(void **state)
     assert_null(getenv("REDIS_URL"));
     assert_null(strstr(getenv("REDIS_BACKEND"), "canary"));
     assert_null(strstr(text_of("redis"), "canary"));
+}
+
+/* redis-cli and Ruby's client take what stands alone in front of the @ for the password. */
+static void test_password_in_the_users_place(void **state)
+{
+    (void)state;
+    char line[256];
+    setenv("REDIS_URL", "redis://canary7@host/4", 1);
+    setenv("REDIS_BACKEND", "redis://canary8@host/4", 1);
+    assert_int_equal(parse("resque-lua -q x"), 0);
+    assert_string_equal(options.address.password, "canary8");
+    assert_null(options.address.user);
+    assert_string_equal(text_of("redis"), "redis://:***@host:6379/4");
+    assert_string_equal(getenv("REDIS_BACKEND"), "redis://host:6379/4");
+    assert_string_equal(getenv("REDIS_URL"), "redis://host:6379/4");
+    assert_int_equal(parse("resque-lua -q x -r redis://canary9@host"), 0);
+    assert_string_equal(options.address.password, "canary9");
+
+    clearenv();
+    write_file("canary5\n");
+    setenv("REDIS_BACKEND", "redis://me@host/4", 1);
+    snprintf(line, sizeof line, "resque-lua -q x --redis-password-file=%s", path);
+    assert_int_equal(parse(line), 0);
+    assert_string_equal(options.address.user, "me");
+    assert_string_equal(options.address.password, "canary5");
+    assert_string_equal(text_of("redis"), "redis://me:***@host:6379/4");
+    assert_string_equal(getenv("REDIS_BACKEND"), "redis://me:@host:6379/4");
+}
+
+/* An address, or a password, that was put where something else is expected. */
+static void test_misplaced_secrets_are_not_quoted(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *line, *part;
+    } rows[] = {
+        {"resque-lua redis://:canary@host", "no command 'redis://***@host'"},
+        {"resque-lua u:canary://x@host", "no command '***@host'"},
+        {"resque-lua check --redis:redis://:canary@host", "no option --***@host"},
+        {"resque-lua config redis://me:canary@host:1/2", "'redis://***@host:1/2'"},
+        {"resque-lua -q x --redis-db redis://:canary@host", "'redis://***@host', which is not"},
+        {"resque-lua -q x --interval canary@host", "'***@host', which is not"},
+        {"resque-lua -q x --log-format tcp://canary@host", "'tcp://***@host', which"},
+        {"resque-lua -q x --on-crash tcp://canary@host", "'tcp://***@host', which"},
+        {"resque-lua -q x --redis-password-file canary", "that REDIS_PASSWORD_FILE names"},
+        {"resque-lua -q x --redis-password canary", "there is no option --redis-password"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        assert_refused(rows[i].line, rows[i].part);
+        if (strstr(err, "canary"))
+            fail_msg("%s: %s", rows[i].line, err);
+    }
+    char line[700] = "resque-lua ";
+    memset(line + strlen(line), 'x', 500);
+    strcat(line, "canary@host"); /* what is cut off is cut after it was masked */
+    assert_refused(line, "'***@host'");
 }
 
 static void test_password_file(void **state)
@@ -581,6 +639,8 @@ int main(void)
         ROW(test_prefix),
         ROW(test_which_redis),
         ROW(test_passwords_are_found_and_hidden),
+        ROW(test_password_in_the_users_place),
+        ROW(test_misplaced_secrets_are_not_quoted),
         ROW(test_password_file),
         ROW(test_env_file_secrets_leave_the_environment),
         ROW(test_colour),

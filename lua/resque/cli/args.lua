@@ -41,7 +41,9 @@ local function read_file(path)
   return text, err
 end
 
+-- Not the password of an address that was given as an argument.
 local function shown(text)
+  text = text:gsub("://.*@", "://***@")
   return sys.printable(#text > 60 and text:sub(1, 60) .. "…" or text)
 end
 
