@@ -6,13 +6,34 @@
 #include "luathread.h"
 #include "luatrace.h"
 
-/* Keeps where it happened: the error itself calls no message handler. From Lua 5.4.5 on a stack
- * that grows cannot be looked at meanwhile, so there no block that grows is. */
-static void refuse(struct luameter *m, const void *block)
+#define LARGEST_STACK ((size_t)16 << 20) /* bytes; Lua's own limit */
+#define SMALLEST_STACK 720               /* what a call needs otherwise is smaller */
+#define SPARE ((size_t)256 << 10)        /* bytes beyond the limit for a stack that shrinks */
+
+/* Whether the block is the stack of who runs, and nobody can say who that is until it has grown. */
+static bool is_blinding(const void *block, size_t size)
+{
+    return block && !luatrace_can_record(luathread_running(), size);
+}
+
+/* Keeps where it happened: the error itself calls no message handler. */
+static void refuse(struct luameter *m, bool blind)
 {
     m->refused = true;
-    if (LUA_VERSION_RELEASE_NUM < 50405 || !block)
-        luatrace_record(luathread_running());
+    luatrace_record(blind ? NULL : luathread_running());
+}
+
+/* After an error Lua makes the stack smaller, for which 5.4.4 and older ones allocate another one.
+ * Its refusal would raise nothing, and hide the place of the error. */
+static size_t spare(const void *block, size_t kind, size_t size)
+{
+    bool stack = !block && kind == 0 && size >= SMALLEST_STACK && size <= SPARE;
+    return LUA_VERSION_RELEASE_NUM < 50405 && stack ? SPARE : 0;
+}
+
+static size_t twice(size_t limit)
+{
+    return limit <= SIZE_MAX / 2 ? 2 * limit : SIZE_MAX;
 }
 
 /* For an object Lua collects its garbage and asks again. For the text that a C function builds
@@ -21,9 +42,16 @@ static void refuse(struct luameter *m, const void *block)
 static bool fits(const struct luameter *m, const void *block, size_t kind, size_t size, size_t more)
 {
     bool plain = block || kind == 0;
-    size_t most = plain && size <= m->limit ? m->limit : 0;
-    most = most <= SIZE_MAX - m->limit ? most + m->limit : SIZE_MAX;
+    size_t most = plain && size <= m->limit ? twice(m->limit) : m->limit;
+    most += most <= SIZE_MAX - SPARE ? spare(block, kind, size) : 0;
     return m->used <= most && more <= most - m->used;
+}
+
+/* What comes next is refused, then: there is a place to show. */
+static bool may_blind(const struct luameter *m, const void *block, size_t size)
+{
+    size_t beyond = m->used > twice(m->limit) ? m->used - twice(m->limit) : 0;
+    return beyond <= LARGEST_STACK && is_blinding(block, size);
 }
 
 /* lua_Alloc. Without a block, `old` is the kind of object, not a size. */
@@ -31,15 +59,15 @@ static void *allocate(void *meter, void *block, size_t old, size_t size)
 {
     struct luameter *m = meter;
     size_t had = block ? old : 0;
-    if (size > had && !fits(m, block, old, size, size - had)) {
-        refuse(m, block);
+    if (size > had && !fits(m, block, old, size, size - had) && !may_blind(m, block, old)) {
+        refuse(m, is_blinding(block, old));
         return NULL;
     }
     void *got = m->next(m->where, block, old, size);
     if (got || !size)
         m->used = m->used - had + size;
     else
-        refuse(m, block);
+        refuse(m, is_blinding(block, old));
     return got;
 }
 

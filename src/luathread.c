@@ -67,6 +67,8 @@ static int reset_thread(lua_State *L, lua_State *co)
         switch_to(&here);
 #if LUA_VERSION_RELEASE_NUM >= 50406
     int status = lua_closethread(co, L);
+#elif LUA_VERSION_RELEASE_NUM == 50405
+    int status = lua_resetthread(co, L);
 #else
     (void)L;
     int status = lua_resetthread(co);

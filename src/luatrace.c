@@ -1,6 +1,7 @@
 /* luatrace.c - see luatrace.h. */
 #include "luatrace.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,6 +15,8 @@ struct frame {
     const char *what, *namewhat; /* literals of Lua's */
     char source[SOURCE_SIZE], short_src[LUA_IDSIZE], name[LUA_IDSIZE];
 };
+
+_Static_assert(LUA_VERSION_NUM == 504, "luatrace_can_record knows Lua 5.4 alone");
 
 static struct frame frames[MOST];
 static int count;
@@ -79,6 +82,19 @@ void luatrace_record(const struct luathread *thread)
     count = 0;
     for (; thread && count < MOST; thread = thread->from)
         add_thread(thread->L);
+}
+
+/* The function that runs is the first thing in what a lua_Debug points to, in each Lua 5.4. From
+ * 5.4.5 on it is no address while its stack is moved, but a distance from that stack's foot; where
+ * anything else grows it is one. */
+bool luatrace_can_record(const struct luathread *thread, size_t size)
+{
+    lua_Debug ar;
+    uintptr_t function;
+    if (LUA_VERSION_RELEASE_NUM < 50405 || !thread || !lua_getstack(thread->L, 0, &ar))
+        return true;
+    memcpy(&function, ar.i_ci, sizeof function);
+    return function >= size;
 }
 
 static void set_text(lua_State *L, const char *field, const char *text)

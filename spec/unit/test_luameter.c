@@ -7,6 +7,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +17,7 @@
 #include "luatrace.h"
 
 #define LIMIT ((size_t)4 << 20)
+#define STACK_MOST ((size_t)16 << 20) /* Lua's own */
 
 static lua_State *new_state(struct luameter *m)
 {
@@ -67,6 +69,11 @@ static void refuses_beyond_the_limit_and_keeps_the_place(void **unused)
         "return ('x'):rep(1 << 30)",
         "local function f(n) return 1 + f(n) end return f(1)",
         "coroutine.wrap(function() local t = {} while true do t[#t + 1] = {} end end)()",
+        "local t = {} while true do t[#t + 1] = true end",
+        "local t = {} for i = 1, math.huge do t['k' .. i % 3] = i t[i] = i end",
+        "local function f(...) return f(1, 1, 1, 1, 1, ...) end return f()",
+        "local function f(n)\n"
+        "  return 1 + (n > 50 and 0 or coroutine.wrap(f)(n + 1)) + f(n) end return f(1)",
     };
     (void)unused;
     for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
@@ -75,8 +82,27 @@ static void refuses_beyond_the_limit_and_keeps_the_place(void **unused)
         assert_int_not_equal(run(L, codes[i]), LUA_OK);
         assert_non_null(strstr(lua_tostring(L, -1), "not enough memory"));
         assert_true(m.refused);
-        assert_true(m.used <= 2 * LIMIT);
-        m.limit *= 2; /* room to tell */
+        assert_true(m.used <= 2 * LIMIT + STACK_MOST);
+        m.limit *= 8; /* room to tell */
+        luatrace_push(L);
+        assert_true(lua_rawlen(L, -1) > 0);
+        lua_close(L);
+    }
+}
+
+/* The stack grows as the limit is met, or anything else does: there is a place in any case. */
+static void keeps_the_place_of_a_recursion_wherever_it_ends(void **unused)
+{
+    (void)unused;
+    for (int kilobytes = 0; kilobytes < 2000; kilobytes += 50) {
+        struct luameter m;
+        char code[128];
+        lua_State *L = new_state(&m);
+        snprintf(code, sizeof code,
+                 "x = ('y'):rep(%d * 1024) local function f() return 1 + f() end return f()",
+                 kilobytes);
+        assert_int_equal(run(L, code), LUA_ERRMEM);
+        m.limit *= 8;
         luatrace_push(L);
         assert_true(lua_rawlen(L, -1) > 0);
         lua_close(L);
@@ -127,6 +153,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(counts_as_lua_does),
         cmocka_unit_test(refuses_beyond_the_limit_and_keeps_the_place),
+        cmocka_unit_test(keeps_the_place_of_a_recursion_wherever_it_ends),
         cmocka_unit_test(goes_on_once_something_is_let_go),
         cmocka_unit_test(garbage_leaves_room_for_a_text),
         cmocka_unit_test(a_limit_may_change),
