@@ -86,6 +86,7 @@ static struct luahost_place lua_place(const struct child_place *place, const str
     return (struct luahost_place){.options = place->options,
                                   .confine = place->confine,
                                   .prepared = place->prepared,
+                                  .pid = getpid(),
                                   .report_fd = report_fd,
                                   .report_inode = pipe.st_ino,
                                   .mark = place->mark,

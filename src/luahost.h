@@ -34,6 +34,7 @@ struct luahost_place {
     const struct options *options;
     struct confine *confine;
     struct lua_State *prepared;
+    pid_t pid; /* of the job's process: what it forks is another one, and reports nothing */
     int report_fd;
     ino_t report_inode; /* of its pipe: a script may close it and open a file as that number */
     char *mark; /* shared memory: the job's token once its code is about to run; NULL: none */

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "confine.h"
+#include "forked.h"
 #include "joblimits.h"
 #include "log.h"
 #include "luaarena.h"
@@ -31,18 +32,25 @@ struct ending {
 
 /* --- the end --- */
 
-/* Where reports go; -1 if the script closed it. */
+static bool is_the_job(const struct luahost_place *place)
+{
+    return getpid() == place->pid;
+}
+
+/* Where reports go; -1 if the script closed it, or this is a process that the job has forked. */
 static int report_pipe(const struct luahost_place *place)
 {
     struct stat now;
-    bool same = fstat(place->report_fd, &now) == 0 && S_ISFIFO(now.st_mode) &&
+    bool ours = is_the_job(place) && fstat(place->report_fd, &now) == 0 && S_ISFIFO(now.st_mode) &&
                 now.st_ino == place->report_inode;
-    return same ? place->report_fd : -1;
+    return ours ? place->report_fd : -1;
 }
 
 static _Noreturn void leave(const struct ending *e)
 {
     fflush(NULL);
+    if (e->place && !is_the_job(e->place))
+        _exit(e->exit_code);
     STOP_AT("result");
     int fd = e->place ? report_pipe(e->place) : -1;
     if (fd >= 0 && e->end == REPORT_DONE)
@@ -145,7 +153,7 @@ static int report_started(lua_State *L)
 {
     const struct luahost_place *place = lua_touserdata(L, lua_upvalueindex(1));
     const struct job *job = lua_touserdata(L, lua_upvalueindex(2));
-    if (place->mark)
+    if (place->mark && is_the_job(place))
         memcpy(place->mark, job->token, sizeof job->token);
     STOP_AT("mark");
     if (report_send_started(report_pipe(place), lua_toboolean(L, 1), lua_toboolean(L, 2)) < 0)
@@ -202,10 +210,8 @@ static int confine_job(lua_State *L)
 static int job_exit(lua_State *L)
 {
     const struct luahost_place *place = lua_touserdata(L, lua_upvalueindex(1));
-    int code = lua_isboolean(L, 1) ? (lua_toboolean(L, 1) ? EXIT_SUCCESS : EXIT_FAILURE)
-                                   : (int)luaL_optinteger(L, 1, EXIT_SUCCESS);
     static struct ending e; /* the stack may be a coroutine's, and lua_close is about to free it */
-    e = (struct ending){.place = place, .end = REPORT_EXIT, .exit_code = code & 0xff};
+    e = (struct ending){.place = place, .end = REPORT_EXIT, .exit_code = forked_exit_code(L)};
     if (lua_toboolean(L, 2))
         end_process(L, &e);
     leave(&e);

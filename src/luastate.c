@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "forked.h"
 #include "luaarena.h"
 #include "luaglobals.h"
 #include "lualib_redis.h"
@@ -96,6 +97,10 @@ static int prepare(lua_State *L)
     add_searcher(L, o);
     luaglobals_keep(L);
     luastate_seed(L);
+    luastate_push_module(L, "resque.sys");
+    lua_pushcfunction(L, forked_leave);
+    lua_setfield(L, -2, "leave");
+    forked_prepare();
     return 0;
 }
 

@@ -4,6 +4,7 @@
 -- error afterwards (failure record, log) is not decided here. No string is called by its methods: a
 -- job may have taken them from its strings.
 -- @module resque.errors
+local forked = require "resque.forked"
 local json = require "resque.json"
 local sys = require "resque.sys"
 
@@ -242,15 +243,19 @@ function errors.handler(err)
   return stopped(err) or errors.report(err, errors.trace(HANDLER_LEVEL))
 end
 
-local function settle(ok, result, ...)
-  if not ok then
-    return false, stopped(result) or errors.report(result)
+local function settle(pid, ok, result, ...)
+  if ok then
+    forked.check(pid)
+    return true, result, ...
   end
-  return true, result, ...
+  local report = stopped(result) or errors.report(result)
+  forked.check(pid, not errors.is(report.value, errors.DontPerform) and report.message or nil)
+  return false, report
 end
 
 --- xpcall with `handler` that always hands back a report: Lua gives a bare text where a message
--- handler could not run (no memory, no stack, a script that broke what it needs).
+-- handler could not run (no memory, no stack, a script that broke what it needs). A process that
+-- `f` has forked does not come back.
 -- @tparam function f
 -- @param ... its arguments
 -- @treturn[1] boolean true
@@ -259,7 +264,7 @@ end
 -- @treturn[2] table see `report`
 -- @usage local ok, report = errors.attempt(f, 1, 2)
 function errors.attempt(f, ...)
-  return settle(xpcall(f, errors.handler, ...))
+  return settle(sys.pid(), xpcall(f, errors.handler, ...))
 end
 
 return errors

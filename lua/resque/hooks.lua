@@ -3,6 +3,7 @@
 -- A registry and no more: each event is emitted where it happens. An error in a hook goes to who
 -- emitted the event.
 -- @module resque.hooks
+local forked = require "resque.forked"
 local sys = require "resque.sys"
 
 local hooks = {}
@@ -92,7 +93,7 @@ end
 -- @param ... what they get
 function hooks.emit(event, ...)
   for _, fn in ipairs(listeners[event_name(event, 2)]) do
-    fn(...)
+    forked.call(fn, ...)
   end
 end
 

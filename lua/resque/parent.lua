@@ -8,14 +8,20 @@ local sys = require "resque.sys"
 
 local parent = {}
 
--- Here the process is the worker, not a job.
-local function refuse_exit()
-  error("os.exit would end the worker, not a job", 2)
+local worker -- its process id
+
+-- Here the process is the worker, not a job, unless a hook has forked it.
+local function refuse_exit(...)
+  if sys.pid() == worker then
+    error("os.exit would end the worker, not a job", 2)
+  end
+  sys.leave(...)
 end
 
 --- Loads APP_INCLUDE.
 -- @treturn ?string why it cannot be loaded; nil: it is
 function parent.load()
+  worker = sys.pid()
   _G.os.exit = refuse_exit -- luacheck: ignore 122
   local loaded, broken = loader.load(sys.settings.include)
   return not loaded and broken.message or nil

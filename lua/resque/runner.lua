@@ -4,6 +4,7 @@
 -- failure rules are php-resque's, with the differences of the README's table "how a job can end".
 -- @module resque.runner
 local errors = require "resque.errors"
+local forked = require "resque.forked"
 local hooks = require "resque.hooks"
 local job = require "resque.job"
 local json = require "resque.json"
@@ -44,7 +45,7 @@ end
 -- tearDown runs whenever setUp succeeded. Its own error fails the job unless the job failed before.
 local function tear_down(object, report)
   if not report then
-    return call_method(object, "tearDown", nil)
+    return forked.call(call_method, object, "tearDown", nil)
   end
   settle(report, false)
   local ok, second = errors.attempt(call_method, object, "tearDown", report)
@@ -67,7 +68,7 @@ local function life(info)
   end
   local object = job.instance(class, info)
   policy.apply(info.class, class, held)
-  call_method(object, "setUp")
+  forked.call(call_method, object, "setUp")
   local perform = job.method(object, "perform")
   local ok, result = errors.attempt(perform, object, job.parameters(info))
   tear_down(object, not ok and not skips(result) and result or nil)

@@ -2,6 +2,7 @@
 local cjson = require "cjson"
 local clock = require "spec.support.clock"
 local net = require "resque.net"
+local preload = require "spec.support.preload"
 local process = require "spec.support.process"
 local server = require "spec.support.server"
 local world = require "spec.support.world"
@@ -287,38 +288,16 @@ describe("resque.net", function()
   end)
 
   it("is used by one process only: after a fork the child opens its own", function()
-    -- Lua has no fork; this is the smallest module that has one.
-    local source, object = redis.dir .. "/spec_fork.c", redis.dir .. "/spec_fork.so"
-    local file = assert(io.open(source, "w"))
-    file:write [[
-      #include <lauxlib.h>
-      #include <sys/wait.h>
-      #include <unistd.h>
-      static int run(lua_State *L)
-      {
-          pid_t pid = fork();
-          if (pid == 0) {
-              lua_call(L, 0, 0);
-              _exit(0);
-          }
-          waitpid(pid, NULL, 0);
-          return 0;
-      }
-      int luaopen_spec_fork(lua_State *L)
-      {
-          lua_pushcfunction(L, run);
-          return 1;
-      }]]
-    file:close()
-    local build = ("cc -shared -fPIC $(pkg-config --cflags lua5.4) -o %s %s"):format(object, source)
-    assert(process.run({ "sh", "-c", build }, { dir = redis.dir }) == 0)
-    local fork = assert(package.loadlib(object, "luaopen_spec_fork"))()
+    local forking = assert(package.loadlib(preload.module "forking", "luaopen_forking"))()
     local id = conn:call("CLIENT", "ID")
     conn:call "MULTI"
-    fork(function()
+    local copy = forking.fork()
+    if copy == 0 then
       local mine = conn:in_transaction() and "inherited" or conn:call("CLIENT", "ID")
       conn:call("SET", "child", mine)
-    end)
+      forking.leave()
+    end
+    forking.wait(copy)
     local child = redis:call("GET", "child")
     assert.is_truthy(tonumber(child), child)
     assert.are_not.equal(id, tonumber(child))

@@ -1,4 +1,5 @@
---- Small C libraries of spec/support that are preloaded into a program, built when first asked for.
+--- Small C libraries of spec/support that are preloaded into a program, or required by its scripts;
+-- built when first asked for.
 local process = require "spec.support.process"
 local uv = require "luv"
 local world = require "spec.support.world"
@@ -10,14 +11,25 @@ local function is_newer(path, than)
   return a and b and a.mtime.sec > b.mtime.sec
 end
 
+local function lua_headers()
+  local out = assert(io.popen "pkg-config --cflags-only-I lua5.4")
+  local words = {}
+  for word in out:read "a":gmatch "%S+" do
+    words[#words + 1] = word
+  end
+  out:close()
+  return words
+end
+
 local function build(name)
   local source = ("%s/spec/support/%s.c"):format(world.root, name)
   local library = ("%s/preload/%s.so"):format(world.build, name)
   if not is_newer(library, source) then
     uv.fs_mkdir(world.build .. "/preload", 493)
     local new = ("%s.%d"):format(library, uv.os_getpid()) -- several spec files may want it at once
-    local code, _, err = process.run({ "cc", "-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o",
-      new, source }, { dir = world.build .. "/preload" })
+    local words = { "cc", "-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o", new, source }
+    table.move(lua_headers(), 1, 9, #words + 1, words)
+    local code, _, err = process.run(words, { dir = world.build .. "/preload" })
     assert(code == 0, err)
     assert(uv.fs_rename(new, library))
   end
@@ -39,6 +51,11 @@ end
 -- @param name of the C file in spec/support, without .c
 function preload.ours(name)
   return sanitizer() .. build(name)
+end
+
+--- The path of a Lua module in C, for package.loadlib(path, "luaopen_" .. name).
+function preload.module(name)
+  return build(name)
 end
 
 --- Words to put before another program, which gets the library and the variables.
