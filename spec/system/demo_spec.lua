@@ -57,9 +57,8 @@ describe("demo/run", function()
       "Starting worker [^\n]*:default\n[^\n]*Starting worker [^\n]*:default\n",
       "resque%-1%.0: Monitoring 2 children",
       "resque%-1%.0: Forked %d+ at ",
-      "resque%-1%.0: Processing default since [%d: -]+ %[Lua_Job%]",
       "resque%-1%.0: Processing default since [%d: -]+ %[Long_Lua_Job%]",
-      "Lua_Job +running\n", "Lua_Job +complete: {\"greeting\":\"Hello, Chris!\"}\n",
+      "Lua_Job +complete: {\"greeting\":\"Hello, Chris!\"}\n",
       "Bad_Lua_Job +failed\n", "Lua_Error_Job +failed\n", "Long_Lua_Job +failed\n",
       "Bad_Lua_Job +LuaError\n +demo/jobs.lua:%d+: Unable to run this job!\n",
       "Lua_Error_Job +LuaError\n +demo/jobs.lua:%d+: attempt to call a nil value",
@@ -101,6 +100,22 @@ describe("demo/run", function()
     w:write("changed/demo/jobs.lua", jobs)
     return dir
   end
+
+  it("shows a job beside another, and a hook that takes its time", function()
+    local jobs = proc.read(world.root .. "/demo/jobs.lua")
+    local slow = jobs:gsub("resque%.sleep%(1%)", ("resque.sleep(%g)"):format(2 * clock.slow))
+      .. 'resque.on("onFailure", function() resque.sleep(0.3) end)\n'
+    local code, out, err = run({ "--once" }, { dir = changed(slow) })
+    assert.equal(0, code, out .. err)
+    for _, text in ipairs {
+      "Lua_Job +running\n", "Lua_Job +complete: ",
+      "resque%-1%.0: Processing default since [%d: -]+ %[Lua_Job%]",
+      "resque%-1%.0: Processing default since [%d: -]+ %[Long_Lua_Job%]",
+      "onFailure: Long_Lua_Job: Resque::DirtyExit",
+    } do
+      assert.truthy(out:find(text), ("%q is missing in:\n%s%s"):format(text, out, err))
+    end
+  end)
 
   it("--once ends with 1 and says what was not expected", function()
     local jobs = proc.read(world.root .. "/demo/jobs.lua")
