@@ -178,7 +178,6 @@ static int fork_member(struct manager *m, struct member *member)
 
 static void start_member(struct manager *m, struct member *member)
 {
-    STOP_AT("start_worker");
     memset(member->slot, 0, sizeof *member->slot);
     member->started_at = clock_ms();
     member->restart_at = CLOCK_NEVER;
@@ -190,13 +189,6 @@ static void start_member(struct manager *m, struct member *member)
     setpgid(member->pid, member->pid);
     if (m->paused) /* the pause is the user's word to all, present and future */
         kill(member->pid, SIGUSR2);
-}
-
-static void start_due(struct manager *m)
-{
-    for (int i = 0; i < m->crew.count; i++)
-        if (!m->crew.members[i].pid && !m->stopping && clock_ms() >= m->crew.members[i].restart_at)
-            start_member(m, &m->crew.members[i]);
 }
 
 /* At once; soon after such a restart, later and later. */
@@ -306,6 +298,21 @@ static void take_signals(struct manager *m)
         hang_up(m);
     if (events_take(&m->events, SIGCHLD))
         reap(m);
+}
+
+/* Signals that came before there is this worker are not meant for its job. */
+static void start_due(struct manager *m)
+{
+    for (int i = 0; i < m->crew.count; i++) {
+        struct member *member = &m->crew.members[i];
+        if (member->pid || m->stopping || clock_ms() < member->restart_at)
+            continue;
+        STOP_AT("start_worker");
+        events_wait(&m->events, 0, 0);
+        take_signals(m);
+        if (!m->stopping)
+            start_member(m, member);
+    }
 }
 
 /* --- from start to end --- */
@@ -419,9 +426,17 @@ static void close_manager(struct manager *m)
     events_close(&m->events);
 }
 
+/* Somebody works, or will again. */
+static bool has_work(const struct manager *m)
+{
+    return crew_running(&m->crew) || (!m->stopping && crew_restart_at(&m->crew) != CLOCK_NEVER);
+}
+
 static int64_t next_deadline(const struct manager *m)
 {
     int64_t until = m->prune_at;
+    if (!has_work(m))
+        return 0;
     if (!redis_connected(m->redis) && m->connect_at > until)
         until = m->connect_at;
     if (!m->stopping)
@@ -434,12 +449,6 @@ static int64_t next_deadline(const struct manager *m)
     if (m->background.ready_fd >= 0) /* workers show on the board that they have started */
         until = clock_sooner(until, clock_after(START_LOOK));
     return until;
-}
-
-/* Somebody works, or will again. */
-static bool has_work(const struct manager *m)
-{
-    return crew_running(&m->crew) || (!m->stopping && crew_restart_at(&m->crew) != CLOCK_NEVER);
 }
 
 /* BACKGROUND: the command returns when the workers are past what can refuse to start. */
