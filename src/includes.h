@@ -1,11 +1,14 @@
-/* includes.h - the files of APP_INCLUDE, as files: have they changed? */
+/* includes.h - the list that APP_INCLUDE, -I and `check FILE` are: names of files with commas
+ * between. Blanks around a name and items without one mean nothing. The one place that takes it
+ * apart; Lua has it as sys.includes. */
 #ifndef INCLUDES_H
 #define INCLUDES_H
 
-#include <stdint.h>
+#include <stdbool.h>
+#include <stddef.h>
 
-/* A number that changes when one of the files of the comma list is replaced, edited or removed.
- * NULL: 0. */
-uint64_t includes_signature(const char *list);
+/* The next name, which is not NUL-terminated, and moves *list behind it. False: there is no more.
+ */
+bool includes_next(const char **list, const char **name, size_t *len);
 
 #endif

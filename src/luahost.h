@@ -57,8 +57,9 @@ struct luahost_parent;
 struct luahost_parent *luahost_parent_open(const struct options *o, char *err, size_t err_size);
 void luahost_parent_close(struct luahost_parent *p); /* NULL is fine */
 
-/* Whether a file of APP_INCLUDE has changed since it was opened. */
-bool luahost_parent_is_stale(const struct luahost_parent *p, const struct options *o);
+/* Whether a Lua file that it has read was changed since: one of APP_INCLUDE, or one that these
+ * brought in by require, dofile or loadfile. */
+bool luahost_parent_is_stale(const struct luahost_parent *p);
 
 /* beforeFirstFork (job NULL) or beforeFork, limited to 5 s. 0; -1: exception and message are the
  * caller's to free. */

@@ -9,11 +9,12 @@
 #include <unistd.h>
 
 #include "clock.h"
-#include "includes.h"
 #include "luahost.h"
 #include "luastate.h"
+#include "luatext.h"
 #include "memory.h"
 #include "plain.h"
+#include "watched.h"
 
 #define LIMIT 5.0        /* seconds that a hook may take */
 #define LOOK_EVERY 10000 /* instructions between looks at the clock */
@@ -22,7 +23,7 @@
 
 struct luahost_parent {
     lua_State *L;
-    uint64_t signature; /* of the files when they were loaded */
+    struct watched files; /* that were read, by loading them or by a hook */
 };
 
 /* The worker hears no signal while a hook runs. One that takes no notice of check_deadline (it
@@ -49,6 +50,7 @@ static void leave_scripts(void)
 
 static int call_load(lua_State *L)
 {
+    luatext_watch(L, lua_touserdata(L, 1));
     luastate_push_function(L, "resque.parent", "load");
     lua_call(L, 0, 1);
     return 1;
@@ -56,22 +58,21 @@ static int call_load(lua_State *L)
 
 struct luahost_parent *luahost_parent_open(const struct options *o, char *err, size_t err_size)
 {
-    uint64_t signature = includes_signature(o->include);
     lua_State *L = luastate_open(o, err, err_size);
     if (!L)
         return NULL;
+    struct luahost_parent *p = memory_get(sizeof *p);
+    p->L = L;
     enter_scripts(LOAD_LIMIT);
     lua_pushcfunction(L, call_load);
-    if (luastate_call(L, 0, 1) != LUA_OK || !lua_isnil(L, -1)) {
-        snprintf(err, err_size, "%s", luaL_tolstring(L, -1, NULL));
-        lua_close(L);
-        leave_scripts();
-        return NULL;
-    }
+    lua_pushlightuserdata(L, &p->files);
+    bool loaded = luastate_call(L, 1, 1) == LUA_OK && lua_isnil(L, -1);
     leave_scripts();
-    struct luahost_parent *p = memory_get(sizeof *p);
-    *p = (struct luahost_parent){.L = L, .signature = signature};
-    return p;
+    if (loaded)
+        return p;
+    snprintf(err, err_size, "%s", luaL_tolstring(L, -1, NULL));
+    luahost_parent_close(p);
+    return NULL;
 }
 
 void luahost_parent_close(struct luahost_parent *p)
@@ -81,12 +82,13 @@ void luahost_parent_close(struct luahost_parent *p)
     enter_scripts(LOAD_LIMIT);
     lua_close(p->L);
     leave_scripts();
+    watched_clear(&p->files);
     free(p);
 }
 
-bool luahost_parent_is_stale(const struct luahost_parent *p, const struct options *o)
+bool luahost_parent_is_stale(const struct luahost_parent *p)
 {
-    return p->signature != includes_signature(o->include);
+    return watched_changed(&p->files);
 }
 
 static const char deadline_key; /* its address: where the registry holds the deadline */

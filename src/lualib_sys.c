@@ -17,6 +17,7 @@
 #include <lauxlib.h>
 
 #include "log.h"
+#include "lualib_includes.h"
 #include "plain.h"
 #include "suggest.h"
 #include "text.h"
@@ -245,14 +246,23 @@ static int sys_list(lua_State *L)
     return 1;
 }
 
-static const luaL_Reg functions[] = {{"time", sys_time},           {"monotonic", sys_monotonic},
-                                     {"sleep", sys_sleep},         {"unique_id", sys_unique_id},
-                                     {"hostname", sys_hostname},   {"pid", sys_pid},
-                                     {"isatty", sys_isatty},       {"columns", sys_columns},
-                                     {"printable", sys_printable}, {"nearest", sys_nearest},
-                                     {"read", sys_read},           {"log", sys_log},
-                                     {"log_level", sys_log_level}, {"file_exists", sys_file_exists},
-                                     {"list", sys_list},           {NULL, NULL}};
+static const luaL_Reg functions[] = {{"time", sys_time},
+                                     {"monotonic", sys_monotonic},
+                                     {"sleep", sys_sleep},
+                                     {"unique_id", sys_unique_id},
+                                     {"hostname", sys_hostname},
+                                     {"pid", sys_pid},
+                                     {"isatty", sys_isatty},
+                                     {"columns", sys_columns},
+                                     {"printable", sys_printable},
+                                     {"nearest", sys_nearest},
+                                     {"read", sys_read},
+                                     {"log", sys_log},
+                                     {"log_level", sys_log_level},
+                                     {"file_exists", sys_file_exists},
+                                     {"list", sys_list},
+                                     {"includes", lualib_sys_includes},
+                                     {NULL, NULL}};
 
 /* The module's __index: `sys.settings` at its first use. Upvalue 1 makes the table; it is kept in
  * the module. */

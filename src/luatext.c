@@ -63,12 +63,31 @@ static int text_load(lua_State *L)
     return loaded(L, lua_load(L, read_piece, NULL, name, mode), env);
 }
 
+static const char watched_key; /* its address: where the registry holds the struct watched */
+
+void luatext_watch(lua_State *L, struct watched *files)
+{
+    lua_pushlightuserdata(L, files);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &watched_key);
+}
+
+/* luaL_loadfilex for text. `file` NULL: standard input. */
+static int load_file(lua_State *L, const char *file, const char *mode)
+{
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &watched_key);
+    struct watched *files = lua_touserdata(L, -1);
+    lua_pop(L, 1);
+    if (files && file)
+        watched_add(files, file);
+    return luaL_loadfilex(L, file, mode);
+}
+
 /* loadfile([filename [, mode [, env]]]) */
 static int text_loadfile(lua_State *L)
 {
     const char *file = luaL_optstring(L, 1, NULL), *mode = text_mode(L, 2);
     int env = lua_isnone(L, 3) ? 0 : 3;
-    return loaded(L, luaL_loadfilex(L, file, mode), env);
+    return loaded(L, load_file(L, file, mode), env);
 }
 
 static int all_results(lua_State *L, int status, lua_KContext context)
@@ -83,7 +102,7 @@ static int text_dofile(lua_State *L)
 {
     const char *file = luaL_optstring(L, 1, NULL);
     lua_settop(L, 1);
-    if (luaL_loadfilex(L, file, "t") != LUA_OK)
+    if (load_file(L, file, "t") != LUA_OK)
         return lua_error(L);
     lua_callk(L, 0, LUA_MULTRET, 0, all_results);
     return all_results(L, LUA_OK, 0);
@@ -103,7 +122,7 @@ static int search_path(lua_State *L)
     if (!file)
         return 1;
     lua_pop(L, 1);
-    if (luaL_loadfilex(L, file, "t") != LUA_OK)
+    if (load_file(L, file, "t") != LUA_OK)
         return luaL_error(L, "error loading module '%s' from file '%s':\n\t%s", module, file,
                           lua_tostring(L, -1));
     lua_insert(L, -2);

@@ -9,7 +9,7 @@
 static int open_parent(struct parent_hooks *h)
 {
     char err[1024];
-    if (h->parent && !luahost_parent_is_stale(h->parent, h->options))
+    if (h->parent && !luahost_parent_is_stale(h->parent))
         return 0;
     luahost_parent_close(h->parent);
     h->parent = luahost_parent_open(h->options, err, sizeof err);

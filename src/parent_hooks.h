@@ -25,6 +25,7 @@ int parent_hooks_first(struct parent_hooks *h, const char *worker_id);
 int parent_hooks_fork(struct parent_hooks *h, const char *worker_id, const struct job *job,
                       struct outcome *end);
 
+/* Forgets the scripts: they are loaded anew when a hook is called next. */
 void parent_hooks_close(struct parent_hooks *h);
 
 #endif

@@ -46,6 +46,7 @@ void wishes_take(struct wishes *w, struct events *ev, const struct options *o)
     events_take(ev, EVENTS_BOARD); /* whoever has a job looks at the board */
     if (events_take(ev, SIGHUP)) {
         w->rest_until = 0;
+        w->look_again = true;
         log_reopen();
     }
     if (w->leave == LEAVE_AFTER_JOB && clock_ms() >= w->leave_by)

@@ -13,6 +13,7 @@ struct wishes {
     enum { STAY, LEAVE_AFTER_JOB, LEAVE_NOW } leave;
     bool pause;
     int64_t rest_until; /* no new job before this; HUP ends it, as what was broken may be mended */
+    bool look_again;    /* HUP came; for whoever keeps something of the scripts to clear */
     const char *kill;   /* end the running job, for this reason; NULL: no */
     int64_t leave_by;   /* when LEAVE_AFTER_JOB becomes LEAVE_NOW; CLOCK_NEVER */
 };

@@ -177,6 +177,9 @@ static int check(const struct job *job, struct outcome *end)
 
 static int before_fork(struct worker *w, const struct job *job, struct outcome *end)
 {
+    if (w->me.wishes.look_again)
+        parent_hooks_close(&w->hooks);
+    w->me.wishes.look_again = false;
     if (parent_hooks_fork(&w->hooks, w->me.registry.id, job, end) == 0)
         return 0;
     if (end->kind == OUTCOME_PUT_BACK)

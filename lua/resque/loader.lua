@@ -11,7 +11,6 @@ local loader = {}
 
 local returned = {} -- what the scripts returned, in order: {name = …, value = table}
 local folders = {} -- where <Class>.lua files are looked for
-local files = {} -- what was loaded, in order
 local is_open = function() return true end -- which files may be read, by their path
 local standard -- names of the globals that were there before the first script
 
@@ -39,7 +38,6 @@ local function run_file(path)
   if not is_open(path) then
     return nil, errors.report("SANDBOX=strict: not below the folder of APP_INCLUDE: " .. path)
   end
-  files[#files + 1] = path
   local chunk, err = loadfile(path, "t") -- text only: bytecode can crash the process
   if not chunk then
     return nil, errors.report(err)
@@ -74,8 +72,7 @@ end
 -- @treturn[2] nil
 -- @treturn[2] table a report (resque.errors): `message` starts with file:line, `file`
 function loader.load(includes)
-  for path in (includes or ""):gmatch "[^,]+" do
-    path = path:match "^%s*(.-)%s*$"
+  for _, path in ipairs(sys.includes(includes)) do
     local ok, report = load_include(path)
     if not ok then
       report.file = path
@@ -110,17 +107,6 @@ end
 -- @treturn {string,...}
 function loader.folders()
   return table.move(folders, 1, #folders, 1, {})
-end
-
---- Every file that was read: scripts, job files, and the modules that `require` found for them.
--- @treturn {string,...}
-function loader.files()
-  local list = table.move(files, 1, #files, 1, {})
-  for name in pairs(package.loaded) do
-    local path = not name:find "^resque%f[.\0]" and package.searchpath(name, package.path)
-    list[#list + 1] = path or nil
-  end
-  return list
 end
 
 -- --------------------------------------------------------------------------------------- finding

@@ -61,8 +61,8 @@ end
 
 local function folders_of(includes)
   local folders = {}
-  for path in gmatch(includes or "", "[^,]+") do
-    local dir = gsub(gsub(path, "^%s+", ""), "[^/]*$", "")
+  for _, path in next, sys.includes(includes) do
+    local dir = gsub(path, "[^/]*$", "")
     table.insert(folders, dir == "" and "./" or dir)
   end
   return folders

@@ -234,6 +234,14 @@ Plain = { perform = function(self) return self end }
     end
   end)
 
+  it("takes a list apart as a worker does", function()
+    w:write("a.lua", "A = { perform = function(self) return self end }")
+    w:write("b.lua", "B = { perform = function(self) return self end }")
+    local code, out = check { " a.lua ,, b.lua," }
+    assert.same({ 0, "A\ta.lua:1\t-\tperform\nB\tb.lua:1\t-\tperform\n" }, { code, out })
+    assert.equal(out, (select(2, check({}, { APP_INCLUDE = "a.lua, b.lua" }))))
+  end)
+
   it("loads the class files of the folder jobs, too", function()
     os.execute("mkdir -p " .. w.dir .. "/jobs")
     w:write("face.lua", "")
@@ -249,9 +257,11 @@ Plain = { perform = function(self) return self end }
   end)
 
   it("wants a file", function()
-    local code, out, err = check {}
-    assert.same({ 2, "" }, { code, out })
-    assert.matches("hint: .*APP_INCLUDE", err)
+    for _, arguments in ipairs { {}, { " , " } } do
+      local code, out, err = check(arguments)
+      assert.same({ 2, "" }, { code, out })
+      assert.matches("hint: .*APP_INCLUDE", err)
+    end
   end)
 end)
 

@@ -96,12 +96,10 @@ local function print_classes(classes, warnings, reports)
   end
 end
 
--- What is to be checked: the files named, else APP_INCLUDE.
+-- What is to be checked: the files named, else APP_INCLUDE; nil: nothing is.
 local function includes_of(arguments)
-  if arguments[1] then
-    return table.concat(arguments, ",")
-  end
-  return terminal.settings().include
+  local includes = arguments[1] and table.concat(arguments, ",") or terminal.settings().include
+  return sys.includes(includes)[1] and includes or nil
 end
 
 local function load_all(includes)
