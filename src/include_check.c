@@ -89,12 +89,21 @@ static int judge(const struct include_check *c, pid_t pid, int status, const cha
     return -1;
 }
 
+/* NO_INCLUDE: there is nothing to load before a job names its class. */
+static int check_folder(void)
+{
+    if (access("jobs", R_OK | X_OK) == 0)
+        return 0;
+    log_error("NO_INCLUDE: the folder ./jobs cannot be read: %s", strerror(errno));
+    return -1;
+}
+
 int include_check_run(const struct include_check *c)
 {
     int ends[2], status = 0;
     char text[SAID_SIZE] = "";
     if (!c->options->include)
-        return 0;
+        return check_folder();
     if (pipe2(ends, O_CLOEXEC) < 0) {
         log_error("APP_INCLUDE %s cannot be tried out: pipe: %s", c->options->include,
                   strerror(errno));

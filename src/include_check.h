@@ -18,7 +18,7 @@ struct include_check {
     struct redis *redis, *watch, *control;
 };
 
-/* 0, or -1: the reason is in the log. No APP_INCLUDE: 0. */
+/* 0, or -1: the reason is in the log. With NO_INCLUDE: whether there is the folder ./jobs. */
 int include_check_run(const struct include_check *check);
 
 #endif

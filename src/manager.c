@@ -371,8 +371,6 @@ static int open_jobs(struct manager *m)
     if (o->sandbox_strict && m->confine.filter.missing)
         log_warn("SANDBOX=strict without seccomp (%s): scripts are confined in Lua alone",
                  m->confine.filter.missing);
-    if (!o->include)
-        log_warn("no APP_INCLUDE: this worker knows no jobs, every one will fail");
     if (check_include(m) < 0)
         return EXIT_INCLUDE;
     m->prepared = luahost_prepare(o, err, sizeof err);

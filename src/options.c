@@ -1,8 +1,8 @@
 /* options.c - puts flags, environment, --env-file and defaults together into one struct options.
  *
  * Not here: the table (options_table.c), argv (options_flags.c), one value's check
- * (options_value.c), where Redis is (options_redis.c), what is shown to people (options_help.c,
- * options_config.c, options_completion.c). */
+ * (options_value.c), APP_INCLUDE (options_include.c), where Redis is (options_redis.c), what is
+ * shown to people (options_help.c, options_config.c, options_completion.c). */
 #include "options.h"
 
 #include <ctype.h>
@@ -279,7 +279,8 @@ static int settle(struct options_parse *p)
     o->sandbox_strict = strcmp(o->sandbox, "strict") == 0;
     o->log_json = strcmp(value_of(o, "log-format")->text, "json") == 0;
     o->term_timeout_given = value_of(o, "term-timeout")->source != OPTIONS_DEFAULT;
-    return check_queues(p) < 0 || check_memory(p) < 0 || check_prune(p) < 0 || check_lua_path(p) < 0
+    return check_queues(p) < 0 || options_settle_include(p) < 0 || check_memory(p) < 0 ||
+                   check_prune(p) < 0 || check_lua_path(p) < 0
                ? -1
                : options_settle_redis(p);
 }

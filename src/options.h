@@ -54,7 +54,8 @@ struct options {
     const char *prefix;     /* ends in ':' unless empty */
 
     const char *queues;  /* as given; NULL: none */
-    const char *include; /* APP_INCLUDE as given: one file or a comma list; NULL: none */
+    const char *include; /* APP_INCLUDE as given: a comma list, see includes.h; NULL: none */
+    bool no_include;     /* there is none: classes are files of ./jobs */
     int count;
     double interval; /* seconds; 0: work until the queues are empty, then exit */
     bool blocking;

@@ -1,5 +1,4 @@
-/* options_internal.h - what options.c, _flags.c, _value.c and _redis.c share while
- * options_parse runs. */
+/* options_internal.h - what the parts of options.c share while options_parse runs. */
 #ifndef OPTIONS_INTERNAL_H
 #define OPTIONS_INTERNAL_H
 
@@ -43,6 +42,10 @@ void options_hide_secrets(const struct options *o);
 
 /* Is a word such as "0", "no", "false", "off" or nothing at all. */
 bool options_is_off(const char *text);
+
+/* Which of APP_INCLUDE and NO_INCLUDE counts; a worker needs one of them. The fields of the struct
+ * are filled. 0 or -1. */
+int options_settle_include(struct options_parse *p);
 
 /* First pass: splits argv into flags (kept as values) and arguments, and finds the command. 0 or
  * -1. */

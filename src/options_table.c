@@ -9,7 +9,7 @@ const struct options_command options_commands[COMMAND_COUNT] = {
     [COMMAND_WORK] = {"work", 0, "[options]", "run workers (what happens without a command)", NULL,
                       "  APP_INCLUDE=jobs.lua QUEUE=mail resque-lua\n"
                       "  resque-lua -I jobs.lua -q critical,mail -n 5 -b\n"
-                      "  resque-lua work -q '*' --burst -v\n"},
+                      "  resque-lua work -I jobs.lua -q '*' --burst -v\n"},
     [COMMAND_ENQUEUE] =
         {"enqueue", -1, "[QUEUE] CLASS [ARGS...] [options]",
          "put jobs in a queue (also as resque-enqueue)", "resque.cli.enqueue",
@@ -70,6 +70,9 @@ const struct options_setting options_settings[] = {
      .commands = WORK | ENQUEUE | PERFORM | CHECK, .variables = {"APP_INCLUDE"}, .argument = "FILE",
      .field = FIELD(include),
      .help = "Lua file with the jobs and hooks, or a comma list of them"},
+    {.flag = "no-include", .type = OPTIONS_SWITCH, .commands = WORK | PERFORM | CHECK,
+     .variables = {"NO_INCLUDE"}, .fallback = "0", .field = FIELD(no_include),
+     .help = "there is no such file: every class is a file of the folder ./jobs"},
     {.flag = "count", .letter = 'n', .type = OPTIONS_INTEGER, .commands = WORK,
      .variables = {"COUNT"}, .fallback = "1", .argument = "N", .min = 1, .max = 1000,
      .field = FIELD(count),

@@ -50,15 +50,19 @@ local function run_file(path)
   return true, value
 end
 
+-- Makes a folder one with scripts: modules are beside them, more classes in `jobs` there.
+local function look_into(dir)
+  add_to_path(dir == "" and "/" or dir)
+  loader.autoload(dir .. "/jobs")
+end
+
 local function load_include(path)
   local exists, why = sys.file_exists(path)
   if not exists then
     return nil, errors.report(("APP_INCLUDE (%s) %s."):format(path,
       why and "cannot be read: " .. why or "does not exist"))
   end
-  local dir = path:match "^(.*)/[^/]*$" or "."
-  add_to_path(dir == "" and "/" or dir)
-  loader.autoload(dir .. "/jobs")
+  look_into(path:match "^(.*)/[^/]*$" or ".")
   local ok, value = run_file(path)
   if ok and type(value) == "table" then
     returned[#returned + 1] = { name = path:match "([^/]*)$":gsub("%.lua$", ""), value = value }
@@ -68,10 +72,14 @@ end
 
 --- Loads scripts: puts their folders on package.path, runs them in order.
 -- @tparam ?string includes APP_INCLUDE: one file or a comma list; nil: none
+-- @tparam[opt] boolean alone NO_INCLUDE: there are only the classes in ./jobs
 -- @treturn[1] boolean true
 -- @treturn[2] nil
 -- @treturn[2] table a report (resque.errors): `message` starts with file:line, `file`
-function loader.load(includes)
+function loader.load(includes, alone)
+  if alone then
+    look_into "."
+  end
   for _, path in ipairs(sys.includes(includes)) do
     local ok, report = load_include(path)
     if not ok then

@@ -23,7 +23,7 @@ end
 function parent.load()
   worker = sys.pid()
   _G.os.exit = refuse_exit -- luacheck: ignore 122
-  local loaded, broken = loader.load(sys.settings.include)
+  local loaded, broken = loader.load(sys.settings.include, sys.settings.no_include)
   return not loaded and broken.message or nil
 end
 

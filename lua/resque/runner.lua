@@ -127,7 +127,7 @@ end
 -- Loads APP_INCLUDE. Returns nil, or why jobs cannot start. Hooks of the worker are refused where
 -- jobs are confined: no script is to run as root, or with what its jobs may not have.
 local function load_scripts()
-  local loaded, broken = loader.load(sys.settings.include)
+  local loaded, broken = loader.load(sys.settings.include, sys.settings.no_include)
   local user = sys.settings.job_user
   local confined = user and "JOB_USER" or sys.settings.sandbox == "strict" and "SANDBOX=strict"
   if not loaded then

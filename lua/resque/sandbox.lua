@@ -60,7 +60,7 @@ local function components(path)
 end
 
 local function folders_of(includes)
-  local folders = {}
+  local folders = { sys.settings.no_include and "./" or nil }
   for _, path in next, sys.includes(includes) do
     local dir = gsub(path, "[^/]*$", "")
     table.insert(folders, dir == "" and "./" or dir)

@@ -130,12 +130,40 @@ describe("APP_INCLUDE", function()
     w:wait_processed(2)
     assert.same({ "A one [1]", "B" }, w:ledger())
   end)
-  it("missing is only a warning", function()
-    local run = w:start_idle { APP_INCLUDE = false }
-    assert.matches("APP_INCLUDE", run:err())
-    w:job "Noop"
+end)
+
+describe("NO_INCLUDE", function()
+  local function folder()
+    assert(require("luv").fs_mkdir(w.dir .. "/jobs", 493))
+    w:write("helper_word.lua", "return 'alone'")
+    w:write_jobs("jobs/Alone.lua", [[
+      local word = require "helper_word"
+      return {perform = function() ledger.write(word) end}]])
+  end
+
+  it("finds every class in ./jobs, and modules beside it", function()
+    folder()
+    w:start_idle({ APP_INCLUDE = false, NO_INCLUDE = "1" }, { cwd = w.dir })
+    w:job "Alone"
     w:wait_processed(1)
-    assert.matches("Could not find job class Noop", w:failed()[1].error)
+    assert.same({ "alone" }, w:ledger())
+    local off = { APP_INCLUDE = false, REDIS_BACKEND = "unix:///nonexistent" }
+    assert.equal(0, (w:run({ "perform", "Alone", "--no-include" }, off, { cwd = w.dir })))
+    local code, out = w:run({ "check", "--no-include" }, off, { cwd = w.dir })
+    assert.same({ 0, "Alone\t./jobs/Alone.lua:2\t-\tperform\n" }, { code, out })
+  end)
+
+  it("opens the folder it was started in to SANDBOX=strict", function()
+    folder()
+    w:write("jobs/Kept.lua", [[
+      return {perform = function()
+        return require "helper_word" .. tostring(pcall(dofile, "../outside.lua"))
+      end}]])
+    w:start_idle({ APP_INCLUDE = false, NO_INCLUDE = "1", SANDBOX = "strict" }, { cwd = w.dir })
+    local id = w:job("Kept", nil, { track = true })
+    w:wait_processed(1)
+    assert.same({}, (w:failed()))
+    assert.equal("alonefalse", w:status(id).result)
   end)
 end)
 

@@ -29,6 +29,12 @@ describe("resque-lua refuses to start", function()
     { "without a queue", 2, {}, {}, "QUEUE", "hint: " },
     { "with an empty queue list", 2, { QUEUE = " , " }, {}, "QUEUE", "hint: " },
     { "with only exclusions", 2, { QUEUE = "!a,!b" }, {}, "QUEUE", "hint: " },
+    { "without APP_INCLUDE", 2, { QUEUE = "a", APP_INCLUDE = false }, {}, "APP_INCLUDE",
+      "hint: APP_INCLUDE=jobs.lua .*%-%-no%-include" },
+    { "with an APP_INCLUDE of blanks", 2, { QUEUE = "a", APP_INCLUDE = " , " }, {}, "APP_INCLUDE",
+      "hint: " },
+    { "with both APP_INCLUDE and NO_INCLUDE", 2, { QUEUE = "a", NO_INCLUDE = "1" }, {},
+      "exclude each other", "hint: " },
     { "with an unknown flag", 2, { QUEUE = "a" }, { "--blokcing" }, "%-%-blokcing",
       "hint: did you mean %-%-blocking" },
     { "with an unknown command", 2, { QUEUE = "a" }, { "wrok" }, "wrok", "hint: .*work" },
@@ -75,6 +81,8 @@ describe("resque-lua refuses to start", function()
     { "with bytecode", 3, { QUEUE = "a", APP_INCLUDE = "bytecode.lua" }, {}, "bytecode%.lua" },
     { "with one bad file of two", 3, { QUEUE = "a", APP_INCLUDE = "good.lua,raises.lua" }, {},
       "raises%.lua:2" },
+
+    { "with NO_INCLUDE and no folder", 3, { QUEUE = "a" }, { "--no-include" }, "%./jobs" },
 
     { "with nobody listening", 4, { QUEUE = "a", REDIS_BACKEND = "127.0.0.1:1" }, {},
       "127%.0%.0%.1:1", "[Rr]efused", "hint: " },

@@ -1,7 +1,8 @@
 /* test_options.c - flags, environment, --env-file, defaults: which wins, what is refused, what is
  * hidden. */
-/* needs: options.c options_flags.c options_value.c options_redis.c options_table.c */
-/* needs: env_file.c suggest.c address.c address_show.c text.c memory.c plain.c */
+/* needs: options.c options_flags.c options_value.c options_include.c options_redis.c */
+/* needs: options_table.c env_file.c suggest.c includes.c address.c address_show.c text.c */
+/* needs: memory.c plain.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -56,10 +57,17 @@ static const char *text_of(const char *name)
     return "(no such row)";
 }
 
+/* With what no worker can do without. */
+static void clean_environment(void)
+{
+    clearenv();
+    setenv("APP_INCLUDE", "jobs.lua", 1);
+}
+
 static int setup(void **state)
 {
     (void)state;
-    clearenv();
+    clean_environment();
     memset(&options, 0, sizeof options);
     strcpy(path, "/tmp/test_options.XXXXXX");
     close(mkstemp(path));
@@ -99,7 +107,7 @@ static void test_defaults(void **state)
     assert_string_equal(options.address.host, "localhost");
     assert_int_equal(options.address.port, 6379);
     assert_int_equal(options.address.db, 0);
-    assert_null(options.include);
+    assert_string_equal(options.include, "jobs.lua");
     assert_null(options.pidfile);
     assert_null(options.warnings[0]);
 }
@@ -111,6 +119,7 @@ static const struct {
     {"QUEUE", "-q", "a,b", "queues", "a,b"},
     {"QUEUES", "--queues", "a,b", "queues", "a,b"},
     {"APP_INCLUDE", "-I", "jobs.lua", "include", "jobs.lua"},
+    {"NO_INCLUDE", "--no-include", NULL, "no-include", "1"},
     {"COUNT", "-n", "5", "count", "5"},
     {"INTERVAL", "-i", "0.5", "interval", "0.5"},
     {"BLOCKING", "--blocking", NULL, "blocking", "1"},
@@ -267,7 +276,7 @@ static void test_interval_zero_switches_blocking_off(void **state)
     assert_int_equal(parse("resque-lua -q x"), 0);
     assert_true(options.interval == 0 && !options.blocking);
     assert_non_null(strstr(options.warnings[0], "INTERVAL=0"));
-    clearenv();
+    clean_environment();
     assert_int_equal(parse("resque-lua -q x --burst"), 0);
     assert_true(options.interval == 0);
 }
@@ -286,7 +295,7 @@ static void test_verbosity(void **state)
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         char line[128];
-        clearenv();
+        clean_environment();
         if (rows[i].verbose)
             setenv("VERBOSE", rows[i].verbose, 1);
         if (rows[i].very)
@@ -313,6 +322,39 @@ static void test_no_queue(void **state)
     unsetenv("QUEUE");
     assert_int_equal(parse("resque-lua config"), 0);
     assert_int_equal(parse("resque-lua enqueue q C"), 0);
+}
+
+static void test_a_worker_needs_classes(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("resque-lua -q x"), 0);
+    unsetenv("APP_INCLUDE");
+    assert_refused("resque-lua -q x", "APP_INCLUDE names no Lua file");
+    assert_refused("resque-lua -q x --no-include=0", "APP_INCLUDE names no Lua file");
+    setenv("APP_INCLUDE", " , ", 1);
+    assert_refused("resque-lua -q x", "APP_INCLUDE names no Lua file");
+    assert_int_equal(parse("resque-lua config"), 0);
+    assert_int_equal(parse("resque-lua enqueue q C"), 0); /* not their business */
+    assert_int_equal(parse("resque-lua -q x --no-include"), 0);
+    assert_true(options.no_include && !options.include);
+}
+
+static void test_the_stronger_of_include_and_no_include(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("resque-lua -q x --no-include"), 0);
+    assert_true(options.no_include);
+    assert_null(options.include);
+    assert_null(text_of("include"));
+    unsetenv("APP_INCLUDE");
+    setenv("NO_INCLUDE", "1", 1);
+    assert_int_equal(parse("resque-lua -q x -I jobs.lua"), 0);
+    assert_false(options.no_include);
+    assert_string_equal(options.include, "jobs.lua");
+    assert_string_equal(text_of("no-include"), "0");
+    assert_refused("resque-lua -q x -I jobs.lua --no-include", "exclude each other");
+    setenv("APP_INCLUDE", "jobs.lua", 1);
+    assert_refused("resque-lua -q x", "exclude each other");
 }
 
 static void test_lua_path_is_looked_at_where_it_is_used(void **state)
@@ -446,7 +488,7 @@ static void test_which_redis(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof addresses / sizeof addresses[0]; i++) {
         char line[128];
-        clearenv();
+        clean_environment();
         if (addresses[i].backend)
             setenv("REDIS_BACKEND", addresses[i].backend, 1);
         if (addresses[i].url)
@@ -459,7 +501,7 @@ static void test_which_redis(void **state)
         assert_int_equal(options.address.db, addresses[i].number);
         assert_int_equal(atoi(text_of("redis-db")), addresses[i].number);
     }
-    clearenv();
+    clean_environment();
     setenv("REDIS_BACKEND", "gopher://u:secret@x", 1);
     assert_refused("resque-lua -q x", "REDIS_BACKEND: ");
     assert_null(strstr(err, "secret"));
@@ -480,7 +522,7 @@ static void test_passwords_are_found_and_hidden(void **state)
     assert_string_equal(getenv("REDIS_BACKEND"), "redis://me:@host:1");
     assert_null(strstr(text_of("redis"), "canary"));
 
-    clearenv();
+    clean_environment();
     setenv("REDIS_BACKEND", "redis://:canary3@host", 1);
     setenv("REDIS_URL", "gopher://x:canary4@host", 1);
     setenv("REDIS_PASSWORD", "unused", 1);
@@ -631,6 +673,8 @@ int main(void)
         ROW(test_interval_zero_switches_blocking_off),
         ROW(test_verbosity),
         ROW(test_no_queue),
+        ROW(test_a_worker_needs_classes),
+        ROW(test_the_stronger_of_include_and_no_include),
         ROW(test_lua_path_is_looked_at_where_it_is_used),
         ROW(test_bad_numbers),
         ROW(test_unknown_names_are_answered_with_near_ones),

@@ -102,9 +102,10 @@ local function includes_of(arguments)
   return sys.includes(includes)[1] and includes or nil
 end
 
+-- `includes` nil: NO_INCLUDE.
 local function load_all(includes)
   sandbox.start(includes)
-  local ok, report = loader.load(includes)
+  local ok, report = loader.load(includes, not includes)
   if not ok then
     return { report }
   end
@@ -116,7 +117,7 @@ end
 -- @treturn integer exit code
 function check.run(arguments)
   local includes = includes_of(arguments)
-  if not includes then
+  if not includes and not terminal.settings().no_include then
     return terminal.fail(EXIT.usage, "there is no file to check",
       "resque-lua check jobs.lua, or set APP_INCLUDE")
   end
@@ -133,7 +134,7 @@ function check.run(arguments)
   if #reports > 0 then
     return EXIT.include
   end
-  terminal.say("%s: %d job class%s, %d warning%s", sys.printable(includes), #classes,
+  terminal.say("%s: %d job class%s, %d warning%s", sys.printable(includes or "./jobs"), #classes,
     #classes == 1 and "" or "es", #warnings, #warnings == 1 and "" or "s")
   return #warnings > 0 and terminal.settings().strict and EXIT.failed or EXIT.done
 end

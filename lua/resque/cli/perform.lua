@@ -68,7 +68,7 @@ function perform.run(arguments)
     return terminal.fail(EXIT.usage, err, hint)
   end
   sandbox.start()
-  local ok, report = loader.load(settings.include)
+  local ok, report = loader.load(settings.include, settings.no_include)
   if not ok then
     return terminal.fail(EXIT.include, sys.printable(report.message))
   end
