@@ -549,7 +549,7 @@ static void test_password_in_the_users_place(void **state)
     assert_int_equal(parse("resque-lua -q x -r redis://canary9@host"), 0);
     assert_string_equal(options.address.password, "canary9");
 
-    clearenv();
+    clean_environment();
     write_file("canary5\n");
     setenv("REDIS_BACKEND", "redis://me@host/4", 1);
     snprintf(line, sizeof line, "resque-lua -q x --redis-password-file=%s", path);
