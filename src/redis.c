@@ -305,8 +305,9 @@ static int authenticate(struct redis *r, int64_t deadline)
     struct redis_auth said;
     int result = redis_auth(r, r->address, deadline, &said);
     r->remark = said.remark;
-    if (result < 0 && said.error[0])
-        fail(r, said.denied ? REDIS_DENIED : REDIS_UNREACHABLE, said.error);
+    if (result < 0 && r->context)
+        fail(r, said.denied ? REDIS_DENIED : REDIS_UNREACHABLE,
+             said.error[0] ? said.error : "AUTH was refused");
     return result;
 }
 

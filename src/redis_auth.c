@@ -50,7 +50,8 @@ static int judge(struct redis_reply *reply, const char *password, struct redis_a
     if (result < 0) {
         said->denied = redis_auth_denies(reply);
         snprintf(said->error, sizeof said->error, "%s", redis_reply_text(reply, NULL));
-        hide_password(said->error, password);
+        if (!said->denied) /* those are sentences that repeat nothing */
+            hide_password(said->error, password);
     }
     redis_reply_free(reply);
     return result;

@@ -8,7 +8,7 @@
 struct redis_auth {
     const char *remark; /* a literal; NULL: nothing to remark, see redis_remark */
     bool denied;        /* an operator must act */
-    char error[256];    /* what the server said; "": it said nothing, the connection is gone */
+    char error[256];    /* what the server said, without the password */
 };
 
 /* Sends AUTH if the address has a password. 0, or -1 and `said`. */

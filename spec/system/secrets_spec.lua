@@ -140,6 +140,19 @@ it("a server that does not know AUTH repeats it: not shown, however it is cut", 
   folder.remove(dir)
 end)
 
+it("what Redis says of a wrong password is whole, also if a word of it is the password", function()
+  for _, row in ipairs {
+    { ":password@", "ERR AUTH <password> called without any password configured" },
+    { "someone:WRONG@", "WRONGPASS invalid username%-password pair or user is disabled" },
+  } do
+    w.server:call("ACL", "SETUSER", "someone", "on", ">" .. SECRET)
+    local code, _, err = w:run({ "workers" }, { REDIS_BACKEND = url(row[1]) })
+    w.server:call("ACL", "DELUSER", "someone")
+    assert.equal(4, code)
+    assert.matches(row[2], err)
+  end
+end)
+
 describe("what stands alone in front of the @", function()
   it("is not needed by a server without a password: one warning, and it goes on", function()
     local backend = url(ENCODED .. "@")
