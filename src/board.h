@@ -23,6 +23,7 @@ struct board_slot {
     atomic_int state;                  /* enum board_state, by the worker */
     char worker_id[REGISTRY_ID_SIZE];  /* by the worker; "": not registered */
     char identity[IDENTITY_TEXT_SIZE]; /* by the worker, as prune.lua compares it */
+    atomic_llong raised; /* by the job's process, between two jobs by the worker: see raised.h */
     char started[JOB_TOKEN_SIZE]; /* by the job's process: the last token whose code began to run */
     char cancel[JOB_TOKEN_SIZE];  /* by the manager: the job that is to be ended, see cancel.h */
 };

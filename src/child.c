@@ -90,6 +90,7 @@ static struct luahost_place lua_place(const struct child_place *place, const str
                                   .report_fd = report_fd,
                                   .report_inode = pipe.st_ino,
                                   .mark = place->mark,
+                                  .raised = place->raised,
                                   .worker_id = place->worker_id};
 }
 

@@ -48,7 +48,8 @@ struct child_place {
     struct output *output;
     int wakeup_fd; /* -1: none */
     const char *worker_id;
-    char *mark; /* see luahost_place */
+    char *mark; /* see luahost_place, as for `raised` */
+    atomic_llong *raised;
 };
 
 /* Forks; the process runs the job and reports. `now` is what its title says. 0 (it may have `ended`

@@ -8,6 +8,7 @@
 
 #include "luathread.h"
 #include "luatrace.h"
+#include "raised.h"
 
 #define STEP 1000     /* instructions between two looks at how patient we still are */
 #define PATIENCE 1000 /* looks: 10 ms or so, in which a job that caught the error may tidy up */
@@ -72,6 +73,13 @@ static void push_error(lua_State *L, enum interrupt which)
     lua_remove(L, -2);
 }
 
+enum limit interrupt_limit(enum interrupt which)
+{
+    return which == INTERRUPT_TIMEOUT ? LIMIT_TIMEOUT
+           : which == INTERRUPT_CPU   ? LIMIT_CPU
+                                      : LIMIT_NONE;
+}
+
 static void on_event(lua_State *L, lua_Debug *ar);
 
 static void arm(lua_State *L)
@@ -123,10 +131,12 @@ static void on_event(lua_State *L, lua_Debug *ar)
         stage = PATIENT;
         patience = PATIENCE;
     }
-    if (which == INTERRUPT_TERM)
+    if (which == INTERRUPT_TERM) {
         disarm(L);
-    else
+    } else {
         arm(L);
+        raised_note(interrupt_limit(which));
+    }
     push_error(L, which);
     lua_error(L);
 }

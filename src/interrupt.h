@@ -12,6 +12,8 @@
 #include <lua.h>
 #include <stdbool.h>
 
+#include "limit.h"
+
 enum interrupt {
     INTERRUPT_NONE,
     INTERRUPT_TERM,    /* SIGTERM: Resque::TermException, raised once for each */
@@ -29,6 +31,9 @@ void interrupt_say(enum interrupt which, const char *message);
 
 /* From now on the signal is heard. */
 void interrupt_hear(enum interrupt which);
+
+/* Whose error it is; LIMIT_NONE: INTERRUPT_TERM is no limit. */
+enum limit interrupt_limit(enum interrupt which);
 
 /* Which one made the error value at `index`, if any did. */
 enum interrupt interrupt_of(lua_State *L, int index);

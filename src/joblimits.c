@@ -11,10 +11,11 @@
 
 #include "deadline.h"
 #include "interrupt.h"
+#include "limit.h"
 #include "luameter.h"
 #include "luastate.h"
 #include "luatrace.h"
-#include "plain.h"
+#include "raised.h"
 
 /* Bytes, so that a failure for want of memory can be told and tidied up. */
 #define RELIEF (1u << 20)
@@ -83,9 +84,17 @@ static void limit_address_space(size_t memory)
 
 static void say_timeout(double seconds)
 {
-    char text[64];
-    plain_format(text, sizeof text, "took longer than %g s (timeout)", seconds);
+    char text[LIMIT_TEXT];
+    limit_say(text, LIMIT_TIMEOUT, seconds);
     interrupt_say(INTERRUPT_TIMEOUT, text);
+}
+
+static void note_refusal(bool refused)
+{
+    if (refused)
+        raised_note(LIMIT_MEMORY);
+    else
+        raised_take_back();
 }
 
 static void limit_memory(lua_State *L, size_t bytes)
@@ -94,7 +103,7 @@ static void limit_memory(lua_State *L, size_t bytes)
     if (meter.next)
         meter.limit = bytes;
     else if (bytes < SIZE_MAX)
-        luameter_start(&meter, L, bytes);
+        luameter_start(&meter, L, bytes, note_refusal);
     limit_address_space(bytes);
 }
 
@@ -102,10 +111,10 @@ static void limit_memory(lua_State *L, size_t bytes)
 static void limit_cpu(double seconds)
 {
     static rlim_t inherited;
-    char text[64];
+    char text[LIMIT_TEXT];
     if (!inherited)
         inherited = inherited_rlimit(RLIMIT_CPU);
-    plain_format(text, sizeof text, "used more than %g s of CPU time (cpu)", ceil(seconds));
+    limit_say(text, LIMIT_CPU, seconds);
     interrupt_say(INTERRUPT_CPU, text);
     interrupt_hear(INTERRUPT_CPU);
     set_rlimit(RLIMIT_CPU, inherited, isinf(seconds) ? RLIM_INFINITY : (rlim_t)ceil(seconds));
@@ -138,16 +147,6 @@ void joblimits_change(lua_State *L, const struct job_policy *own)
 
 /* --- what Lua asks --- */
 
-static void say_refusal(char *text, size_t size)
-{
-    static const char *const units[] = {"bytes", "KB", "MB", "GB"};
-    size_t shown = allowed;
-    int unit = 0;
-    for (; unit < 3 && shown % 1024 == 0; unit++)
-        shown /= 1024;
-    snprintf(text, size, "not enough memory (limit %zu %s)", shown, units[unit]);
-}
-
 /* Lua's own error, in whatever words of the job's around it. */
 static bool is_refusal(lua_State *L, int index)
 {
@@ -168,20 +167,20 @@ static void relieve(void)
 
 static void push_memory_error(lua_State *L)
 {
-    char text[JOBLIMITS_TEXT];
+    char text[LIMIT_TEXT];
     meter.refused = false;
     lua_createtable(L, 0, 2);
-    lua_pushliteral(L, JOBLIMITS_MEMORY);
+    lua_pushstring(L, limit_exception(LIMIT_MEMORY));
     lua_setfield(L, -2, "name");
-    say_refusal(text, sizeof text);
+    limit_say(text, LIMIT_MEMORY, (double)allowed);
     lua_pushstring(L, text);
     lua_setfield(L, -2, "message");
 }
 
-bool joblimits_refused(char text[JOBLIMITS_TEXT])
+bool joblimits_refused(char text[LIMIT_TEXT])
 {
     if (meter.refused)
-        say_refusal(text, JOBLIMITS_TEXT);
+        limit_say(text, LIMIT_MEMORY, (double)allowed);
     return meter.refused;
 }
 
@@ -194,8 +193,6 @@ bool joblimits_refused(char text[JOBLIMITS_TEXT])
 @treturn[2] ?string "timeout", "memory" or "cpu"; nil: TERM */
 static int stopped(lua_State *L)
 {
-    static const char *const limits[INTERRUPT_COUNT] = {
-        [INTERRUPT_NONE] = "memory", [INTERRUPT_TIMEOUT] = "timeout", [INTERRUPT_CPU] = "cpu"};
     enum interrupt which = interrupt_of(L, 1);
     relieve();
     if (!which && !is_refusal(L, 1))
@@ -205,7 +202,7 @@ static int stopped(lua_State *L)
     else
         push_memory_error(L);
     luatrace_push(L);
-    lua_pushstring(L, limits[which]);
+    lua_pushstring(L, limit_name(which ? interrupt_limit(which) : LIMIT_MEMORY));
     return 3;
 }
 

@@ -6,11 +6,9 @@
 #include <lua.h>
 #include <stdbool.h>
 
+#include "limit.h"
 #include "options.h"
 #include "policy.h"
-
-#define JOBLIMITS_MEMORY "Resque::MemoryLimit" /* the exception */
-#define JOBLIMITS_TEXT 64                      /* bytes of its text at most */
 
 /* Before any fork: adds xpcall and stopped to resque.sys. May raise. */
 void joblimits_install(lua_State *L, const struct options *o);
@@ -26,6 +24,6 @@ void joblimits_start(lua_State *L, const struct options *o);
 void joblimits_change(lua_State *L, const struct job_policy *own);
 
 /* After LUA_ERRMEM: whether the limit is why. Writes the text of the error. */
-bool joblimits_refused(char text[JOBLIMITS_TEXT]);
+bool joblimits_refused(char text[LIMIT_TEXT]);
 
 #endif

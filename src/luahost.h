@@ -4,6 +4,7 @@
 #ifndef LUAHOST_H
 #define LUAHOST_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
@@ -38,6 +39,7 @@ struct luahost_place {
     int report_fd;
     ino_t report_inode; /* of its pipe: a script may close it and open a file as that number */
     char *mark; /* shared memory: the job's token once its code is about to run; NULL: none */
+    atomic_llong *raised; /* shared memory, see raised.h */
     const char *worker_id;
 };
 

@@ -12,12 +12,14 @@
 #include "confine.h"
 #include "forked.h"
 #include "joblimits.h"
+#include "limit.h"
 #include "log.h"
 #include "luaarena.h"
 #include "luahost.h"
 #include "luastate.h"
 #include "luathread.h"
 #include "memory.h"
+#include "raised.h"
 #include "report.h"
 #include "stopat.h"
 
@@ -276,13 +278,13 @@ static void take_results(lua_State *L, struct ending *e)
  * failure could be told. */
 static void take_breakdown(lua_State *L, int status, struct ending *e)
 {
-    static char refusal[JOBLIMITS_TEXT];
+    static char refusal[LIMIT_TEXT];
     if (status == LUA_ERRMEM && joblimits_refused(refusal)) {
         e->end = REPORT_FAILED;
-        e->text[0] = JOBLIMITS_MEMORY;
+        e->text[0] = limit_exception(LIMIT_MEMORY);
         e->text[1] = refusal;
         e->text[2] = "";
-        e->text[3] = "memory";
+        e->text[3] = limit_name(LIMIT_MEMORY);
         return;
     }
     e->end = REPORT_LOAD;
@@ -304,6 +306,7 @@ void luahost_job(const struct luahost_place *place, const struct job *job)
     struct ending e = {.place = place};
     reset_locale();
     STOP_AT("load");
+    raised_open(place->raised);
     joblimits_load(place->options);
     lua_pushcfunction(L, call_runner);
     lua_pushlightuserdata(L, (void *)(size_t)place);

@@ -17,10 +17,25 @@ static bool is_blinding(const void *block, size_t size)
 }
 
 /* Keeps where it happened: the error itself calls no message handler. */
-static void refuse(struct luameter *m, bool blind)
+static void *refuse(struct luameter *m, const void *block, size_t old, size_t size)
 {
     m->refused = true;
-    luatrace_record(blind ? NULL : luathread_running());
+    m->asked.block = block;
+    m->asked.old = old;
+    m->asked.size = size;
+    luatrace_record(is_blinding(block, old) ? NULL : luathread_running());
+    if (m->tell)
+        m->tell(true);
+    return NULL;
+}
+
+/* A request was granted. If it is the one that was refused before, that has raised nothing. */
+static void forget_refusal(struct luameter *m, const void *block, size_t old, size_t size)
+{
+    bool again = m->asked.block == block && m->asked.old == old && m->asked.size == size;
+    m->asked.size = 0;
+    if (again && m->tell)
+        m->tell(false);
 }
 
 /* After an error Lua makes the stack smaller, for which 5.4.4 and older ones allocate another one.
@@ -59,21 +74,20 @@ static void *allocate(void *meter, void *block, size_t old, size_t size)
 {
     struct luameter *m = meter;
     size_t had = block ? old : 0;
-    if (size > had && !fits(m, block, old, size, size - had) && !may_blind(m, block, old)) {
-        refuse(m, is_blinding(block, old));
-        return NULL;
-    }
+    if (size > had && !fits(m, block, old, size, size - had) && !may_blind(m, block, old))
+        return refuse(m, block, old, size);
     void *got = m->next(m->where, block, old, size);
-    if (got || !size)
-        m->used = m->used - had + size;
-    else
-        refuse(m, is_blinding(block, old));
+    if (!got && size)
+        return refuse(m, block, old, size);
+    m->used = m->used - had + size;
+    if (m->asked.size && size > had)
+        forget_refusal(m, block, old, size);
     return got;
 }
 
-void luameter_start(struct luameter *m, lua_State *L, size_t limit)
+void luameter_start(struct luameter *m, lua_State *L, size_t limit, void (*tell)(bool refused))
 {
-    *m = (struct luameter){.limit = limit};
+    *m = (struct luameter){.limit = limit, .tell = tell};
     m->next = lua_getallocf(L, &m->where);
     m->used = (size_t)lua_gc(L, LUA_GCCOUNT) * 1024 + (size_t)lua_gc(L, LUA_GCCOUNTB);
     lua_setallocf(L, allocate, m);

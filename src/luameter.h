@@ -12,10 +12,17 @@ struct luameter {
     void *where;
     size_t used, limit; /* bytes */
     bool refused;       /* since somebody set it to false; luatrace has the place */
+    void (*tell)(bool refused);
+    struct {
+        const void *block; /* of the last request that was refused, until another one comes */
+        size_t old, size;  /* 0: none */
+    } asked;
 };
 
 /* The state allocates through the meter from now on; what it has already counts. The meter must
- * outlive the state. `limit` may be changed at any time. */
-void luameter_start(struct luameter *m, lua_State *L, size_t limit);
+ * outlive the state. `limit` may be changed at any time. `tell` (NULL: nobody) hears of each
+ * request that is refused and, with false, that it was not for good: Lua got it once it had
+ * collected its garbage. */
+void luameter_start(struct luameter *m, lua_State *L, size_t limit, void (*tell)(bool refused));
 
 #endif

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "json_check.h"
+#include "limit.h"
 #include "memory.h"
 #include "plain.h"
 #include "text.h"
@@ -118,10 +119,9 @@ static const char *next_text(char **at, char *end)
 
 static const char *known_limit(const char *text)
 {
-    static const char *const limits[] = {"timeout", "memory", "cpu"};
-    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
-        if (strcmp(text, limits[i]) == 0)
-            return limits[i];
+    for (enum limit which = LIMIT_NONE + 1; which < LIMIT_COUNT; which++)
+        if (strcmp(text, limit_name(which)) == 0)
+            return limit_name(which);
     return NULL;
 }
 

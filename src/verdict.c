@@ -4,12 +4,15 @@
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 
 #include "cancel.h"
 #include "crash.h"
+#include "limit.h"
 #include "memory.h"
+#include "raised.h"
 #include "signals.h"
 
 #define DIRTY_EXIT "Resque::DirtyExit"
@@ -140,13 +143,56 @@ static void name_cpu_limit(struct child *c, const struct options *o)
 }
 
 /* "timeout", "memory" or "cpu"; NULL: no limit ended it. */
-static const char *limit_of(const struct child *c)
+static const char *limit_of(const struct child *c, enum limit raised)
 {
+    if (raised)
+        return limit_name(raised);
     if (c->report.end == REPORT_FAILED)
         return c->report.limit;
-    if (c->report.end != REPORT_NONE || !WIFSIGNALED(c->wait_status))
+    if (c->report.end != REPORT_NONE)
         return NULL;
-    return c->timed_out ? "timeout" : used_up_cpu(c) ? "cpu" : NULL;
+    return c->timed_out ? limit_name(LIMIT_TIMEOUT) : used_up_cpu(c) ? limit_name(LIMIT_CPU) : NULL;
+}
+
+/* Seconds or bytes; 0 or infinite: there is no such limit. */
+static double amount_of(enum limit which, const struct child *c, const struct options *o)
+{
+    const struct job_policy *own = &c->report.policy;
+    if (which == LIMIT_TIMEOUT)
+        return c->timed_out ? c->deadline.seconds : 0;
+    if (which == LIMIT_CPU)
+        return own->cpu > 0 ? own->cpu : o->job_cpu;
+    size_t bytes = own->memory ? own->memory : o->job_memory;
+    return bytes < SIZE_MAX ? (double)bytes : INFINITY;
+}
+
+/* The limit whose error something in the job made an exit of. One that came later than the time to
+ * tidy up had another reason. */
+static enum limit exit_limit(const struct outcome *end, const struct child *c,
+                             const struct board_slot *slot, const struct options *o)
+{
+    int64_t ended = c->started_at + c->usage.wall_ms;
+    int64_t from = ended - (int64_t)(o->term_timeout * 1000);
+    bool by_itself = end->dirty && WIFEXITED(c->wait_status) && c->report.end != REPORT_LOAD;
+    if (!by_itself || c->killed_for == cancel_reason)
+        return LIMIT_NONE;
+    enum limit which =
+        raised_between(&slot->raised, from > c->started_at ? from : c->started_at, ended);
+    double amount = which ? amount_of(which, c, o) : 0;
+    return amount > 0 && isfinite(amount) ? which : LIMIT_NONE;
+}
+
+static void say_exit_limit(struct outcome *end, enum limit which, const struct child *c,
+                           const struct options *o)
+{
+    static const char how[] = "%s; its process then exited with exit code %d";
+    char text[LIMIT_TEXT], error[LIMIT_TEXT + sizeof how + 8];
+    limit_say(text, which, amount_of(which, c, o));
+    snprintf(error, sizeof error, how, text, WEXITSTATUS(c->wait_status));
+    free(end->exception);
+    free(end->error);
+    end->exception = memory_copy(limit_exception(which), strlen(limit_exception(which)));
+    end->error = memory_copy(error, strlen(error));
 }
 
 void verdict_reach(struct outcome *end, struct child *child, const struct job *job,
@@ -157,10 +203,13 @@ void verdict_reach(struct outcome *end, struct child *child, const struct job *j
     name_cpu_limit(child, o);
     verdict_by_table(end, &child->report, child->wait_status, child->killed_for);
     end->usage = child->usage;
+    enum limit raised = exit_limit(end, child, slot, o);
+    if (raised && end->kind == OUTCOME_FAILED)
+        say_exit_limit(end, raised, child, o);
     unstarted_note(unstarted, job, end, child->killed_for && !child->timed_out);
     if (child->killed_for == cancel_reason)
         cancel_judge(end, child->report.started);
-    end->limit = end->kind == OUTCOME_FAILED ? limit_of(child) : NULL;
+    end->limit = end->kind == OUTCOME_FAILED ? limit_of(child, raised) : NULL;
     crash_judge(end, child, o);
     end->tell = outcome_is_failure(end) && child->report.on_failure;
 }

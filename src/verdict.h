@@ -1,6 +1,7 @@
 /* verdict.h - decides how a job has ended whose process has ended. The table comes first; then, in
- * this order, what changes its word: too many deaths before the start (unstarted.h), a cancel
- * (cancel.h), a limit, a crash that may be put back (crash.h). */
+ * this order, what changes its word: the error of a limit that became an exit (raised.h), too many
+ * deaths before the start (unstarted.h), a cancel (cancel.h), a limit, a crash that may be put back
+ * (crash.h). */
 #ifndef VERDICT_H
 #define VERDICT_H
 

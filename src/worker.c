@@ -22,6 +22,7 @@
 #include "outcome.h"
 #include "output.h"
 #include "parent_hooks.h"
+#include "raised.h"
 #include "reserve.h"
 #include "standing.h"
 #include "stopat.h"
@@ -197,7 +198,8 @@ static struct child_place place_of(struct worker *w)
                                 .output = &w->output,
                                 .wakeup_fd = w->me.events.fd[EVENTS_WAKEUP],
                                 .worker_id = w->me.registry.id,
-                                .mark = w->slot->started};
+                                .mark = w->slot->started,
+                                .raised = &w->slot->raised};
 }
 
 static int start(struct worker *w, struct child *child, const struct job *job, struct outcome *end)
@@ -215,6 +217,7 @@ static int start(struct worker *w, struct child *child, const struct job *job, s
         return -1;
     }
     w->me.wishes.kill = NULL; /* it was meant for the job before */
+    raised_clear(&w->slot->raised);
     clock_local(now);
     if (child_start(child, &place, job, now) < 0) {
         snprintf(why, sizeof why, "fork failed: %s", strerror(errno));

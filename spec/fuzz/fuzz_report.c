@@ -1,4 +1,4 @@
-/* needs: report.c memory.c plain.c text.c json_check.c */
+/* needs: report.c memory.c plain.c text.c json_check.c limit.c */
 /* fuzz_report.c - whatever a job writes into its report pipe, in whatever pieces it arrives: the
  * reader takes the frames that are whole, keeps its promises about texts, and does not depend on
  * the pieces. The first byte of the input says how they are cut. */

@@ -25,7 +25,7 @@ static lua_State *new_state(struct luameter *m)
     assert_non_null(L);
     luaL_openlibs(L);
     luathread_install(L);
-    luameter_start(m, L, LIMIT);
+    luameter_start(m, L, LIMIT, NULL);
     return L;
 }
 
@@ -137,6 +137,31 @@ static void garbage_leaves_room_for_a_text(void **unused)
     lua_close(L);
 }
 
+static int raised;
+
+static void count(bool refused)
+{
+    raised += refused ? 1 : -1;
+}
+
+/* Lua asks twice for an object; a helpful collection takes the refusal back. */
+static void tells_of_what_is_refused_for_good(void **unused)
+{
+    struct luameter m;
+    lua_State *L = new_state(&m);
+    (void)unused;
+    m.tell = count;
+    raised = 0;
+    assert_int_equal(run(L, "collectgarbage 'stop'\n"
+                            "for i = 1, 100000 do local _ = { {}, {}, {} } end"),
+                     LUA_OK);
+    assert_true(m.refused);
+    assert_int_equal(raised, 0);
+    assert_int_not_equal(run(L, "keep = {} while true do keep[#keep + 1] = {} end"), LUA_OK);
+    assert_true(raised > 0);
+    lua_close(L);
+}
+
 static void a_limit_may_change(void **unused)
 {
     struct luameter m;
@@ -156,6 +181,7 @@ int main(void)
         cmocka_unit_test(keeps_the_place_of_a_recursion_wherever_it_ends),
         cmocka_unit_test(goes_on_once_something_is_let_go),
         cmocka_unit_test(garbage_leaves_room_for_a_text),
+        cmocka_unit_test(tells_of_what_is_refused_for_good),
         cmocka_unit_test(a_limit_may_change),
     };
     return cmocka_run_group_tests_name("luameter", tests, NULL, NULL);

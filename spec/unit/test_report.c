@@ -1,4 +1,4 @@
-/* needs: report.c memory.c plain.c text.c json_check.c */
+/* needs: report.c memory.c plain.c text.c json_check.c limit.c */
 /* test_report.c - frames between a job and its worker, whole, cut at every byte, and hostile. */
 #include "report.h"
 

@@ -1,5 +1,5 @@
 /* needs: verdict.c outcome.c unstarted.c cancel.c crash.c wishes.c events.c clock.c */
-/* needs: log.c text.c memory.c signals.c */
+/* needs: log.c text.c memory.c signals.c limit.c plain.c raised.c */
 /* test_verdict.c - how a job has ended: what was reported × how its process ended, and what else
  * counts. */
 #include "verdict.h"
@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "cancel.h"
+#include "limit.h"
 
 #define COUNT(table) (sizeof(table) / sizeof *(table))
 #define EXITED(code) ((code) << 8)
@@ -173,6 +174,93 @@ static void names_the_limit_and_forgives_nothing(void **state)
     }
 }
 
+/* The job ran from 1000 to 11000; RESQUE_TERM_TIMEOUT is 4 s. */
+static void hears_of_a_limit_that_became_an_exit(void **state)
+{
+    static const struct {
+        enum report_end end;
+        int exit_code, status;
+        const char *killed_for;
+        long long at; /* when the error was raised */
+        enum limit raised;
+        bool timed_out;
+        enum outcome_kind kind;
+        const char *exception, *limit, *error;
+    } rows[] = {
+        {REPORT_NONE, 0, EXITED(255), NULL, 10990, LIMIT_CPU, false, OUTCOME_FAILED,
+         "Resque::CpuLimit", "cpu",
+         "used more than 2 s of CPU time (cpu); its process then exited with exit code 255"},
+        {REPORT_NONE, 0, EXITED(1), NULL, 7000, LIMIT_MEMORY, false, OUTCOME_FAILED,
+         "Resque::MemoryLimit", "memory",
+         "not enough memory (limit 16 MB); its process then exited with exit code 1"},
+        {REPORT_NONE, 0, EXITED(0), "its time limit of 5 s", 6500, LIMIT_TIMEOUT, true,
+         OUTCOME_FAILED, "Resque::DirtyExit", "timeout", "its time limit of 5 s"},
+        {REPORT_NONE, 0, EXITED(0), "its time limit of 5 s", 7000, LIMIT_TIMEOUT, true,
+         OUTCOME_FAILED, "Resque::Timeout", "timeout",
+         "took longer than 5 s (timeout); its process then exited with exit code 0"},
+        {REPORT_NONE, 0, EXITED(0), NULL, 11000, LIMIT_CPU, false, OUTCOME_FAILED,
+         "Resque::CpuLimit", "cpu", "exit code 0"},
+        {REPORT_EXIT, 3, EXITED(3), NULL, 10000, LIMIT_CPU, false, OUTCOME_FAILED,
+         "Resque::CpuLimit", "cpu", "then exited with exit code 3"},
+        {REPORT_NONE, 0, EXITED(1), "SIGTERM", 10000, LIMIT_CPU, false, OUTCOME_FAILED,
+         "Resque::CpuLimit", "cpu", "used more than"},
+        {REPORT_EXIT, 0, EXITED(0), NULL, 10000, LIMIT_CPU, false, OUTCOME_DONE, NULL, NULL, NULL},
+        {REPORT_DONE, 0, EXITED(0), NULL, 10000, LIMIT_CPU, false, OUTCOME_DONE, NULL, NULL, NULL},
+        {REPORT_FAILED, 0, EXITED(0), NULL, 10000, LIMIT_CPU, false, OUTCOME_FAILED, "E", NULL,
+         "m"},
+        /* no such note */
+        {REPORT_NONE, 0, EXITED(1), NULL, 6999, LIMIT_CPU, false, OUTCOME_CRASHED,
+         "Resque::DirtyExit", NULL, "without reporting"},
+        {REPORT_NONE, 0, EXITED(1), NULL, 999, LIMIT_CPU, false, OUTCOME_CRASHED,
+         "Resque::DirtyExit", NULL, "without reporting"},
+        {REPORT_NONE, 0, EXITED(1), NULL, 11001, LIMIT_CPU, false, OUTCOME_CRASHED,
+         "Resque::DirtyExit", NULL, "without reporting"},
+        {REPORT_NONE, 0, EXITED(1), NULL, 10000, LIMIT_TIMEOUT, false, OUTCOME_CRASHED,
+         "Resque::DirtyExit", NULL, "without reporting"},
+        {REPORT_NONE, 0, EXITED(1), NULL, 10000, LIMIT_NONE, false, OUTCOME_CRASHED,
+         "Resque::DirtyExit", NULL, "without reporting"},
+        {REPORT_NONE, 0, KILLED(SIGSEGV), NULL, 10990, LIMIT_CPU, false, OUTCOME_CRASHED,
+         "Resque::DirtyExit", NULL, "SIGSEGV"},
+        {REPORT_NONE, 0, EXITED(1), cancel_reason, 10990, LIMIT_CPU, false, OUTCOME_FAILED,
+         "Resque::Cancelled", NULL, "cancelled"},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const struct job job = {.token = TOKEN, .id = (char[]){"a"}, .class = (char[]){"A"}};
+        const struct options options = {
+            .requeue = 3, .job_cpu = 2, .job_memory = 16 << 20, .term_timeout = 4};
+        struct board_slot slot = {.raised = rows[i].at * LIMIT_COUNT + rows[i].raised};
+        struct child child = {.report = {.started = true,
+                                         .policy.requeue = -1,
+                                         .end = rows[i].end,
+                                         .exit_code = rows[i].exit_code,
+                                         .result = "1",
+                                         .result_len = 1,
+                                         .exception = "E",
+                                         .message = "m",
+                                         .trace = ""},
+                              .started_at = 1000,
+                              .usage = {.known = true, .wall_ms = 10000},
+                              .deadline.seconds = 5,
+                              .wait_status = rows[i].status,
+                              .killed_for = rows[i].killed_for,
+                              .timed_out = rows[i].timed_out};
+        struct unstarted unstarted = {0};
+        struct outcome end;
+        verdict_reach(&end, &child, &job, &slot, &unstarted, &options);
+        assert_int_equal(end.kind, rows[i].kind);
+        if (rows[i].exception) {
+            assert_string_equal(end.exception, rows[i].exception);
+            assert_non_null(strstr(end.error, rows[i].error));
+        }
+        if (rows[i].limit)
+            assert_string_equal(end.limit, rows[i].limit);
+        else
+            assert_null(end.limit);
+        outcome_clear(&end);
+    }
+}
+
 static void a_cancel_ends_a_job_that_never_started(void **state)
 {
     struct child child = {.wait_status = KILLED(SIGKILL), .killed_for = cancel_reason};
@@ -204,6 +292,7 @@ int main(void)
         cmocka_unit_test(hears_the_board_where_the_pipe_is_broken),
         cmocka_unit_test(keeps_a_policy_that_was_read_before_the_pipe_broke),
         cmocka_unit_test(names_the_limit_and_forgives_nothing),
+        cmocka_unit_test(hears_of_a_limit_that_became_an_exit),
         cmocka_unit_test(a_cancel_ends_a_job_that_never_started),
         cmocka_unit_test(the_third_death_before_the_start_is_a_failure),
     };

@@ -1,0 +1,41 @@
+/* needs: limit.c plain.c */
+/* test_limit.c - what the errors of limits say. */
+#include "limit.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+static void says_it_in_the_units_that_people_wrote(void **unused)
+{
+    static const struct {
+        enum limit which;
+        double amount;
+        const char *text;
+    } rows[] = {
+        {LIMIT_TIMEOUT, 0.4, "took longer than 0.4 s (timeout)"},
+        {LIMIT_TIMEOUT, 30, "took longer than 30 s (timeout)"},
+        {LIMIT_CPU, 1.5, "used more than 2 s of CPU time (cpu)"},
+        {LIMIT_MEMORY, 1 << 20, "not enough memory (limit 1 MB)"},
+        {LIMIT_MEMORY, 3000 << 10, "not enough memory (limit 3000 KB)"},
+        {LIMIT_MEMORY, 1234567, "not enough memory (limit 1234567 bytes)"},
+        {LIMIT_MEMORY, 1099511627776, "not enough memory (limit 1024 GB)"},
+    };
+    (void)unused;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[LIMIT_TEXT];
+        limit_say(text, rows[i].which, rows[i].amount);
+        assert_string_equal(text, rows[i].text);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(says_it_in_the_units_that_people_wrote),
+    };
+    return cmocka_run_group_tests_name("limit", tests, NULL, NULL);
+}
