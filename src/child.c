@@ -91,6 +91,7 @@ static struct luahost_place lua_place(const struct child_place *place, const str
                                   .report_inode = pipe.st_ino,
                                   .mark = place->mark,
                                   .raised = place->raised,
+                                  .spare_unknown = place->spare_unknown,
                                   .worker_id = place->worker_id};
 }
 

@@ -48,8 +48,9 @@ struct child_place {
     struct output *output;
     int wakeup_fd; /* -1: none */
     const char *worker_id;
-    char *mark; /* see luahost_place, as for `raised` */
+    char *mark; /* this and the next two: see luahost_place */
     atomic_llong *raised;
+    bool spare_unknown;
 };
 
 /* Forks; the process runs the job and reports. `now` is what its title says. 0 (it may have `ended`

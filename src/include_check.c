@@ -15,7 +15,6 @@
 #include "luahost.h"
 #include "signals.h"
 
-#define SAID_SIZE 4096
 #define LOAD_LIMIT 60 /* seconds; then SIGALRM ends it: the manager does nothing else meanwhile */
 
 /* The first byte of what the throw-away process says. Nothing at all: the scripts ended it. */
@@ -23,7 +22,7 @@ enum { LOADED = '+', BROKEN = '-' };
 
 static _Noreturn void check_in_child(const struct include_check *c, int report_fd)
 {
-    char said[SAID_SIZE] = {LOADED};
+    char said[INCLUDE_CHECK_WHY] = {LOADED};
     bool parent_hooks = false;
     sigprocmask(SIG_SETMASK, &c->events->original_mask, NULL);
     confine_session(c->confine);
@@ -73,51 +72,62 @@ static void hear(struct events *ev, pid_t pid, int fd, char *text, size_t size)
     ev->fd[EVENTS_REPORT] = -1;
 }
 
-static int judge(const struct include_check *c, pid_t pid, int status, const char *text)
+static int judge(pid_t pid, int status, const char *text, char *why, size_t size)
 {
-    const char *include = c->options->include;
     if (text[0] == LOADED)
         return 0;
     if (pid < 0)
-        log_error("APP_INCLUDE %s cannot be tried out: fork: %s", include, strerror(errno));
+        snprintf(why, size, "fork: %s", strerror(errno));
     else if (WIFSIGNALED(status))
-        log_error("APP_INCLUDE %s: loading it was ended by %s", include,
-                  signals_name(WTERMSIG(status)));
+        snprintf(why, size, "loading it was ended by %s", signals_name(WTERMSIG(status)));
     else
-        log_error("APP_INCLUDE %s cannot be loaded: %s", include,
-                  text[0] ? text + 1 : "it called os.exit");
+        snprintf(why, size, "%s", text[0] ? text + 1 : "it called os.exit");
     return -1;
 }
 
 /* NO_INCLUDE: there is nothing to load before a job names its class. */
-static int check_folder(void)
+static int check_folder(char *why, size_t size)
 {
     if (access("jobs", R_OK | X_OK) == 0)
         return 0;
-    log_error("NO_INCLUDE: the folder ./jobs cannot be read: %s", strerror(errno));
+    snprintf(why, size, "the folder ./jobs cannot be read: %s", strerror(errno));
     return -1;
 }
 
-int include_check_run(const struct include_check *c)
+int include_check_run(const struct include_check *c, char *why, size_t size)
 {
     int ends[2], status = 0;
-    char text[SAID_SIZE] = "";
+    char text[INCLUDE_CHECK_WHY] = "";
     if (!c->options->include)
-        return check_folder();
+        return check_folder(why, size);
     if (pipe2(ends, O_CLOEXEC) < 0) {
-        log_error("APP_INCLUDE %s cannot be tried out: pipe: %s", c->options->include,
-                  strerror(errno));
+        snprintf(why, size, "pipe: %s", strerror(errno));
         return -1;
     }
     fflush(NULL);
     pid_t pid = fork();
     if (pid == 0)
         check_in_child(c, ends[1]);
+    int error = errno;
     close(ends[1]);
     if (pid > 0) {
         hear(c->events, pid, ends[0], text, sizeof text);
         waitpid(pid, &status, 0);
     }
     close(ends[0]);
-    return judge(c, pid, status, text);
+    errno = error;
+    return judge(pid, status, text, why, size);
+}
+
+int include_check_say(const struct include_check *c)
+{
+    char why[INCLUDE_CHECK_WHY];
+    const char *include = c->options->include;
+    if (include_check_run(c, why, sizeof why) == 0)
+        return 0;
+    if (include)
+        log_error("APP_INCLUDE %s cannot be loaded: %s", include, why);
+    else
+        log_error("NO_INCLUDE: %s", why);
+    return -1;
 }

@@ -1,5 +1,5 @@
-/* include_check.h - can APP_INCLUDE be loaded? Asked at start and at HUP, in a throw-away process,
- * so that nothing the scripts do stays. */
+/* include_check.h - can APP_INCLUDE be loaded? Asked at start and at HUP, and by a worker that
+ * could not load it before, in a throw-away process, so that nothing the scripts do stays. */
 #ifndef INCLUDE_CHECK_H
 #define INCLUDE_CHECK_H
 
@@ -18,7 +18,12 @@ struct include_check {
     struct redis *redis, *watch, *control;
 };
 
-/* 0, or -1: the reason is in the log. With NO_INCLUDE: whether there is the folder ./jobs. */
-int include_check_run(const struct include_check *check);
+#define INCLUDE_CHECK_WHY 4096
+
+/* 0, or -1 and why not. With NO_INCLUDE: whether there is the folder ./jobs. */
+int include_check_run(const struct include_check *check, char *why, size_t size);
+
+/* The same; why not is in the log. */
+int include_check_say(const struct include_check *check);
 
 #endif

@@ -39,7 +39,8 @@ void joblog_end(const struct job *job, const struct outcome *end)
     if (end->kind == OUTCOME_DONE)
         log_info("done " JOB "%s", job->queue, job->id, job->class, how);
     else if (end->kind == OUTCOME_PUT_BACK)
-        log_warn("put back " JOB "%s: %s", job->queue, job->id, job->class, how, end->error);
+        log_at(end->quiet ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN, "put back " JOB "%s: %s", job->queue,
+               job->id, job->class, how, end->error);
     else
         log_warn("failed " JOB "%s: %s: %.500s", job->queue, job->id, job->class, how,
                  end->exception, end->error);

@@ -40,6 +40,7 @@ struct luahost_place {
     ino_t report_inode; /* of its pipe: a script may close it and open a file as that number */
     char *mark; /* shared memory: the job's token once its code is about to run; NULL: none */
     atomic_llong *raised; /* shared memory, see raised.h */
+    bool spare_unknown;   /* a job whose class cannot be had does not fail: nobody is told so */
     const char *worker_id;
 };
 

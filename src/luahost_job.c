@@ -199,6 +199,16 @@ static int report_failed(lua_State *L)
     return 0;
 }
 
+/* sys.report_unknown(): the job's class could not be had. Whether the job is spared, so that it has
+ * not failed. Upvalue: place. */
+static int report_unknown(lua_State *L)
+{
+    const struct luahost_place *place = lua_touserdata(L, lua_upvalueindex(1));
+    report_send_unknown(report_pipe(place));
+    lua_pushboolean(L, place->spare_unknown);
+    return 1;
+}
+
 /* sys.confine_calls(): from now on only the system calls that SANDBOX=strict leaves.
  * Upvalue: place. */
 static int confine_job(lua_State *L)
@@ -230,6 +240,9 @@ static void add_job_functions(lua_State *L, const struct luahost_place *place,
     lua_pushlightuserdata(L, (void *)(size_t)place);
     lua_pushcclosure(L, report_failed, 1);
     lua_setfield(L, -2, "report_failed");
+    lua_pushlightuserdata(L, (void *)(size_t)place);
+    lua_pushcclosure(L, report_unknown, 1);
+    lua_setfield(L, -2, "report_unknown");
     lua_pushlightuserdata(L, (void *)(size_t)place);
     lua_pushcclosure(L, change_policy, 1);
     lua_setfield(L, -2, "policy");

@@ -1,8 +1,9 @@
-/* lualib_includes.c - sys.includes: the files that a list such as APP_INCLUDE names. */
+/* lualib_includes.c - of resque.sys, what is about the files of APP_INCLUDE. */
 #include "lualib_includes.h"
 
 #include <lauxlib.h>
 
+#include "folder.h"
 #include "includes.h"
 
 /*** The files of a list as APP_INCLUDE is one.
@@ -18,5 +19,14 @@ int lualib_sys_includes(lua_State *L)
         lua_pushlstring(L, name, len);
         lua_rawseti(L, -2, i);
     }
+    return 1;
+}
+
+/*** Whether the folder that this process works in, to which names are relative, was removed.
+@function folder_is_gone
+@treturn boolean */
+int lualib_sys_folder_is_gone(lua_State *L)
+{
+    lua_pushboolean(L, folder_is_gone());
     return 1;
 }

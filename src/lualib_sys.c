@@ -262,6 +262,7 @@ static const luaL_Reg functions[] = {{"time", sys_time},
                                      {"file_exists", sys_file_exists},
                                      {"list", sys_list},
                                      {"includes", lualib_sys_includes},
+                                     {"folder_is_gone", lualib_sys_folder_is_gone},
                                      {NULL, NULL}};
 
 /* The module's __index: `sys.settings` at its first use. Upvalue 1 makes the table; it is kept in

@@ -18,6 +18,7 @@
 #include "confine.h"
 #include "control.h"
 #include "crew.h"
+#include "folder.h"
 #include "include_check.h"
 #include "log.h"
 #include "luahost.h"
@@ -61,7 +62,7 @@ static int check_include(struct manager *m)
 {
     const struct include_check check = {m->options, &m->confine,     &m->events,      m->crew.board,
                                         m->redis,   m->wakeup.watch, m->control.redis};
-    return include_check_run(&check);
+    return include_check_say(&check);
 }
 
 /* --- Redis --- */
@@ -204,8 +205,8 @@ static int64_t restart_time(struct member *member)
 static void judge_end(struct manager *m, struct member *member, pid_t pid, int status)
 {
     int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-    if (code == WORKER_HOOK_FAILED) {
-        m->exit_code = EXIT_INCLUDE;
+    if (code == WORKER_HOOK_FAILED || code == WORKER_LEFT_JOBS) {
+        m->exit_code = code == WORKER_HOOK_FAILED ? EXIT_INCLUDE : EXIT_FAILED;
         return;
     }
     if (m->stopping || code == WORKER_EMPTY)
@@ -269,6 +270,7 @@ static void hang_up(struct manager *m)
         crew_signal(&m->crew, SIGTERM);
         return;
     }
+    folder_follow(m->options->folder);
     if (log_reopen() < 0)
         log_error("cannot open the log file again: %s", strerror(errno));
     if (check_include(m) == 0 && m->options->include)

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "folder.h"
 #include "memory.h"
 #include "options_internal.h"
 #include "text.h"
@@ -302,7 +303,7 @@ static int parse(struct options_parse *p, int argc, char **argv)
 int options_parse(struct options *o, int argc, char **argv, char *err, size_t err_size)
 {
     struct options_parse p = {.o = o, .err = err, .err_size = err_size};
-    *o = (struct options){.command = COMMAND_WORK};
+    *o = (struct options){.command = COMMAND_WORK, .folder = folder_name()};
     set_defaults(o);
     int done = parse(&p, argc, argv);
     options_hide_secrets(o);
@@ -319,6 +320,7 @@ void options_clear(struct options *o)
     free(o->values);
     free(o->warnings);
     free(o->arguments);
+    free(o->folder);
     address_clear(&o->address);
     *o = (struct options){.command = COMMAND_WORK};
 }

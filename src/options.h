@@ -56,6 +56,7 @@ struct options {
     const char *queues;  /* as given; NULL: none */
     const char *include; /* APP_INCLUDE as given: a comma list, see includes.h; NULL: none */
     bool no_include;     /* there is none: classes are files of ./jobs */
+    char *folder;        /* where relative paths lead, by the name that is followed; see folder.h */
     int count;
     double interval; /* seconds; 0: work until the queues are empty, then exit */
     bool blocking;

@@ -27,6 +27,7 @@ struct outcome { /* owns its texts */
     size_t output_len;
     int requeue; /* how often one that crashed is put back */
     bool dirty;  /* the process ended without telling how */
+    bool quiet;  /* put back once more for a reason that was said before */
     bool tell;   /* onFailure was not called; the worker has it done, once the end is written */
 };
 

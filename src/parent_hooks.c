@@ -6,15 +6,12 @@
 
 #include "log.h"
 
-static int open_parent(struct parent_hooks *h)
+static int open_parent(struct parent_hooks *h, char *err, size_t size)
 {
-    char err[1024];
     if (h->parent && !luahost_parent_is_stale(h->parent))
         return 0;
     luahost_parent_close(h->parent);
-    h->parent = luahost_parent_open(h->options, err, sizeof err);
-    if (!h->parent)
-        log_error("APP_INCLUDE cannot be loaded: %s", err);
+    h->parent = luahost_parent_open(h->options, err, size);
     return h->parent ? 0 : -1;
 }
 
@@ -28,11 +25,13 @@ static bool somebody_listens(const struct parent_hooks *h)
 
 int parent_hooks_first(struct parent_hooks *h, const char *worker_id)
 {
-    char *exception, *message;
+    char *exception, *message, err[1024];
     if (!somebody_listens(h))
         return 0;
-    if (open_parent(h) < 0)
+    if (open_parent(h, err, sizeof err) < 0) {
+        log_error("APP_INCLUDE cannot be loaded: %s", err);
         return -1;
+    }
     if (luahost_parent_emit(h->parent, "beforeFirstFork", worker_id, NULL, &exception, &message) ==
         0)
         return 0;
@@ -45,11 +44,11 @@ int parent_hooks_first(struct parent_hooks *h, const char *worker_id)
 int parent_hooks_fork(struct parent_hooks *h, const char *worker_id, const struct job *job,
                       struct outcome *end)
 {
-    char *exception, *message;
+    char *exception, *message, err[1024];
     if (!somebody_listens(h))
         return 0;
-    if (open_parent(h) < 0) {
-        outcome_put_back(end, "APP_INCLUDE cannot be loaded");
+    if (open_parent(h, err, sizeof err) < 0) {
+        outcome_put_back(end, err);
         return -1;
     }
     if (luahost_parent_emit(h->parent, "beforeFork", worker_id, job, &exception, &message) == 0)

@@ -99,6 +99,11 @@ int report_send_telling(int fd)
     return send_frame(fd, 'T', "", 0);
 }
 
+int report_send_unknown(int fd)
+{
+    return send_frame(fd, 'U', "", 0);
+}
+
 /* --- the worker's end --- */
 
 static size_t body_len(const unsigned char *frame)
@@ -178,6 +183,10 @@ static void take_frame(struct report *r, char type, const unsigned char *body, s
     }
     if (type == 'T') {
         r->on_failure = false;
+        return;
+    }
+    if (type == 'U') {
+        r->unknown = true;
         return;
     }
     if (r->end != REPORT_NONE) /* the first ending counts */

@@ -27,6 +27,7 @@ struct report {
     bool started;             /* the job's own code may have run */
     bool on_failure;          /* somebody listens to onFailure, and has not been told */
     bool parent_hooks;        /* somebody listens to beforeFirstFork or beforeFork */
+    bool unknown;             /* there was no class for the job, so no code of it has run */
     bool broken;              /* it could not be read to its end: more may have been said */
     struct job_policy policy; /* the job table's own */
     enum report_end end;
@@ -55,5 +56,6 @@ int report_send_failed(int fd, const char *exception, const char *message, const
                        const char *limit);
 int report_send_exit(int fd, int code);
 int report_send_telling(int fd); /* onFailure is about to be called */
+int report_send_unknown(int fd); /* its class could not be had */
 
 #endif

@@ -13,10 +13,10 @@
 #define EXPAND_EVERY 1.0
 #define SMEMBERS_TIMEOUT 5.0
 
-int reserve_open(struct reserve *r, const char *queues, size_t max_payload, char *err,
-                 size_t err_size)
+int reserve_open(struct reserve *r, const char *queues, size_t max_payload,
+                 const struct resting *resting, char *err, size_t err_size)
 {
-    *r = (struct reserve){.handed.answer = RESERVE_NOTHING};
+    *r = (struct reserve){.resting = resting, .handed.answer = RESERVE_NOTHING};
     snprintf(r->max_payload, sizeof r->max_payload, "%zu", max_payload);
     return queues_parse(&r->queues, queues, err, err_size);
 }
@@ -61,7 +61,8 @@ void reserve_add_terms(const struct reserve *r, struct redis_args *args, const c
 void reserve_add_queues(const struct reserve *r, struct redis_args *args)
 {
     for (size_t i = 0; i < r->queues.count; i++)
-        redis_args_add(args, r->queues.names[i]);
+        if (!resting_has(r->resting, r->queues.names[i]))
+            redis_args_add(args, r->queues.names[i]);
 }
 
 static char *copy_element(const struct redis_reply *reply, size_t index, size_t *len)

@@ -7,6 +7,7 @@
 
 #include "job.h"
 #include "queues.h"
+#include "resting.h"
 #include "scripts.h"
 
 enum reserve_answer {
@@ -21,8 +22,9 @@ enum reserve_answer {
 
 struct reserve {
     struct queues queues;
-    char max_payload[24]; /* bytes, as text */
-    int64_t expand_at;    /* when a dynamic list is to be expanded again; clock_ms() */
+    const struct resting *resting; /* which of them are left out; borrowed */
+    char max_payload[24];          /* bytes, as text */
+    int64_t expand_at;             /* when a dynamic list is to be expanded again; clock_ms() */
     struct {
         enum reserve_answer answer; /* what the last commit brought along; RESERVE_NOTHING: none */
         struct job job;             /* with RESERVE_JOB */
@@ -30,8 +32,8 @@ struct reserve {
 };
 
 /* 0, or -1 and what is wrong with the list in `err`. */
-int reserve_open(struct reserve *r, const char *queues, size_t max_payload, char *err,
-                 size_t err_size);
+int reserve_open(struct reserve *r, const char *queues, size_t max_payload,
+                 const struct resting *resting, char *err, size_t err_size);
 void reserve_close(struct reserve *r);
 
 /* Expands wildcards: always when `now`, else when the last look is a second old. 0; -1:

@@ -9,8 +9,8 @@
 #include "log.h"
 #include "memory.h"
 
-static const char *const names[SCRIPT_COUNT] = {"reserve",  "done",       "fail",      "unreserve",
-                                                "register", "unregister", "heartbeat", "prune"};
+static const char *const names[SCRIPT_COUNT] = {
+    "reserve", "done", "fail", "unreserve", "register", "unregister", "heartbeat", "note", "prune"};
 
 /* --- the texts --- */
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "folder.h"
 #include "log.h"
 
 void wishes_init(struct wishes *w)
@@ -47,6 +48,7 @@ void wishes_take(struct wishes *w, struct events *ev, const struct options *o)
     if (events_take(ev, SIGHUP)) {
         w->rest_until = 0;
         w->look_again = true;
+        folder_follow(o->folder); /* LOGFILE may be relative */
         log_reopen();
     }
     if (w->leave == LEAVE_AFTER_JOB && clock_ms() >= w->leave_by)

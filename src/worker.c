@@ -15,10 +15,12 @@
 #include "cancel.h"
 #include "child.h"
 #include "clock.h"
-#include "commit.h"
+#include "ending.h"
+#include "folder.h"
 #include "joblog.h"
 #include "json_check.h"
 #include "log.h"
+#include "notes.h"
 #include "outcome.h"
 #include "output.h"
 #include "parent_hooks.h"
@@ -30,8 +32,7 @@
 #include "unstarted.h"
 #include "verdict.h"
 
-#define LEAVE_TIMEOUT 5.0 /* seconds for a job's end to a Redis that does not answer */
-#define LOAD_WAIT 1.0     /* seconds after APP_INCLUDE could not be loaded, or fork failed */
+#define LOAD_WAIT 1.0 /* seconds after APP_INCLUDE could not be loaded, or fork failed */
 
 struct worker {
     const struct options *options;
@@ -44,13 +45,41 @@ struct worker {
     struct parent_hooks hooks;
     struct output output;
     struct unstarted unstarted;
+    struct notes notes; /* what keeps it from jobs */
 };
+
+/* What a deploy may have changed. True: other queues than before are served. */
+static bool look_around(struct worker *w)
+{
+    bool again = w->me.wishes.look_again;
+    w->me.wishes.look_again = false;
+    folder_follow(w->options->folder);
+    if (again)
+        parent_hooks_close(&w->hooks);
+    return notes_look(&w->notes, again);
+}
+
+/* It could not start, and for now the next one would fare no better. */
+static void hold_up(struct worker *w, struct outcome *end)
+{
+    w->me.wishes.rest_until = clock_after(LOAD_WAIT);
+    notes_held_up(&w->notes, end);
+}
+
+/* Nothing waits here while jobs cannot start: others have the jobs. */
+static void try_to_load(struct worker *w)
+{
+    const struct include_check check = {w->options,  w->confine, &w->me.events, w->board,
+                                        w->me.redis, NULL,       NULL};
+    notes_try(&w->notes, &check);
+}
 
 /* --- reserve --- */
 
 static enum reserve_answer ask(struct worker *w, struct job *job)
 {
     STOP_AT("reserve");
+    look_around(w);
     enum reserve_answer answer = reserve_take(&w->reserve, job);
     if (answer != RESERVE_NOTHING)
         return answer;
@@ -72,10 +101,13 @@ static void idle(struct worker *w)
     STOP_AT("idle");
     atomic_store(&w->slot->state, BOARD_IDLE);
     title_set("Waiting for %s", w->reserve.queues.label);
-    int64_t until = clock_after(w->options->interval);
-    while (clock_ms() < until && wishes_a_job(&w->me.wishes))
-        if (standing_wait(&w->me, EVENTS_BIT(EVENTS_WAKEUP), until))
+    bool blocked = notes_blocked(&w->notes);
+    int64_t until = clock_after(blocked ? LOAD_WAIT : w->options->interval);
+    while (clock_ms() < until && wishes_a_job(&w->me.wishes) && !look_around(w)) {
+        int64_t look = clock_sooner(until, resting_deadline(&w->notes.resting));
+        if (standing_wait(&w->me, EVENTS_BIT(EVENTS_WAKEUP), look))
             break;
+    }
 }
 
 static void paused(struct worker *w)
@@ -101,6 +133,16 @@ static bool finished_before(struct worker *w, struct job *job)
     return true;
 }
 
+static bool be_known(struct worker *w)
+{
+    if (!w->me.registered)
+        notes_renew(&w->notes);
+    if (!standing_ready(&w->me))
+        return false;
+    notes_tell(&w->notes, &w->me.registry);
+    return true;
+}
+
 /* Waits out what keeps us from asking. False: leave. */
 static bool ready(struct worker *w)
 {
@@ -112,7 +154,7 @@ static bool ready(struct worker *w)
             paused(w);
         else if (clock_ms() < w->me.wishes.rest_until)
             standing_wait(&w->me, 0, w->me.wishes.rest_until);
-        else if (standing_ready(&w->me))
+        else if (be_known(w))
             return true;
     }
 }
@@ -142,6 +184,7 @@ static bool next_job(struct worker *w, struct job *job)
         case RESERVE_EMPTY:
             if (w->options->interval <= 0)
                 return false;
+            try_to_load(w);
             idle(w);
             break;
         case RESERVE_PAUSED:
@@ -178,13 +221,10 @@ static int check(const struct job *job, struct outcome *end)
 
 static int before_fork(struct worker *w, const struct job *job, struct outcome *end)
 {
-    if (w->me.wishes.look_again)
-        parent_hooks_close(&w->hooks);
-    w->me.wishes.look_again = false;
     if (parent_hooks_fork(&w->hooks, w->me.registry.id, job, end) == 0)
         return 0;
     if (end->kind == OUTCOME_PUT_BACK)
-        w->me.wishes.rest_until = clock_after(LOAD_WAIT);
+        hold_up(w, end);
     return -1;
 }
 
@@ -205,7 +245,8 @@ static struct child_place place_of(struct worker *w)
 static int start(struct worker *w, struct child *child, const struct job *job, struct outcome *end)
 {
     char now[CLOCK_LOCAL_SIZE], why[128];
-    const struct child_place place = place_of(w);
+    struct child_place place = place_of(w);
+    place.spare_unknown = resting_spares(&w->notes.resting, job->queue);
     STOP_AT("start");
     standing_wait(&w->me, 0, 0);
     if (cancel_wanted(w->slot, job)) {
@@ -222,7 +263,7 @@ static int start(struct worker *w, struct child *child, const struct job *job, s
     if (child_start(child, &place, job, now) < 0) {
         snprintf(why, sizeof why, "fork failed: %s", strerror(errno));
         outcome_put_back(end, why);
-        w->me.wishes.rest_until = clock_after(LOAD_WAIT);
+        hold_up(w, end);
         return -1;
     }
     if (child->ended) /* it could not be watched; the next one would fare no better */
@@ -250,11 +291,14 @@ static void decide(struct worker *w, const struct job *job, struct child *child,
                    struct outcome *end)
 {
     STOP_AT("decide");
-    if (child->report.started)
+    if (child->report.started) {
         atomic_store(&w->board->parent_hooks, child->report.parent_hooks);
-    if (child->report.end == REPORT_LOAD)
-        w->me.wishes.rest_until = clock_after(LOAD_WAIT);
+        notes_started(&w->notes);
+    }
     verdict_reach(end, child, job, w->slot, &w->unstarted, w->options);
+    notes_judge(&w->notes, job, child, end);
+    if (child->report.end == REPORT_LOAD)
+        hold_up(w, end);
     child_finish(child, &w->me.events);
     if (outcome_is_failure(end))
         end->output = output_text(&w->output, &end->output_len);
@@ -275,46 +319,12 @@ static void run(struct worker *w, const struct job *job, struct outcome *end)
 
 /* --- commit --- */
 
-/* One try to write the outcome, with the next job on the way back if we want one. */
-static enum commit_result try_commit(struct worker *w, const struct job *job, struct outcome *end)
-{
-    char token[JOB_TOKEN_SIZE];
-    bool more = wishes_a_job(&w->me.wishes) && !end->tell && end->kind != OUTCOME_PUT_BACK &&
-                reserve_expand(&w->reserve, &w->me.scripts, false) == 0;
-    if (!redis_connected(w->me.redis))
-        return COMMIT_TROUBLE;
-    if (more)
-        registry_token(&w->me.registry, token);
-    atomic_store(&w->slot->state, BOARD_LOOKING);
-    STOP_AT("commit");
-    return commit_outcome(end, &w->me.scripts, w->me.registry.id, job, &w->reserve,
-                          more ? token : NULL);
-}
-
-/* Tries for as long as it takes; a worker that is told to leave gives up after a while. */
-static enum commit_result write_end(struct worker *w, const struct job *job, struct outcome *end)
-{
-    int64_t give_up = CLOCK_NEVER;
-    while (clock_ms() < give_up) {
-        if (standing_connected(&w->me)) {
-            enum commit_result result = try_commit(w, job, end);
-            if (result != COMMIT_TROUBLE)
-                return result;
-            standing_back_off(&w->me, "writing a job's end", w->me.scripts.error);
-        }
-        standing_wait(&w->me, 0, 0);
-        if (w->me.wishes.leave != STAY && give_up == CLOCK_NEVER)
-            give_up = clock_after(LEAVE_TIMEOUT);
-    }
-    return COMMIT_TROUBLE;
-}
-
 /* Writes how the job ended. Where that is impossible the job stays in worker:<id>, and whoever
  * finds this worker dead accounts for it. Takes job and end. */
 static void commit(struct worker *w, struct job *job, struct outcome *end)
 {
     const struct child_place place = place_of(w);
-    enum commit_result result = write_end(w, job, end);
+    enum commit_result result = ending_write(&w->me, &w->reserve, job, end);
     switch (result) {
     case COMMIT_WRITTEN:
     case COMMIT_REQUEUED:
@@ -341,6 +351,7 @@ static void commit(struct worker *w, struct job *job, struct outcome *end)
     log_set_job(NULL);
     outcome_clear(end);
     job_clear(job);
+    notes_tell(&w->notes, &w->me.registry);
 }
 
 /* --- from start to end --- */
@@ -351,8 +362,10 @@ static int open_worker(struct worker *w, const struct worker_place *place)
     title_set("Starting");
     confine_session(w->confine);
     prctl(PR_SET_CHILD_SUBREAPER, 1); /* what a job leaves behind comes to us, to be ended */
-    if (reserve_open(&w->reserve, w->options->queues, w->options->max_payload, err, sizeof err) <
-        0) {
+    folder_follow(w->options->folder);
+    resting_open(&w->notes.resting, w->options->include, clock_ms());
+    if (reserve_open(&w->reserve, w->options->queues, w->options->max_payload, &w->notes.resting,
+                     err, sizeof err) < 0) {
         log_error_lines(err);
         return -1;
     }
@@ -367,7 +380,18 @@ static void close_worker(struct worker *w)
     standing_close(&w->me);
     parent_hooks_close(&w->hooks);
     reserve_close(&w->reserve);
+    resting_close(&w->notes.resting);
     output_close(&w->output);
+}
+
+static enum worker_exit exit_code(const struct worker *w)
+{
+    if (w->me.wishes.leave != STAY)
+        return WORKER_STOPPED;
+    if (!resting_any(&w->notes.resting))
+        return WORKER_EMPTY;
+    log_error("leaving with jobs in queues that are left alone: the exit code is 1");
+    return WORKER_LEFT_JOBS;
 }
 
 enum worker_exit worker_run(const struct worker_place *place)
@@ -397,7 +421,7 @@ enum worker_exit worker_run(const struct worker_place *place)
         run(w, &job, &end);
         commit(w, &job, &end);
     }
-    enum worker_exit code = w->me.wishes.leave == STAY ? WORKER_EMPTY : WORKER_STOPPED;
+    enum worker_exit code = exit_code(w);
     close_worker(w);
     return code;
 }

@@ -11,6 +11,7 @@
 enum worker_exit {                         /* what the manager makes of it: see manager.c */
                    WORKER_EMPTY = 0,       /* INTERVAL=0 and nothing left to do */
                    WORKER_HOOK_FAILED = 3, /* beforeFirstFork raised */
+                   WORKER_LEFT_JOBS = 4,   /* the same, but for queues that it leaves alone */
                    WORKER_STOPPED = 20,    /* told to leave, by the manager or by somebody else */
                    WORKER_BROKEN = 21,     /* the system refused something it cannot do without */
 };

@@ -56,11 +56,22 @@ local function look_into(dir)
   loader.autoload(dir .. "/jobs")
 end
 
+-- Why a file of APP_INCLUDE is not to be had.
+local function not_there(path, why)
+  if why then
+    return ("APP_INCLUDE (%s) cannot be read: %s."):format(path, why)
+  elseif path:sub(1, 1) ~= "/" and sys.folder_is_gone() then
+    return ("APP_INCLUDE (%s) does not exist: the folder that resque-lua was started in was "
+      .. "removed (hint: start it in a folder whose name stays, or give an absolute path)"):format(
+      path)
+  end
+  return ("APP_INCLUDE (%s) does not exist."):format(path)
+end
+
 local function load_include(path)
   local exists, why = sys.file_exists(path)
   if not exists then
-    return nil, errors.report(("APP_INCLUDE (%s) %s."):format(path,
-      why and "cannot be read: " .. why or "does not exist"))
+    return nil, errors.report(not_there(path, why))
   end
   look_into(path:match "^(.*)/[^/]*$" or ".")
   local ok, value = run_file(path)

@@ -15,7 +15,9 @@ local sys = require "resque.sys"
 
 local runner = {}
 
-local held -- the record of the job that runs: `worker`, `token`; nil outside of a worker
+-- The record of the job that runs: `worker`, `token`, and `spared` if its worker puts it back for
+-- want of its class; nil outside of a worker.
+local held
 
 -- ----------------------------------------------------------------------------------- the job
 
@@ -58,14 +60,22 @@ local function skips(report)
   return errors.is(report.value, errors.DontPerform)
 end
 
+local function find_class(name)
+  local class, missing = loader.find(name)
+  if not class then
+    if held then
+      held.spared = sys.report_unknown()
+    end
+    error(missing, 0)
+  end
+  return class
+end
+
 -- Returns perform's result, or raises: errors.attempt makes a report of whatever it is.
 local function life(info)
   hooks.emit("afterFork", info)
   hooks.emit("beforePerform", info)
-  local class, missing = loader.find(info.class)
-  if not class then
-    error(missing, 0)
-  end
+  local class = find_class(info.class)
   local object = job.instance(class, info)
   policy.apply(info.class, class, held)
   forked.call(call_method, object, "setUp")
@@ -101,8 +111,10 @@ function runner.perform(info)
     sys.log("info", "not performed: " .. result.message)
     return true, false
   end
-  settle(result, hooks.has "onFailure")
-  tell_failure(result, info)
+  if not (held and held.spared) then
+    settle(result, hooks.has "onFailure")
+    tell_failure(result, info)
+  end
   return false, result
 end
 

@@ -33,6 +33,10 @@ function workers.started_key(id)
   return workers.record_key(id) .. ":started"
 end
 
+local function process_key(id)
+  return connection.key("lua:proc:" .. id)
+end
+
 --- The token of the job in a record, which names this one run of it.
 -- @tparam ?string record its text, or just its beginning
 -- @treturn ?string nil: there is no job, or the worker is not a resque-lua
@@ -58,25 +62,32 @@ function workers.ids()
   return ids, err, trouble
 end
 
--- Calls `visit` with the number of each id and what GET says of the key made from it: a string, or
--- nil. As `each`.
-local function get_each(conn, ids, key_of, visit)
+-- Calls `visit` with the number of each id and what a command says of the key made from it. As
+-- `each`.
+local function ask_each(conn, ids, command, key_of, visit)
   for first = 1, #ids, AT_ONCE do
     local commands = {}
     for i = first, math.min(first + AT_ONCE - 1, #ids) do
-      commands[#commands + 1] = { "GET", key_of(ids[i]) }
+      commands[#commands + 1] = { command, key_of(ids[i]) }
     end
     local replies, err, trouble = conn:pipeline(commands)
     if not replies then
       return nil, err, trouble
     end
-    for i, text in ipairs(replies) do
-      if visit(first + i - 1, type(text) == "string" and text or nil) then
+    for i, reply in ipairs(replies) do
+      if visit(first + i - 1, reply) then
         return true
       end
     end
   end
   return false
+end
+
+-- The same with GET: `visit` gets a string, or nil.
+local function get_each(conn, ids, key_of, visit)
+  return ask_each(conn, ids, "GET", key_of, function(i, text)
+    return visit(i, type(text) == "string" and text or nil)
+  end)
 end
 
 --- Shows every worker with the job it has.
@@ -114,7 +125,26 @@ function workers.read(record)
   }
 end
 
--- Puts in when each of them began, its last sign of life, and its job.
+--- What a resque-lua keeps from jobs, as it says itself (src/notes.h).
+-- @param process HGETALL of its key lua:proc:<id>
+-- @treturn {{text=string, blocked=?string, queue=?string, why=?string},...} `text` is for people;
+--   `blocked`: why no job can start; `queue`: one that it leaves alone, and `why`
+function workers.notes(process)
+  local notes = {}
+  for i = 1, type(process) == "table" and #process or 0, 2 do
+    local name, text = process[i], process[i + 1]
+    local queue = name:match "^resting:(.*)$"
+    if name == "blocked" then
+      table.insert(notes, 1, { text = "blocked: " .. text, blocked = text })
+    elseif queue then
+      notes[#notes + 1] = { text = ("leaves %s alone: %s"):format(queue, text), queue = queue,
+        why = text }
+    end
+  end
+  return notes
+end
+
+-- Puts in when each of them began, its last sign of life, its job, and what keeps it from jobs.
 local function fill_in(conn, list, ids)
   local beats = conn:call("HGETALL", connection.key "workers:heartbeat")
   local beat = {}
@@ -129,12 +159,17 @@ local function fill_in(conn, list, ids)
       list[i].job = record and workers.read(record)
     end)
   end
+  if done ~= nil then
+    done, err, trouble = ask_each(conn, ids, "HGETALL", process_key, function(i, process)
+      list[i].notes = workers.notes(process)
+    end)
+  end
   return done, err, trouble
 end
 
 --- Everything about every worker.
 -- @treturn[1] {table,...} in the order of ids: `id`, `host`, `pid`, `queues`, `started`,
---   `heartbeat`, and `job` (see `read`) of one that has one
+--   `heartbeat`, `notes` (see `notes`), and `job` (see `read`) of one that has one
 -- @treturn[2] nil
 -- @treturn[2] string error message
 -- @treturn[2] ?string its kind

@@ -35,7 +35,7 @@ static struct report receive(const uint8_t *bytes, size_t len, size_t step)
 
 /* What the frames say, told another way: the first ending, the last `started`. */
 struct meaning {
-    bool started, on_failure, parent_hooks, broken;
+    bool started, on_failure, parent_hooks, unknown, broken;
     enum report_end end;
     const uint8_t *body;
     size_t len;
@@ -63,6 +63,8 @@ static struct meaning read_frames(const uint8_t *at, size_t left)
             m.parent_hooks = len > 1 && at[HEADER + 1] == '1';
         } else if (at[0] == 'T') {
             m.on_failure = false;
+        } else if (at[0] == 'U') {
+            m.unknown = true;
         } else if (m.end == REPORT_NONE && (m.end = end_of(at[0])) != REPORT_NONE) {
             m.body = at + HEADER;
             m.len = len;
@@ -100,6 +102,7 @@ static void check_meaning(const struct report *r, const struct meaning *m)
 {
     CHECK(r->started == m->started && r->end == m->end && r->broken == m->broken);
     CHECK(r->on_failure == m->on_failure && r->parent_hooks == m->parent_hooks);
+    CHECK(r->unknown == m->unknown);
     CHECK(r->policy.timeout >= 0 && r->policy.cpu >= 0);
     CHECK(!r->limit || r->end == REPORT_FAILED);
     CHECK(r->room <= 2 * (REPORT_BODY_MAX + HEADER + 1024));

@@ -122,7 +122,7 @@ function sends.idle(w)
   return ("reserve %s %s"):format(w.name, new_token(w))
 end
 
--- src/worker.c: try_commit
+-- src/ending.c: try_commit
 -- src/commit.c: build
 sends["end"] = function(w)
   if w.how == "b" then
@@ -214,7 +214,7 @@ worker.miss = once(function(w)
 end)
 
 --- One that is told to leave gives up writing a job's end; false for others.
--- src/worker.c: write_end
+-- src/ending.c: ending_write
 -- src/registry.c: registry_give_up
 worker.give_up = once(function(w)
   if w.phase ~= "end" or not w.leaving then

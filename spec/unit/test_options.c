@@ -1,8 +1,8 @@
 /* test_options.c - flags, environment, --env-file, defaults: which wins, what is refused, what is
  * hidden. */
 /* needs: options.c options_flags.c options_value.c options_include.c options_redis.c */
-/* needs: options_table.c env_file.c suggest.c includes.c address.c address_show.c text.c */
-/* needs: memory.c plain.c */
+/* needs: options_table.c env_file.c suggest.c includes.c folder.c address.c address_show.c */
+/* needs: text.c memory.c plain.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -92,6 +92,26 @@ static void tells_success(void **state)
     report_clear(&r);
 }
 
+static int send_failure_of_that_name(int fd)
+{
+    return report_send_failed(fd, "Resque::NoClassError", "made up", "", "");
+}
+
+/* A job's own error may have any name. */
+static void only_the_frame_says_that_a_class_is_unknown(void **state)
+{
+    unsigned char bytes[512];
+    (void)state;
+    struct report r = replay(bytes, record(send_failure_of_that_name, bytes, sizeof bytes));
+    assert_int_equal(r.end, REPORT_FAILED);
+    assert_false(r.unknown);
+    report_clear(&r);
+    r = replay(bytes, record(report_send_unknown, bytes, sizeof bytes));
+    assert_int_equal(r.end, REPORT_NONE);
+    assert_true(r.unknown);
+    report_clear(&r);
+}
+
 static void tells_failure_as_valid_utf8(void **state)
 {
     unsigned char bytes[256];
@@ -299,6 +319,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tells_success),
+        cmocka_unit_test(only_the_frame_says_that_a_class_is_unknown),
         cmocka_unit_test(tells_failure_as_valid_utf8),
         cmocka_unit_test(tells_exit_and_load_errors),
         cmocka_unit_test(cut_anywhere_is_no_end),

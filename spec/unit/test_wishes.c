@@ -1,5 +1,5 @@
-/* needs: wishes.c events.c clock.c log.c text.c */
-/* test_wishes.c - what signals ask of a worker: sequences of signals × settings. */
+/* needs: wishes.c folder.c events.c clock.c log.c text.c */
+/* test_wishes.c folder.c - what signals ask of a worker: sequences of signals × settings. */
 #include "wishes.h"
 
 #include <setjmp.h>

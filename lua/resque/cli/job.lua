@@ -8,6 +8,7 @@ local outcome = require "resque.cli.outcome"
 local status = require "resque.status"
 local sys = require "resque.sys"
 local terminal = require "resque.cli.terminal"
+local workers = require "resque.workers"
 
 local job = {}
 local EXIT = terminal.EXIT
@@ -21,15 +22,33 @@ local function time_text(seconds)
   return os.date("!%Y-%m-%dT%H:%M:%SZ", seconds)
 end
 
-local function print_json(id, read, failure)
+-- Why a job may be waiting for longer: "2 of 5 workers: blocked: …". It is not known in which queue
+-- it waits.
+local function held_up()
+  local all = workers.list() or {}
+  local counts, texts = {}, json.array()
+  for _, worker in ipairs(all) do
+    for _, note in ipairs(worker.notes) do
+      texts[#texts + 1] = not counts[note.text] and note.text or nil
+      counts[note.text] = (counts[note.text] or 0) + 1
+    end
+  end
+  for i, text in ipairs(texts) do
+    texts[i] = ("%d of %d worker%s: %s"):format(counts[text], #all, #all == 1 and "" or "s", text)
+  end
+  return texts
+end
+
+local function print_json(id, read, failure, reasons)
   print(json.encode {
     id = id, status = status.name(read.status), code = read.status, started = read.started,
     updated = read.updated, result = read.result, exception = failure and failure.exception,
     error = failure and failure.error, backtrace = failure and failure.backtrace,
+    held_up = reasons,
   })
 end
 
-local function print_rows(id, read, failure)
+local function print_rows(id, read, failure, reasons)
   local format = terminal.is_tty(1) and "%-9s %s" or "%s\t%s"
   local function row(name, value)
     print(format:format(name, value))
@@ -38,6 +57,9 @@ local function print_rows(id, read, failure)
   row("status", outcome.word(read.status))
   row("enqueued", time_text(read.started))
   row("updated", time_text(read.updated))
+  for _, reason in ipairs(reasons or {}) do
+    row("held up", sys.printable(reason))
+  end
   if read.status == status.COMPLETE then
     row("result", outcome.summary(read))
   elseif failure then
@@ -58,10 +80,11 @@ local function show(id)
     return outcome.untracked(id)
   end
   local failure = read.status == status.FAILED and outcome.failure(id) or nil
+  local reasons = read.status == status.WAITING and held_up() or nil
   if terminal.settings().json then
-    print_json(id, read, failure)
+    print_json(id, read, failure, reasons)
   else
-    print_rows(id, read, failure)
+    print_rows(id, read, failure, reasons)
   end
   return terminal.settings().wait and outcome.exit_code(read.status) or EXIT.done
 end

@@ -9,23 +9,34 @@ local workers = require "resque.workers"
 local command = {}
 local EXIT = terminal.EXIT
 
-local HEADS = { "WORKER", "STATE", "CLASS", "JOB", "SINCE" }
+local HEADS = { "WORKER", "STATE", "CLASS", "JOB", "SINCE", "NOTE" }
 local USAGE = "resque-lua workers [list], or resque-lua workers kill ID"
 
 local function print_json(worker)
-  local job = worker.job
+  local job, blocked, resting = worker.job, nil, nil
+  for _, note in ipairs(worker.notes) do
+    if note.queue then
+      resting = resting or {}
+      resting[note.queue] = note.why
+    end
+    blocked = blocked or note.blocked
+  end
   print(json.encode {
     id = worker.id, host = worker.host, pid = tonumber(worker.pid) or worker.pid,
     queues = worker.queues, started = worker.started, heartbeat = worker.heartbeat,
     state = job and "working" or "waiting", since = job and job.since, class = job and job.class,
-    job = job and job.id, queue = job and job.queue,
+    job = job and job.id, queue = job and job.queue, blocked = blocked, resting = resting,
   })
 end
 
+-- A sixth cell only if something keeps the worker from jobs.
 local function cells(worker)
-  local job = worker.job or {}
+  local job, notes = worker.job or {}, {}
+  for i, note in ipairs(worker.notes) do
+    notes[i] = note.text
+  end
   local row = { worker.id, worker.job and "working" or "waiting", job.class or "-", job.id or "-",
-    job.since or worker.started or "-" }
+    job.since or worker.started or "-", notes[1] and table.concat(notes, "; ") }
   for i, text in ipairs(row) do
     row[i] = sys.printable(text)
   end
@@ -33,13 +44,18 @@ local function cells(worker)
 end
 
 local function print_table(rows)
-  local widths = {}
-  for _, row in ipairs { HEADS, table.unpack(rows) } do
+  local lines, widths, columns = {}, {}, 0
+  for i, row in ipairs(rows) do
+    columns = math.max(columns, #row)
+    lines[i + 1] = row
+  end
+  lines[1] = { table.unpack(HEADS, 1, columns) }
+  for _, row in ipairs(lines) do
     for i, text in ipairs(row) do
       widths[i] = math.max(widths[i] or 0, utf8.len(text))
     end
   end
-  for i, row in ipairs { HEADS, table.unpack(rows) } do
+  for i, row in ipairs(lines) do
     local line = {}
     for j, text in ipairs(row) do
       line[j] = text .. (" "):rep(j < #row and widths[j] - utf8.len(text) or 0)

@@ -8,7 +8,7 @@ local sys = require "resque.sys"
 
 local NONCE, OTHER = scripts.NONCE, scripts.OTHER
 local NAMES = {
-  "reserve", "done", "fail", "unreserve", "register", "heartbeat", "unregister", "prune",
+  "reserve", "done", "fail", "unreserve", "register", "heartbeat", "note", "unregister", "prune",
 }
 local JOB = '{"class":"A","args":[]}'
 
@@ -168,7 +168,8 @@ describe("invariant I9:", function()
   -- The ACL that the manual publishes for a worker.
   local COMMANDS = {
     "evalsha", "eval", "script|load", "get", "set", "del", "exists", "incr", "lpop", "lpush",
-    "rpush", "sadd", "srem", "sismember", "hset", "hget", "hmget", "hdel", "time", "expire",
+    "rpush", "sadd", "srem", "sismember", "hset", "hget", "hgetall", "hmget", "hdel", "time",
+    "expire",
   }
 
   it("no command outside the list, no key outside the prefix", function()
@@ -190,6 +191,8 @@ describe("invariant I9:", function()
       return answer[3] or answer[2]
     end
     act("OK", s:run("heartbeat", NONCE))
+    act("OK", s:run("note", NONCE, "blocked", "why", "resting:mail", "why"))
+    act("OK", s:run("note", NONCE))
     local token = act("OK", s:done(s:reserve("mail")[2], "", s:token(), "mail"))
     act("OK", s:fail(token, { next_token = s:token(), queues = { "mail" } }))
     token = s:reserve("mail")[2]

@@ -127,6 +127,60 @@ describe("heartbeat", function()
   end)
 end)
 
+describe("note", function()
+  local function notes()
+    local found, known = {}, s:key("HGETALL", "lua:proc:" .. s.worker)
+    for i = 1, #known, 2 do
+      found[known[i]] = known[i + 1]
+    end
+    for _, name in ipairs { "boot", "ns", "pid", "start", "nonce" } do
+      assert.is_string(found[name])
+      found[name] = nil
+    end
+    return found
+  end
+
+  it("keeps exactly the notes that it is given", function()
+    register()
+    for _, want in ipairs {
+      { blocked = "jobs.lua:1: no" }, { blocked = "no", ["resting:mail"] = "class A" },
+      { ["resting:a:b c"] = "class A", ["resting:"] = "class B" }, {},
+    } do
+      local list = {}
+      for name, text in pairs(want) do
+        table.move({ name, text }, 1, 2, #list + 1, list)
+      end
+      assert.same({ "OK" }, s:run("note", NONCE, table.unpack(list)))
+      assert.same(want, notes())
+    end
+  end)
+
+  it("is written on a full Redis", function()
+    register()
+    s:fill()
+    assert.same({ "OK" }, s:run("note", NONCE, "blocked", "no"))
+    assert.same({ blocked = "no" }, notes())
+  end)
+
+  it("leaves alone what is another process's, or nobody's", function()
+    register()
+    local before = s:everything()
+    assert.same({ "LOST" }, s:run("note", OTHER, "blocked", "no"))
+    assert.same(before, s:everything())
+    s:run("unregister", NONCE, "0")
+    before = s:everything()
+    assert.same({ "LOST" }, s:run("note", NONCE, "blocked", "no"))
+    assert.same(before, s:everything())
+  end)
+
+  it("goes with the worker", function()
+    register()
+    s:run("note", NONCE, "blocked", "no")
+    assert.same({ "OK" }, s:run("unregister", NONCE, "0"))
+    assert.equal(0, s:key("EXISTS", "lua:proc:" .. s.worker))
+  end)
+end)
+
 describe("unregister", function()
   local function unregister(committed) return s:run("unregister", NONCE, committed or 0) end
 

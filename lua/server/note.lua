@@ -1,0 +1,15 @@
+-- note.lua - what keeps a worker from jobs, for people to see.
+-- ARGV: 3 nonce of its tokens, then name and text of each note there is: "blocked" (no job can
+-- start), "resting:<queue>" (it leaves that queue alone). Others of before are over.
+-- Answers: OK | LOST (not registered any more, or another process by that name).
+if not registered_by(ARGV[3]) then return { "LOST" } end
+local process = prefix .. "lua:proc:" .. worker
+call("HDEL", process, "blocked")
+local known = call("HGETALL", process)
+for i = 1, #known, 2 do
+  if known[i]:find("^resting:") then call("HDEL", process, known[i]) end
+end
+for i = 4, #ARGV, 2 do
+  call("HSET", process, ARGV[i], ARGV[i + 1])
+end
+return { "OK" }
