@@ -11,11 +11,12 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "guard.h"
 #include "log.h"
 #include "luahost.h"
 #include "signals.h"
 
-#define LOAD_LIMIT 60 /* seconds; then SIGALRM ends it: the manager does nothing else meanwhile */
+#define LOAD_LIMIT 60 /* seconds; then it ends: the manager does nothing else meanwhile */
 
 /* The first byte of what the throw-away process says. Nothing at all: the scripts ended it. */
 enum { LOADED = '+', BROKEN = '-' };
@@ -28,8 +29,7 @@ static _Noreturn void check_in_child(const struct include_check *c, int report_f
     confine_session(c->confine);
     bool confined = confine_enter(c->confine, said + 1) == 0;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    signal(SIGALRM, SIG_DFL);
-    alarm(LOAD_LIMIT);
+    guard_begin(LOAD_LIMIT);
     events_close(c->events);
     if (c->redis)
         redis_forget(c->redis);
@@ -78,6 +78,8 @@ static int judge(pid_t pid, int status, const char *text, char *why, size_t size
         return 0;
     if (pid < 0)
         snprintf(why, size, "fork: %s", strerror(errno));
+    else if (WIFSIGNALED(status) && WTERMSIG(status) == GUARD_SIGNAL)
+        snprintf(why, size, "it takes longer than %d s", LOAD_LIMIT);
     else if (WIFSIGNALED(status))
         snprintf(why, size, "loading it was ended by %s", signals_name(WTERMSIG(status)));
     else

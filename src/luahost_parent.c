@@ -1,14 +1,13 @@
 /* luahost_parent.c - a worker's own Lua state, for beforeFirstFork and beforeFork. See luahost.h.
  */
 #include <lauxlib.h>
-#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "clock.h"
+#include "guard.h"
 #include "luahost.h"
 #include "luastate.h"
 #include "luatext.h"
@@ -18,7 +17,7 @@
 
 #define LIMIT 5.0        /* seconds that a hook may take */
 #define LOOK_EVERY 10000 /* instructions between looks at the clock */
-#define LAST_RESORT 7    /* seconds; then SIGALRM ends the worker, see guard */
+#define LAST_RESORT 7    /* seconds; then the worker ends, see guard.h */
 #define LOAD_LIMIT 60    /* the same while files are loaded, and while a state is closed */
 
 struct luahost_parent {
@@ -28,23 +27,18 @@ struct luahost_parent {
 
 /* The worker hears no signal while a hook runs. One that takes no notice of check_deadline (it
  * sleeps in C, or catches every error) must not keep it for ever: the worker dies, its manager puts
- * the job back and starts another. */
-static void guard(unsigned seconds)
-{
-    signal(SIGALRM, SIG_DFL);
-    alarm(seconds);
-}
-
-/* A locale that a script sets is the scripts' own: between two calls the worker goes on without. */
+ * the job back and starts another.
+ *
+ * A locale that a script sets is the scripts' own: between two calls the worker goes on without. */
 static void enter_scripts(unsigned seconds)
 {
     uselocale(LC_GLOBAL_LOCALE);
-    guard(seconds);
+    guard_begin(seconds);
 }
 
 static void leave_scripts(void)
 {
-    guard(0);
+    guard_end();
     uselocale(plain_locale());
 }
 

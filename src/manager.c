@@ -19,6 +19,7 @@
 #include "control.h"
 #include "crew.h"
 #include "folder.h"
+#include "guard.h"
 #include "include_check.h"
 #include "log.h"
 #include "luahost.h"
@@ -214,8 +215,9 @@ static void judge_end(struct manager *m, struct member *member, pid_t pid, int s
     if (code == WORKER_STOPPED)
         log_notice("worker process %d was told to leave; starting another", (int)pid);
     else if (WIFSIGNALED(status))
-        log_error("worker process %d was killed by %s; starting another", (int)pid,
-                  signals_name(WTERMSIG(status)));
+        log_error("worker process %d was killed by %s%s; starting another", (int)pid,
+                  signals_name(WTERMSIG(status)),
+                  WTERMSIG(status) == GUARD_SIGNAL ? ", as a hook did not end" : "");
     else
         log_error("worker process %d ended with exit code %d; starting another", (int)pid, code);
     if (code == WORKER_STOPPED || clock_ms() - member->started_at > (int64_t)(STEADY * 1000))

@@ -24,6 +24,9 @@ const char *signals_name(int signo)
             return names[i].name;
     if (signo == SIGRTMIN)
         return "SIGRTMIN";
-    snprintf(nameless, sizeof nameless, "signal %d", signo);
+    if (signo > SIGRTMIN && signo <= SIGRTMAX)
+        snprintf(nameless, sizeof nameless, "SIGRTMIN+%d", signo - SIGRTMIN);
+    else
+        snprintf(nameless, sizeof nameless, "signal %d", signo);
     return nameless;
 }
