@@ -15,8 +15,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "board.h"
 #include "children.h"
 #include "clock.h"
+#include "jobsignals.h"
 #include "log.h"
 #include "stopat.h"
 #include "title.h"
@@ -32,22 +34,6 @@
 #define TOLD (EVENTS_BIT(EVENTS_REPORT) | EVENTS_BIT(EVENTS_STDOUT) | EVENTS_BIT(EVENTS_STDERR))
 
 /* --- in the new process --- */
-
-/* An empty handler: a connection that was cut is an error of write, not the end of the job, and
- * programs that the job executes get the default back, which SIG_IGN would not give them. */
-static void on_pipe(int signo)
-{
-    (void)signo;
-}
-
-/* Signals as the user's shell had them: the worker only blocks them and ignores PIPE. */
-static void restore_signals(const struct events *ev)
-{
-    struct sigaction action = {.sa_handler = on_pipe, .sa_flags = SA_RESTART};
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGPIPE, &action, NULL);
-    sigprocmask(SIG_SETMASK, &ev->original_mask, NULL);
-}
 
 static _Noreturn void give_back(int report_fd, const char *why)
 {
@@ -72,7 +58,8 @@ static void isolate(const struct child_place *place, pid_t worker, int report_fd
     if (place->wakeup_fd >= 0)
         close(place->wakeup_fd);
     output_attach(place->output);
-    restore_signals(place->events);
+    jobsignals_begin();
+    sigprocmask(SIG_SETMASK, &place->events->original_mask, NULL); /* as the user's shell had it */
     if (confine_calls(place->confine, why) < 0)
         give_back(report_fd, why);
 }
@@ -187,6 +174,8 @@ static int fork_process(struct child *c, const struct child_place *place, int *w
     c->started_at = clock_ms();
     if (pipe2(ends, O_CLOEXEC) < 0)
         return -1;
+    c->told = place->told;
+    atomic_store(c->told, BOARD_NOTHING);
     c->output = place->output;
     output_begin(c->output);
     fflush(NULL); /* else both would write what is buffered */
@@ -227,10 +216,19 @@ int child_start(struct child *c, const struct child_place *place, const struct j
 
 /* --- killing --- */
 
+/* To its first thread, so that it comes before whatever other signals wait there: these would have
+ * a call that waits begin anew. */
+static void tell(const struct child *c, enum board_told what)
+{
+    atomic_store(c->told, what);
+    tgkill(c->pid, c->pid, EVENTS_BOARD);
+}
+
 static void climb(struct child *c)
 {
     if (c->ladder == KILL_TERM_NEXT) {
-        kill(-c->pid, SIGTERM);
+        tell(c, c->timed_out ? BOARD_END : BOARD_TERM);
+        kill(-c->pid, SIGTERM); /* its programs, and whatever of its own hears TERM */
         kill(-c->pid, SIGCONT);
         c->ladder = KILL_KILL_NEXT;
         c->kill_at = clock_after(c->grace);
@@ -262,7 +260,7 @@ static void time_is_up(struct child *c, const struct options *o)
     snprintf(c->limit_text, sizeof c->limit_text, "its time limit of %g s", c->deadline.seconds);
     c->killed_for = c->limit_text;
     c->timed_out = true;
-    kill(c->pid, SIGALRM);
+    tell(c, BOARD_TIMEOUT);
     c->grace = o->term_timeout / 2;
     c->ladder = KILL_TERM_NEXT;
     c->kill_at = clock_after(c->grace);
@@ -379,23 +377,20 @@ void child_finish(struct child *c, struct events *ev)
 
 /* --- onFailure --- */
 
-int child_on_failure(const struct child_place *place, const struct job *job, const char *exception,
-                     const char *message)
+int child_on_failure(struct child *c, const struct child_place *place, const struct job *job,
+                     const char *exception, const char *message)
 {
-    struct child c;
     int report_fd;
-    int result = fork_process(&c, place, &report_fd);
+    int result = fork_process(c, place, &report_fd);
     if (result == 1)
         run_on_failure(place, job, report_fd, exception, message);
-    if (result < 0)
-        return -1;
-    c.ladder = KILL_KILL_NEXT;
-    c.kill_at = clock_after(ON_FAILURE_LIMIT);
-    while (!c.ended) {
-        if (events_pending(place->events, SIGTERM) || events_pending(place->events, SIGINT))
-            c.kill_at = 0; /* it may not hold up a stop */
-        child_wait(&c, place->options, place->events, CLOCK_NEVER);
-    }
-    child_finish(&c, place->events);
-    return 0;
+    c->ladder = KILL_KILL_NEXT;
+    c->kill_at = clock_after(ON_FAILURE_LIMIT);
+    return result;
+}
+
+void child_hurry(struct child *c)
+{
+    if (c->ladder == KILL_KILL_NEXT)
+        c->kill_at = 0;
 }

@@ -3,6 +3,7 @@
 #ifndef CHILD_H
 #define CHILD_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -29,8 +30,9 @@ struct child {
     int64_t started_at;
     const char *killed_for; /* why we kill it ("SIGUSR1"); NULL: we do not */
     enum { KILL_NOTHING, KILL_TERM_NEXT, KILL_KILL_NEXT, KILL_DONE } ladder;
-    int64_t kill_at; /* when the ladder's next step is due; CLOCK_NEVER */
-    double grace;    /* seconds from its TERM to its KILL */
+    int64_t kill_at;  /* when the ladder's next step is due; CLOCK_NEVER */
+    atomic_int *told; /* borrowed: on the board, for the process to see */
+    double grace;     /* seconds from its TERM to its KILL */
     struct deadline deadline;
     bool timed_out;        /* the deadline has passed */
     char limit_text[48];   /* "its time limit of 30 s": killed_for may point here */
@@ -51,6 +53,7 @@ struct child_place {
     char *mark; /* this and the next two: see luahost_place */
     atomic_llong *raised;
     bool spare_unknown;
+    atomic_int *told; /* see jobsignals.h */
 };
 
 /* Forks; the process runs the job and reports. `now` is what its title says. 0 (it may have `ended`
@@ -58,10 +61,11 @@ struct child_place {
 int child_start(struct child *c, const struct child_place *place, const struct job *job,
                 const char *now);
 
-/* Runs onFailure for a job whose process died, in a short process of its own, for 5 s at most. 0,
- * or -1 with errno (it could not be started). */
-int child_on_failure(const struct child_place *place, const struct job *job, const char *exception,
-                     const char *message);
+/* The same for onFailure of a job whose process died: a short process of its own, killed after 5 s,
+ * or at once if there is a hurry. */
+int child_on_failure(struct child *c, const struct child_place *place, const struct job *job,
+                     const char *exception, const char *message);
+void child_hurry(struct child *c);
 
 /* Waits until the process said or did something, a signal came, or the deadline or the ladder's
  * next step is due. */

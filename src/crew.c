@@ -11,7 +11,6 @@
 
 #include "children.h"
 #include "clock.h"
-#include "events.h"
 #include "log.h"
 #include "memory.h"
 #include "signals.h"
@@ -129,6 +128,36 @@ void crew_signal(const struct crew *c, int signo)
     for (int i = 0; i < c->count; i++)
         if (c->members[i].pid)
             kill(c->members[i].pid, signo);
+}
+
+static void insist(const struct crew *c, int signo)
+{
+    for (int i = 0; i < c->count; i++)
+        if (c->members[i].pid) {
+            atomic_store(&c->members[i].slot->insists, signo);
+            kill(c->members[i].pid, EVENTS_BOARD);
+        }
+}
+
+void crew_stop(struct crew *c, int signo)
+{
+    if (c->insist.counts && signo != SIGQUIT)
+        insist(c, signo);
+    insist_begin(&c->insist);
+    crew_signal(c, signo);
+}
+
+bool crew_take_stops(struct crew *c, struct events *ev)
+{
+    static const int stops[] = {SIGTERM, SIGINT, SIGQUIT};
+    bool any = false;
+    for (size_t i = 0; i < sizeof stops / sizeof *stops; i++)
+        if (events_take(ev, stops[i])) {
+            crew_stop(c, stops[i]);
+            any = true;
+        }
+    insist_look(&c->insist);
+    return any;
 }
 
 bool crew_cancel(const struct crew *c, const char *worker_id, const char *token)

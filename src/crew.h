@@ -9,6 +9,8 @@
 
 #include "backoff.h"
 #include "board.h"
+#include "events.h"
+#include "insist.h"
 
 #define CREW_STRANGERS 64
 
@@ -21,6 +23,7 @@ struct member {
 };
 
 struct crew {
+    struct insist insist; /* of stops that the manager was told */
     struct member *members;
     int count;
     struct board *board; /* shared with all of them */
@@ -52,6 +55,13 @@ int64_t crew_restart_at(const struct crew *c);
 struct member *crew_reaped(struct crew *c, pid_t pid);
 
 void crew_signal(const struct crew *c, int signo);
+
+/* Passes a stop on: QUIT, TERM or INT. A TERM or INT that insists is on the board, too: what a
+ * manager passes on is no second one for a worker that somebody has told before. */
+void crew_stop(struct crew *c, int signo);
+
+/* Takes those stops that came. Whether any did. */
+bool crew_take_stops(struct crew *c, struct events *ev);
 
 /* Tells the member of that id that the job with this token is to be ended; EVENTS_BOARD makes it
  * look. False: none of ours has that id, or it was told the same before. */

@@ -20,7 +20,8 @@ void events_init_plain(struct events *ev)
         ev->fd[i] = -1;
         ev->want[i] = POLLIN;
     }
-    ev->signals = 0;
+    ev->signals = ev->passed_on = 0;
+    ev->manager = 0;
     sigemptyset(&ev->original_mask);
 }
 
@@ -52,12 +53,20 @@ void events_close(struct events *ev)
     ev->fd[EVENTS_SIGNAL] = -1;
 }
 
+/* A sender outside of our pid namespace has the number 0. */
+static bool is_managers(const struct events *ev, const struct signalfd_siginfo *info)
+{
+    return ev->manager > 0 && info->ssi_pid == (uint32_t)ev->manager;
+}
+
 static void read_signals(struct events *ev)
 {
     struct signalfd_siginfo info;
     while (read(ev->fd[EVENTS_SIGNAL], &info, sizeof info) == (ssize_t)sizeof info)
-        if (info.ssi_signo < 64)
-            ev->signals |= UINT64_C(1) << info.ssi_signo;
+        if (info.ssi_signo < 64) {
+            uint64_t *from = is_managers(ev, &info) ? &ev->passed_on : &ev->signals;
+            *from |= UINT64_C(1) << info.ssi_signo;
+        }
 }
 
 /* poll's time-out for a deadline: rounded up by clock_ms's truncation, clamped to what an int
@@ -106,17 +115,20 @@ bool events_drain(const struct events *ev, enum events_slot slot)
 
 int64_t events_deadline(const struct events *ev, int64_t deadline)
 {
-    return ev->signals ? 0 : deadline;
+    return ev->signals | ev->passed_on ? 0 : deadline;
 }
 
 bool events_pending(const struct events *ev, int signo)
 {
-    return ev->signals >> signo & 1;
+    return (ev->signals | ev->passed_on) >> signo & 1;
 }
 
-bool events_take(struct events *ev, int signo)
+unsigned events_take(struct events *ev, int signo)
 {
-    bool seen = events_pending(ev, signo);
-    ev->signals &= ~(UINT64_C(1) << signo);
-    return seen;
+    uint64_t bit = UINT64_C(1) << signo;
+    unsigned senders =
+        (ev->signals & bit ? EVENTS_OTHERS : 0) | (ev->passed_on & bit ? EVENTS_MANAGER : 0);
+    ev->signals &= ~bit;
+    ev->passed_on &= ~bit;
+    return senders;
 }

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 enum events_slot {
     EVENTS_SIGNAL, /* watched always */
@@ -23,8 +24,8 @@ enum events_slot {
     EVENTS_SLOTS
 };
 
-/* "Something for you is on the board" (board.h): ends a worker's wait, and no more. A real-time
- * signal, as people send all the others. */
+/* "Something for you is on the board" (board.h): from a manager to a worker, whose wait it ends,
+ * and from a worker to its job's process. A real-time signal, as people send all the others. */
 #define EVENTS_BOARD SIGRTMIN
 
 /* What events_wait returns: one bit per ready slot; 0 is the deadline. */
@@ -34,6 +35,8 @@ struct events {
     int fd[EVENTS_SLOTS];     /* -1: nothing there */
     short want[EVENTS_SLOTS]; /* POLLIN, POLLOUT */
     uint64_t signals;         /* bit n: signal n came and was not taken yet */
+    uint64_t passed_on;       /* the same, of those that the manager sent */
+    pid_t manager;            /* 0: none */
     sigset_t original_mask;   /* what a job gets back */
 };
 
@@ -56,8 +59,10 @@ unsigned events_wait(struct events *ev, unsigned slots, int64_t deadline);
 /* Throws away what a pipe whose bytes mean nothing holds. True. */
 bool events_drain(const struct events *ev, enum events_slot slot);
 
-/* True once per signal received since the last call. */
-bool events_take(struct events *ev, int signo);
+/* Who sent this signal since the last call; 0: nobody did. */
+#define EVENTS_OTHERS 1u
+#define EVENTS_MANAGER 2u
+unsigned events_take(struct events *ev, int signo);
 int64_t events_deadline(const struct events *ev,
                         int64_t deadline); /* 0 if signals are still to be taken */
 bool events_pending(const struct events *ev, int signo);

@@ -12,6 +12,7 @@
 
 #include "clock.h"
 #include "guard.h"
+#include "jobsignals.h"
 #include "log.h"
 #include "luahost.h"
 #include "signals.h"
@@ -25,6 +26,9 @@ static _Noreturn void check_in_child(const struct include_check *c, int report_f
 {
     char said[INCLUDE_CHECK_WHY] = {LOADED};
     bool parent_hooks = false;
+    static const atomic_int never_told;
+    jobsignals_prepare(&never_told); /* whether this is ended is the manager's decision alone */
+    jobsignals_begin();
     sigprocmask(SIG_SETMASK, &c->events->original_mask, NULL);
     confine_session(c->confine);
     bool confined = confine_enter(c->confine, said + 1) == 0;

@@ -12,17 +12,13 @@
 
 #define STEP 1000     /* instructions between two looks at how patient we still are */
 #define PATIENCE 1000 /* looks: 10 ms or so, in which a job that caught the error may tidy up */
-#define CPU_SIGNALS 2 /* after so many more CPU seconds than its limit the process ends */
 
 enum stage { FIRST, PATIENT, INSISTING };
 
-static const struct {
-    int signo;
-    const char *name; /* of its error */
-} rows[INTERRUPT_COUNT] = {
-    [INTERRUPT_TERM] = {SIGTERM, "Resque::TermException"},
-    [INTERRUPT_TIMEOUT] = {SIGALRM, "Resque::Timeout"},
-    [INTERRUPT_CPU] = {SIGXCPU, "Resque::CpuLimit"},
+static const char *const names[INTERRUPT_COUNT] = {
+    [INTERRUPT_TERM] = "Resque::TermException",
+    [INTERRUPT_TIMEOUT] = "Resque::Timeout",
+    [INTERRUPT_CPU] = "Resque::CpuLimit",
 };
 
 /* Process-wide by nature: signal handlers change it. */
@@ -32,7 +28,6 @@ static struct {
 } kinds[INTERRUPT_COUNT];
 static volatile sig_atomic_t pending; /* enum interrupt: the first that came counts */
 static volatile sig_atomic_t stage;
-static volatile sig_atomic_t cpu_signals;
 static int patience;
 static int depth; /* how many sys.xpcall are open; 0: nothing is raised */
 
@@ -59,7 +54,7 @@ static void push_error(lua_State *L, enum interrupt which)
     if (lua_rawgeti(L, -1, which) == LUA_TNIL) {
         lua_pop(L, 1);
         lua_createtable(L, 0, 2);
-        lua_pushstring(L, rows[which].name);
+        lua_pushstring(L, names[which]);
         lua_setfield(L, -2, "name");
         lua_pushstring(L, kinds[which].message);
         lua_setfield(L, -2, "message");
@@ -143,30 +138,9 @@ static void on_event(lua_State *L, lua_Debug *ar)
 
 /* --- signals --- */
 
-static void end_process(int signo)
-{
-    signal(signo, SIG_DFL);
-    raise(signo); /* comes when its handler is left */
-}
-
-static enum interrupt interrupt_by(int signo)
-{
-    enum interrupt which = INTERRUPT_TERM;
-    while (rows[which].signo != signo)
-        which++;
-    return which;
-}
-
-static void on_signal(int signo)
+void interrupt_raise(enum interrupt which)
 {
     const struct luathread *thread = luathread_running();
-    enum interrupt which = interrupt_by(signo);
-    bool too_late = which == INTERRUPT_TERM &&
-                    (pending == INTERRUPT_TIMEOUT || kinds[INTERRUPT_TIMEOUT].raised);
-    if (which == INTERRUPT_CPU && ++cpu_signals > CPU_SIGNALS)
-        too_late = true;
-    if (too_late)
-        end_process(signo);
     if (!thread || pending || (which != INTERRUPT_TERM && kinds[which].raised))
         return;
     stage = FIRST;
@@ -175,17 +149,14 @@ static void on_signal(int signo)
     arm(thread->L);
 }
 
+bool interrupt_pending(void)
+{
+    return pending != INTERRUPT_NONE;
+}
+
 void interrupt_say(enum interrupt which, const char *message)
 {
     snprintf(kinds[which].message, sizeof kinds[which].message, "%s", message);
-}
-
-void interrupt_hear(enum interrupt which)
-{
-    struct sigaction action = {.sa_handler = on_signal};
-    action.sa_flags = 0; /* no SA_RESTART: a sleep or a read is to end */
-    sigemptyset(&action.sa_mask);
-    sigaction(rows[which].signo, &action, NULL);
 }
 
 /* --- sys.xpcall --- */

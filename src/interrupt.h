@@ -1,7 +1,7 @@
 /* interrupt.h - a signal becomes a Lua error inside the job, wherever it is: in a coroutine, under
- * pcall. The handlers of the program; each only leaves a note (a hook), which Lua finds at its next
- * step. A hook does not reach a loop inside a C function (a pattern), nor __gc: what ends those is
- * the worker's TERM and KILL.
+ * pcall. Its handler (jobsignals.c) only leaves a note (a hook), which Lua finds at its next step.
+ * A hook does not reach a loop inside a C function (a pattern), nor __gc: what ends those is the
+ * worker's TERM and KILL.
  *
  * An error of a limit that the job catches is raised again after some 10 ms of Lua, and then at
  * every step, until it arrives in the program's own sys.xpcall. Only inside of that anything is
@@ -16,9 +16,9 @@
 
 enum interrupt {
     INTERRUPT_NONE,
-    INTERRUPT_TERM,    /* SIGTERM: Resque::TermException, raised once for each */
-    INTERRUPT_TIMEOUT, /* SIGALRM: Resque::Timeout */
-    INTERRUPT_CPU,     /* SIGXCPU, each second: Resque::CpuLimit; the third one ends the process */
+    INTERRUPT_TERM,    /* Resque::TermException, raised once for each */
+    INTERRUPT_TIMEOUT, /* Resque::Timeout */
+    INTERRUPT_CPU,     /* Resque::CpuLimit */
     INTERRUPT_COUNT
 };
 
@@ -29,8 +29,11 @@ void interrupt_install(lua_State *L);
 /* What the error says; copied. May be set before the fork, and again later. */
 void interrupt_say(enum interrupt which, const char *message);
 
-/* From now on the signal is heard. */
-void interrupt_hear(enum interrupt which);
+/* Leaves the note; for signal handlers. */
+void interrupt_raise(enum interrupt which);
+
+/* Whether one is there that is not through yet. */
+bool interrupt_pending(void);
 
 /* Whose error it is; LIMIT_NONE: INTERRUPT_TERM is no limit. */
 enum limit interrupt_limit(enum interrupt which);

@@ -11,6 +11,7 @@
 
 #include "deadline.h"
 #include "interrupt.h"
+#include "jobsignals.h"
 #include "limit.h"
 #include "luameter.h"
 #include "luastate.h"
@@ -116,15 +117,8 @@ static void limit_cpu(double seconds)
         inherited = inherited_rlimit(RLIMIT_CPU);
     limit_say(text, LIMIT_CPU, seconds);
     interrupt_say(INTERRUPT_CPU, text);
-    interrupt_hear(INTERRUPT_CPU);
+    jobsignals_hear_cpu();
     set_rlimit(RLIMIT_CPU, inherited, isinf(seconds) ? RLIM_INFINITY : (rlim_t)ceil(seconds));
-}
-
-void joblimits_load(const struct options *o)
-{
-    interrupt_hear(INTERRUPT_TIMEOUT);
-    if (o->term_child)
-        interrupt_hear(INTERRUPT_TERM);
 }
 
 void joblimits_start(lua_State *L, const struct options *o)

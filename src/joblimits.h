@@ -13,10 +13,6 @@
 /* Before any fork: adds xpcall and stopped to resque.sys. May raise. */
 void joblimits_install(lua_State *L, const struct options *o);
 
-/* The job's process begins: its time is up when the worker says so; with TERM_CHILD, TERM is heard.
- */
-void joblimits_load(const struct options *o);
-
 /* The job itself begins, with the worker's limits. */
 void joblimits_start(lua_State *L, const struct options *o);
 

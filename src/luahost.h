@@ -45,8 +45,8 @@ struct luahost_place {
 };
 
 /* Loads APP_INCLUDE, sends `started`, runs the job, closes the state (finalizers run), sends how it
- * went, exits. With TERM_CHILD, SIGTERM raises Resque::TermException inside the job; its limits
- * raise errors of their own, see joblimits.h. */
+ * went, exits. With TERM_CHILD, its worker's TERM raises Resque::TermException inside the job;
+ * its limits raise errors of their own, see joblimits.h. */
 _Noreturn void luahost_job(const struct luahost_place *place, const struct job *job);
 
 /* The same, but only onFailure(error, job) is called, for a job whose process died. Sends nothing.

@@ -320,7 +320,6 @@ void luahost_job(const struct luahost_place *place, const struct job *job)
     reset_locale();
     STOP_AT("load");
     raised_open(place->raised);
-    joblimits_load(place->options);
     lua_pushcfunction(L, call_runner);
     lua_pushlightuserdata(L, (void *)(size_t)place);
     lua_pushlightuserdata(L, (void *)(size_t)job);

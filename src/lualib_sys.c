@@ -18,6 +18,7 @@
 
 #include "log.h"
 #include "lualib_includes.h"
+#include "lualib_sleep.h"
 #include "plain.h"
 #include "suggest.h"
 #include "text.h"
@@ -45,22 +46,6 @@ static int sys_time(lua_State *L)
 static int sys_monotonic(lua_State *L)
 {
     return push_clock(L, CLOCK_MONOTONIC);
-}
-
-/*** Sleeps; a signal ends it early.
-@function sleep
-@tparam number seconds negative counts as 0
-@treturn boolean true: the whole time; false: a signal came */
-static int sys_sleep(lua_State *L)
-{
-    lua_Number seconds = luaL_checknumber(L, 1);
-    luaL_argcheck(L, seconds <= 1e9, 1, "too long (seconds)"); /* nan too */
-    if (seconds < 0)
-        seconds = 0;
-    struct timespec span = {.tv_sec = (time_t)seconds};
-    span.tv_nsec = (long)((seconds - (lua_Number)span.tv_sec) * 1e9);
-    lua_pushboolean(L, nanosleep(&span, NULL) == 0);
-    return 1;
 }
 
 /*** A new id for a job, from the kernel's random numbers.
@@ -248,7 +233,7 @@ static int sys_list(lua_State *L)
 
 static const luaL_Reg functions[] = {{"time", sys_time},
                                      {"monotonic", sys_monotonic},
-                                     {"sleep", sys_sleep},
+                                     {"sleep", lualib_sleep},
                                      {"unique_id", sys_unique_id},
                                      {"hostname", sys_hostname},
                                      {"pid", sys_pid},

@@ -120,7 +120,8 @@ static _Noreturn void be_worker(struct manager *m, struct member *member, pid_t 
                                  m->crew.board,
                                  member->slot,
                                  wakeup_fd,
-                                 &m->events.original_mask};
+                                 &m->events.original_mask,
+                                 manager};
     pidfile_forget(&m->pidfile); /* first: while it is held here, no other manager can start */
     STOP_AT("born");
     setpgid(0, 0);
@@ -269,7 +270,7 @@ static void hang_up(struct manager *m)
 {
     if (m->hangs_up) { /* the terminal is gone, and so is who was watching */
         m->stopping = true;
-        crew_signal(&m->crew, SIGTERM);
+        crew_stop(&m->crew, SIGTERM);
         return;
     }
     folder_follow(m->options->folder);
@@ -282,12 +283,8 @@ static void hang_up(struct manager *m)
 
 static void take_signals(struct manager *m)
 {
-    static const int leave[] = {SIGTERM, SIGINT, SIGQUIT};
-    for (size_t i = 0; i < sizeof leave / sizeof *leave; i++)
-        if (events_take(&m->events, leave[i])) {
-            m->stopping = true;
-            crew_signal(&m->crew, leave[i]);
-        }
+    if (crew_take_stops(&m->crew, &m->events))
+        m->stopping = true;
     if (events_take(&m->events, SIGUSR1))
         crew_signal(&m->crew, SIGUSR1);
     if (events_take(&m->events, SIGUSR2)) {
@@ -448,6 +445,7 @@ static int64_t next_deadline(const struct manager *m)
     if (m->wakeup.watch)
         until = clock_sooner(until, wakeup_deadline(&m->wakeup));
     until = clock_sooner(until, control_deadline(&m->control));
+    until = clock_sooner(until, insist_deadline(&m->crew.insist));
     if (m->background.ready_fd >= 0) /* workers show on the board that they have started */
         until = clock_sooner(until, clock_after(START_LOOK));
     return until;

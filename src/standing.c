@@ -6,6 +6,7 @@
 
 #include "clock.h"
 #include "log.h"
+#include "signals.h"
 #include "stopat.h"
 
 #define CONNECT_TIMEOUT 5.0 /* seconds */
@@ -16,6 +17,9 @@
 void standing_hear(struct standing *s)
 {
     wishes_take(&s->wishes, &s->events, s->options);
+    int insists = atomic_load(&s->slot->insists);
+    if (insists)
+        wishes_insist(&s->wishes, signals_name(insists));
 }
 
 /* During a long job or pause nothing else notices that the connection is gone, so this opens

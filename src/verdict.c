@@ -127,23 +127,32 @@ static void hear_the_board(struct child *c, const struct board_slot *slot, const
     c->report.policy.requeue = -1;
 }
 
-static bool used_up_cpu(const struct child *c)
+static double cpu_limit(const struct child *c, const struct options *o)
 {
-    return WIFSIGNALED(c->wait_status) && WTERMSIG(c->wait_status) == SIGXCPU;
+    return c->report.policy.cpu > 0 ? c->report.policy.cpu : o->job_cpu;
 }
 
-/* Nobody sent it what the CPU limit ends it with. */
+/* SIGXCPU may come from anybody. The kernel counts ticks for the limit, and half of one that it
+ * counts may have been somebody else's. */
+static bool used_up_cpu(const struct child *c, const struct options *o)
+{
+    double seconds = cpu_limit(c, o);
+    return WIFSIGNALED(c->wait_status) && WTERMSIG(c->wait_status) == SIGXCPU && seconds > 0 &&
+           (double)c->usage.cpu_ms * 2 >= ceil(seconds) * 1000;
+}
+
+/* No worker sent it what the CPU limit ends it with. */
 static void name_cpu_limit(struct child *c, const struct options *o)
 {
-    double seconds = c->report.policy.cpu > 0 ? c->report.policy.cpu : o->job_cpu;
-    if (c->killed_for || !used_up_cpu(c) || !(seconds > 0))
+    double seconds = cpu_limit(c, o);
+    if (c->killed_for || !used_up_cpu(c, o))
         return;
     snprintf(c->limit_text, sizeof c->limit_text, "its CPU limit of %g s", ceil(seconds));
     c->killed_for = c->limit_text;
 }
 
 /* "timeout", "memory" or "cpu"; NULL: no limit ended it. */
-static const char *limit_of(const struct child *c, enum limit raised)
+static const char *limit_of(const struct child *c, enum limit raised, const struct options *o)
 {
     if (raised)
         return limit_name(raised);
@@ -151,7 +160,9 @@ static const char *limit_of(const struct child *c, enum limit raised)
         return c->report.limit;
     if (c->report.end != REPORT_NONE)
         return NULL;
-    return c->timed_out ? limit_name(LIMIT_TIMEOUT) : used_up_cpu(c) ? limit_name(LIMIT_CPU) : NULL;
+    if (c->timed_out)
+        return limit_name(LIMIT_TIMEOUT);
+    return used_up_cpu(c, o) ? limit_name(LIMIT_CPU) : NULL;
 }
 
 /* Seconds or bytes; 0 or infinite: there is no such limit. */
@@ -161,7 +172,7 @@ static double amount_of(enum limit which, const struct child *c, const struct op
     if (which == LIMIT_TIMEOUT)
         return c->timed_out ? c->deadline.seconds : 0;
     if (which == LIMIT_CPU)
-        return own->cpu > 0 ? own->cpu : o->job_cpu;
+        return cpu_limit(c, o);
     size_t bytes = own->memory ? own->memory : o->job_memory;
     return bytes < SIZE_MAX ? (double)bytes : INFINITY;
 }
@@ -209,7 +220,7 @@ void verdict_reach(struct outcome *end, struct child *child, const struct job *j
     unstarted_note(unstarted, job, end, child->killed_for && !child->timed_out);
     if (child->killed_for == cancel_reason)
         cancel_judge(end, child->report.started);
-    end->limit = end->kind == OUTCOME_FAILED ? limit_of(child, raised) : NULL;
+    end->limit = end->kind == OUTCOME_FAILED ? limit_of(child, raised, o) : NULL;
     crash_judge(end, child, o);
     end->tell = outcome_is_failure(end) && child->report.on_failure;
 }

@@ -7,6 +7,8 @@
 #include "folder.h"
 #include "log.h"
 
+#define ECHO 1.0 /* seconds in which an order to every process comes the other way, too */
+
 void wishes_init(struct wishes *w)
 {
     *w = (struct wishes){.leave = STAY, .leave_by = CLOCK_NEVER};
@@ -19,27 +21,61 @@ static void leave_now(struct wishes *w, const char *reason)
     w->kill = reason;
 }
 
-static void terminate(struct wishes *w, const struct options *o, const char *signal_name)
+void wishes_insist(struct wishes *w, const char *signal_name)
 {
-    if (w->leave != STAY || !o->graceful_term) {
+    if (!w->insisted)
+        leave_now(w, signal_name);
+    w->insisted = true;
+}
+
+/* The manager passes a stop on once for each time that it hears of it, and says by the board when
+ * it has to be now. */
+static void terminate(struct wishes *w, const struct options *o, const char *signal_name,
+                      unsigned senders)
+{
+    if (w->insist.counts && (senders & EVENTS_OTHERS))
+        wishes_insist(w, signal_name);
+    insist_begin(&w->insist);
+    if (w->leave == LEAVE_NOW)
+        return;
+    if (!o->graceful_term) {
         leave_now(w, signal_name);
         return;
     }
     w->leave = LEAVE_AFTER_JOB;
-    if (o->term_timeout_given)
+    if (o->term_timeout_given && w->leave_by == CLOCK_NEVER)
         w->leave_by = clock_after(o->term_timeout);
+}
+
+static void finish(struct wishes *w)
+{
+    insist_begin(&w->insist);
+    if (w->leave == STAY)
+        w->leave = LEAVE_AFTER_JOB;
+}
+
+/* It means the job that runs. Sent to every process it comes twice, from the sender and from the
+ * manager, and the second is not for the job that runs by then. */
+static void end_job(struct wishes *w, unsigned senders)
+{
+    bool other_way = w->ended_by && !(w->ended_by & senders) && clock_ms() < w->echo_until;
+    w->ended_by = other_way ? 0 : senders;
+    w->echo_until = clock_after(ECHO);
+    if (!other_way)
+        w->kill = "SIGUSR1";
 }
 
 void wishes_take(struct wishes *w, struct events *ev, const struct options *o)
 {
-    if (events_take(ev, SIGTERM))
-        terminate(w, o, "SIGTERM");
-    if (events_take(ev, SIGINT))
-        terminate(w, o, "SIGINT");
-    if (events_take(ev, SIGQUIT) && w->leave == STAY)
-        w->leave = LEAVE_AFTER_JOB;
-    if (events_take(ev, SIGUSR1))
-        w->kill = "SIGUSR1";
+    unsigned senders;
+    if ((senders = events_take(ev, SIGTERM)))
+        terminate(w, o, "SIGTERM", senders);
+    if ((senders = events_take(ev, SIGINT)))
+        terminate(w, o, "SIGINT", senders);
+    if (events_take(ev, SIGQUIT))
+        finish(w);
+    if ((senders = events_take(ev, SIGUSR1)))
+        end_job(w, senders);
     if (events_take(ev, SIGUSR2))
         w->pause = true;
     if (events_take(ev, SIGCONT))
@@ -51,8 +87,14 @@ void wishes_take(struct wishes *w, struct events *ev, const struct options *o)
         folder_follow(o->folder); /* LOGFILE may be relative */
         log_reopen();
     }
+    insist_look(&w->insist);
     if (w->leave == LEAVE_AFTER_JOB && clock_ms() >= w->leave_by)
         leave_now(w, "SIGTERM (RESQUE_TERM_TIMEOUT is over)");
+}
+
+int64_t wishes_deadline(const struct wishes *w)
+{
+    return clock_sooner(w->leave_by, insist_deadline(&w->insist));
 }
 
 bool wishes_a_job(const struct wishes *w)

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "events.h"
+#include "insist.h"
 #include "options.h"
 
 struct wishes {
@@ -16,14 +17,25 @@ struct wishes {
     bool look_again;    /* HUP came; for whoever keeps something of the scripts to clear */
     const char *kill;   /* end the running job, for this reason; NULL: no */
     int64_t leave_by;   /* when LEAVE_AFTER_JOB becomes LEAVE_NOW; CLOCK_NEVER */
+    struct insist insist;
+    bool insisted;     /* a second stop has come */
+    unsigned ended_by; /* who sent the last USR1; the other one's is the same until echo_until */
+    int64_t echo_until;
 };
 
 void wishes_init(struct wishes *w);
 
 /* Takes the signals that came. QUIT: leave after the job. TERM, INT: now, or after the job with
- * GRACEFUL_TERM; a second one is now. USR1: end the job. USR2, CONT: pause, go on. HUP: open the
- * log again, rest no longer. EVENTS_BOARD: nothing here, what it is about is on the board. */
+ * GRACEFUL_TERM; a second one (insist.h) is now, unless the manager passed it on. USR1: end the
+ * job. USR2, CONT: pause, go on. HUP: open the log again, rest no longer. EVENTS_BOARD: nothing
+ * here, what it is about is on the board. */
 void wishes_take(struct wishes *w, struct events *ev, const struct options *o);
+
+/* The manager was told to stop a second time. */
+void wishes_insist(struct wishes *w, const char *signal_name);
+
+/* When wishes_take is due, whatever comes; CLOCK_NEVER. */
+int64_t wishes_deadline(const struct wishes *w);
 
 /* Whether the running job is ended because its worker leaves: `kill` when TERM or INT set it. */
 bool wishes_is_leave(const char *kill);

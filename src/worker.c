@@ -18,6 +18,7 @@
 #include "ending.h"
 #include "folder.h"
 #include "joblog.h"
+#include "jobsignals.h"
 #include "json_check.h"
 #include "log.h"
 #include "notes.h"
@@ -28,6 +29,7 @@
 #include "reserve.h"
 #include "standing.h"
 #include "stopat.h"
+#include "telling.h"
 #include "title.h"
 #include "unstarted.h"
 #include "verdict.h"
@@ -239,7 +241,8 @@ static struct child_place place_of(struct worker *w)
                                 .wakeup_fd = w->me.events.fd[EVENTS_WAKEUP],
                                 .worker_id = w->me.registry.id,
                                 .mark = w->slot->started,
-                                .raised = &w->slot->raised};
+                                .raised = &w->slot->raised,
+                                .told = &w->slot->told};
 }
 
 static int start(struct worker *w, struct child *child, const struct job *job, struct outcome *end)
@@ -276,7 +279,7 @@ static void watch(struct worker *w, const struct job *job, struct child *child)
 {
     STOP_AT("watch");
     while (!child->ended) {
-        int64_t until = clock_sooner(w->me.registry.heartbeat_at, w->me.wishes.leave_by);
+        int64_t until = clock_sooner(w->me.registry.heartbeat_at, wishes_deadline(&w->me.wishes));
         child_wait(child, w->options, &w->me.events, events_deadline(&w->me.events, until));
         standing_hear(&w->me);
         if (w->me.wishes.kill)
@@ -336,8 +339,8 @@ static void commit(struct worker *w, struct job *job, struct outcome *end)
             break;
         }
         joblog_end(job, end);
-        if (end->tell && child_on_failure(&place, job, end->exception, end->error) < 0)
-            log_error("onFailure was not run: %s", strerror(errno));
+        if (end->tell)
+            telling_run(&w->me, &place, job, end);
         break;
     case COMMIT_LOST:
         joblog_lost(job);
@@ -372,6 +375,8 @@ static int open_worker(struct worker *w, const struct worker_place *place)
     if (standing_open(&w->me, place->original_mask, w->reserve.queues.label) < 0)
         return -1;
     w->me.events.fd[EVENTS_WAKEUP] = place->wakeup_fd;
+    w->me.events.manager = place->manager;
+    jobsignals_prepare(&w->slot->told);
     return 0;
 }
 

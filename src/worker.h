@@ -3,6 +3,7 @@
 #define WORKER_H
 
 #include <signal.h>
+#include <sys/types.h>
 
 #include "board.h"
 #include "confine.h"
@@ -24,6 +25,7 @@ struct worker_place {
     struct board_slot *slot;
     int wakeup_fd; /* readable when the queues are worth a look (no data of meaning); -1: none */
     const sigset_t *original_mask; /* what jobs get back */
+    pid_t manager;
 };
 
 /* Runs in the process that the manager forked for it, until told to leave. */

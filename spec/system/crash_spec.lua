@@ -185,12 +185,12 @@ describe("a crashed job", function()
       local id = w:job("Gate", {}, { track = true })
       w:wait_ledger "^start"
       run:signal(how[2])
-      if how[4] then
-        clock.stays_false(function()
-          return not run.process:running()
-        end, 0.2)
-        run:signal(how[2])
-      end
+      clock.wait_until(function()
+        if how[4] then
+          run:signal(how[2])
+        end
+        return not run.process:running()
+      end, 10, "it leaves")
       assert.equal(0, (run.process:wait(5)))
       assert.equal(1, w:status(id).status)
       assert.equal(1, w:queued())

@@ -48,7 +48,11 @@ describe("a job that ends", function()
     { "by SIGSEGV", "Kill", { signal = "SEGV" }, failed = killed(11, "SIGSEGV") },
     { "by SIGKILL", "Kill", { signal = "KILL" }, failed = killed(9, "SIGKILL") },
     { "by SIGABRT", "Kill", { signal = "ABRT" }, failed = killed(6, "SIGABRT") },
-    { "by SIGTERM", "Kill", { signal = "TERM" }, failed = killed(15, "SIGTERM") },
+    { "by SIGALRM", "Kill", { signal = "ALRM" }, failed = killed(14, "SIGALRM") },
+    { "by SIGXCPU", "Kill", { signal = "XCPU" }, failed = killed(24, "SIGXCPU") },
+    { "well, whatever stop it sends itself", "Kill",
+      { signal = "TERM $PPID; kill -INT $PPID; kill -QUIT $PPID; kill -HUP $PPID; "
+        .. "kill -USR1 $PPID; kill -USR2" } },
     { "by error(text)", "Raise", { message = "broken" }, failed = raised "broken" },
     { "by error(text) of two lines", "Raise", { message = "one\ntwo" },
       failed = lua_error "one\ntwo" },

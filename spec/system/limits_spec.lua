@@ -136,6 +136,26 @@ describe("limits:", function()
     end)
   end)
 
+  describe("a signal of somebody else", function()
+    setup(function()
+      begin { JOB_TIMEOUT = "60", JOB_CPU = "30" }
+    end)
+    teardown(finish)
+
+    for name, number in pairs { ALRM = 14, XCPU = 24 } do
+      it(("SIG%s is no limit, and ends the process as any"):format(name), function()
+        check(work("Signalled", { signal = name }), "Resque::DirtyExit",
+          ("^Job killed by signal %d %%(SIG%s%%)$"):format(number, name), nil)
+      end)
+    end
+
+    it("the worker's own is nothing if the worker has not told it anything", function()
+      local record, lines = work("Signalled", { signal = "34" })
+      assert.is_nil(record)
+      assert.same({ "goes on" }, lines)
+    end)
+  end)
+
   describe("a stop while a job has its time to end", function()
     after_each(finish)
 

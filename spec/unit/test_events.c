@@ -34,6 +34,37 @@ static void keeps_signals_until_they_are_taken(void **state)
     events_close(&ev);
 }
 
+static pid_t send_from_child(int signo)
+{
+    pid_t pid = fork();
+    if (pid == 0) {
+        kill(getppid(), signo);
+        _exit(0);
+    }
+    return pid;
+}
+
+static void tells_the_manager_from_others(void **state)
+{
+    struct events ev;
+    (void)state;
+    assert_int_equal(events_open(&ev, NULL, false), 0);
+    assert_int_equal(events_take(&ev, SIGTERM), 0);
+    waitpid(send_from_child(SIGTERM), NULL, 0);
+    events_wait(&ev, 0, clock_after(5));
+    assert_int_equal(events_take(&ev, SIGTERM), EVENTS_OTHERS);
+    ev.manager = getpid();
+    raise(SIGTERM);
+    events_wait(&ev, 0, clock_after(5));
+    assert_true(events_pending(&ev, SIGTERM));
+    assert_int_equal(events_deadline(&ev, CLOCK_NEVER), 0);
+    waitpid(send_from_child(SIGTERM), NULL, 0);
+    events_wait(&ev, 0, clock_after(5));
+    assert_int_equal(events_take(&ev, SIGTERM), EVENTS_OTHERS | EVENTS_MANAGER);
+    assert_true(events_deadline(&ev, CLOCK_NEVER) == CLOCK_NEVER);
+    events_close(&ev);
+}
+
 static void reports_the_slots_that_are_asked_for(void **state)
 {
     struct events ev;
@@ -97,6 +128,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keeps_signals_until_they_are_taken),
+        cmocka_unit_test(tells_the_manager_from_others),
         cmocka_unit_test(reports_the_slots_that_are_asked_for),
         cmocka_unit_test(ends_at_the_deadline_and_not_before),
         cmocka_unit_test(can_wait_for_children_whoever_started_us),

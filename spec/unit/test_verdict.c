@@ -1,4 +1,4 @@
-/* needs: verdict.c outcome.c unstarted.c cancel.c crash.c wishes.c folder.c events.c clock.c */
+/* needs: verdict.c outcome.c unstarted.c cancel.c crash.c wishes.c folder.c insist.c events.c clock.c */
 /* needs: log.c text.c memory.c signals.c limit.c plain.c raised.c */
 /* test_verdict.c - how a job has ended: what was reported × how its process ended, and what else
  * counts. */
@@ -154,16 +154,18 @@ static void names_the_limit_and_forgives_nothing(void **state)
         int status;
         const char *killed_for;
         bool timed_out;
+        int64_t cpu_ms;
         const char *limit, *error;
     } rows[] = {
-        {KILLED(SIGXCPU), NULL, false, "cpu", "for its CPU limit of 2 s"},
-        {KILLED(SIGKILL), "its time limit of 1 s", true, "timeout", "its time limit of 1 s"},
+        {KILLED(SIGXCPU), NULL, false, 4000, "cpu", "for its CPU limit of 2 s"},
+        {KILLED(SIGKILL), "its time limit of 1 s", true, 0, "timeout", "its time limit of 1 s"},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct child child = {.report = {.started = true, .policy.requeue = -1},
                               .wait_status = rows[i].status,
                               .killed_for = rows[i].killed_for,
+                              .usage = {.known = true, .cpu_ms = rows[i].cpu_ms},
                               .timed_out = rows[i].timed_out};
         struct unstarted unstarted = {0};
         struct outcome end = reach(&child, TOKEN, &unstarted);
@@ -261,6 +263,20 @@ static void hears_of_a_limit_that_became_an_exit(void **state)
     }
 }
 
+/* Somebody sent it the signal that the kernel sends at the limit. */
+static void a_signal_alone_is_no_limit(void **state)
+{
+    struct child child = {.report = {.started = true, .policy.requeue = -1},
+                          .wait_status = KILLED(SIGXCPU),
+                          .usage = {.known = true, .cpu_ms = 30}};
+    struct unstarted unstarted = {0};
+    struct outcome end = reach(&child, TOKEN, &unstarted);
+    (void)state;
+    assert_null(end.limit);
+    assert_string_equal(end.error, "Job killed by signal 24 (SIGXCPU)");
+    outcome_clear(&end);
+}
+
 static void a_cancel_ends_a_job_that_never_started(void **state)
 {
     struct child child = {.wait_status = KILLED(SIGKILL), .killed_for = cancel_reason};
@@ -293,6 +309,7 @@ int main(void)
         cmocka_unit_test(keeps_a_policy_that_was_read_before_the_pipe_broke),
         cmocka_unit_test(names_the_limit_and_forgives_nothing),
         cmocka_unit_test(hears_of_a_limit_that_became_an_exit),
+        cmocka_unit_test(a_signal_alone_is_no_limit),
         cmocka_unit_test(a_cancel_ends_a_job_that_never_started),
         cmocka_unit_test(the_third_death_before_the_start_is_a_failure),
     };

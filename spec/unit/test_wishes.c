@@ -1,5 +1,5 @@
-/* needs: wishes.c folder.c events.c clock.c log.c text.c */
-/* test_wishes.c folder.c - what signals ask of a worker: sequences of signals × settings. */
+/* needs: wishes.c folder.c insist.c events.c clock.c log.c text.c */
+/* test_wishes.c - what signals ask of a worker: sequences of signals × settings. */
 #include "wishes.h"
 
 #include <setjmp.h>
@@ -15,13 +15,30 @@
 
 #define COUNT(table) (sizeof(table) / sizeof *(table))
 
-static void take(struct wishes *w, const struct options *o, int signo)
+static void take_from(struct wishes *w, const struct options *o, int signo, unsigned senders)
 {
     struct events ev;
     events_init_plain(&ev);
-    ev.signals = UINT64_C(1) << signo;
+    ev.signals = senders & EVENTS_OTHERS ? UINT64_C(1) << signo : 0;
+    ev.passed_on = senders & EVENTS_MANAGER ? UINT64_C(1) << signo : 0;
     wishes_take(w, &ev, o);
-    assert_int_equal(ev.signals, 0);
+    assert_int_equal(ev.signals | ev.passed_on, 0);
+}
+
+static void take(struct wishes *w, const struct options *o, int signo)
+{
+    take_from(w, o, signo, EVENTS_OTHERS);
+}
+
+/* A second goes by; if anybody looks for signals meanwhile, there are none. */
+static void a_second_later(struct wishes *w, const struct options *o, bool looks)
+{
+    struct events none;
+    events_init_plain(&none);
+    assert_true(wishes_deadline(w) <= clock_after(1)); /* else nobody would look */
+    w->insist.counts_at = clock_ms() - 1;
+    if (looks)
+        wishes_take(w, &none, o);
 }
 
 static void signals_in_a_row(void **state)
@@ -38,10 +55,10 @@ static void signals_in_a_row(void **state)
         {false, SIGINT, NONE, LEAVE_NOW, false, "SIGINT"},
         {true, SIGTERM, NONE, LEAVE_AFTER_JOB, false, NULL},
         {true, SIGINT, NONE, LEAVE_AFTER_JOB, false, NULL},
-        {true, SIGTERM, SIGTERM, LEAVE_NOW, false, "SIGTERM"},
-        {true, SIGTERM, SIGINT, LEAVE_NOW, false, "SIGINT"},
+        {true, SIGTERM, SIGTERM, LEAVE_AFTER_JOB, false, NULL},
+        {true, SIGTERM, SIGINT, LEAVE_AFTER_JOB, false, NULL},
         {false, SIGQUIT, SIGTERM, LEAVE_NOW, false, "SIGTERM"},
-        {true, SIGQUIT, SIGTERM, LEAVE_NOW, false, "SIGTERM"},
+        {true, SIGQUIT, SIGTERM, LEAVE_AFTER_JOB, false, NULL},
         {false, SIGTERM, SIGQUIT, LEAVE_NOW, false, "SIGTERM"},
         {false, SIGUSR1, NONE, STAY, false, "SIGUSR1"},
         {false, SIGUSR2, NONE, STAY, true, NULL},
@@ -61,6 +78,87 @@ static void signals_in_a_row(void **state)
         assert_int_equal(w.leave, rows[i].leave);
         assert_int_equal(w.pause, rows[i].pause);
         assert_string_equal(w.kill ? w.kill : "-", rows[i].kill ? rows[i].kill : "-");
+    }
+}
+
+/* Whoever sends a stop to every process sends it once, however often it comes. */
+static void a_second_stop_comes_later_and_not_from_the_manager(void **state)
+{
+    const struct options o = {.graceful_term = true};
+    static const struct {
+        int first, second;
+        unsigned second_from;
+        bool looks;
+        int leave;
+    } rows[] = {
+        {SIGTERM, SIGTERM, EVENTS_OTHERS, true, LEAVE_NOW},
+        {SIGTERM, SIGINT, EVENTS_OTHERS, true, LEAVE_NOW},
+        {SIGINT, SIGTERM, EVENTS_OTHERS, true, LEAVE_NOW},
+        {SIGQUIT, SIGTERM, EVENTS_OTHERS, true, LEAVE_NOW},
+        {SIGTERM, SIGTERM, EVENTS_OTHERS | EVENTS_MANAGER, true, LEAVE_NOW},
+        {SIGTERM, SIGTERM, EVENTS_MANAGER, true, LEAVE_AFTER_JOB},
+        {SIGTERM, SIGTERM, EVENTS_OTHERS, false, LEAVE_AFTER_JOB},
+        {SIGTERM, SIGQUIT, EVENTS_OTHERS, true, LEAVE_AFTER_JOB},
+        {SIGTERM, SIGHUP, EVENTS_OTHERS, true, LEAVE_AFTER_JOB},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct wishes w;
+        wishes_init(&w);
+        take_from(&w, &o, rows[i].first, EVENTS_MANAGER);
+        a_second_later(&w, &o, rows[i].looks);
+        take_from(&w, &o, rows[i].second, rows[i].second_from);
+        assert_int_equal(w.leave, rows[i].leave);
+        assert_true((w.kill != NULL) == (rows[i].leave == LEAVE_NOW));
+    }
+}
+
+/* What was said once is not said again, to whatever runs by then. */
+static void the_manager_insists_once(void **state)
+{
+    const struct options o = {.graceful_term = true};
+    struct wishes w;
+    (void)state;
+    wishes_init(&w);
+    take(&w, &o, SIGTERM);
+    wishes_insist(&w, "SIGINT");
+    assert_int_equal(w.leave, LEAVE_NOW);
+    assert_string_equal(w.kill, "SIGINT");
+    w.kill = NULL;
+    wishes_insist(&w, "SIGINT");
+    take_from(&w, &o, SIGTERM, EVENTS_MANAGER);
+    assert_null(w.kill);
+    assert_true(wishes_deadline(&w) <= clock_after(1));
+}
+
+static void usr1_to_every_process_ends_one_job(void **state)
+{
+    const struct options o = {0};
+    static const struct {
+        unsigned first, second;
+        bool later, again;
+    } rows[] = {
+        {EVENTS_OTHERS, EVENTS_MANAGER, false, false},
+        {EVENTS_MANAGER, EVENTS_OTHERS, false, false},
+        {EVENTS_OTHERS, EVENTS_OTHERS, false, true},
+        {EVENTS_MANAGER, EVENTS_MANAGER, false, true},
+        {EVENTS_OTHERS, EVENTS_MANAGER, true, true},
+        {EVENTS_OTHERS | EVENTS_MANAGER, EVENTS_OTHERS, false, true},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct wishes w;
+        wishes_init(&w);
+        take_from(&w, &o, SIGUSR1, rows[i].first);
+        assert_string_equal(w.kill, "SIGUSR1");
+        w.kill = NULL; /* its job is ended, the next one runs */
+        if (rows[i].later)
+            w.echo_until = clock_ms();
+        take_from(&w, &o, SIGUSR1, rows[i].second);
+        assert_true((w.kill != NULL) == rows[i].again);
+        w.kill = NULL;
+        take_from(&w, &o, SIGUSR1, rows[i].second);
+        assert_non_null(w.kill);
     }
 }
 
@@ -110,6 +208,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(signals_in_a_row),
+        cmocka_unit_test(a_second_stop_comes_later_and_not_from_the_manager),
+        cmocka_unit_test(the_manager_insists_once),
+        cmocka_unit_test(usr1_to_every_process_ends_one_job),
         cmocka_unit_test(a_graceful_stop_is_bounded_only_when_asked),
         cmocka_unit_test(a_job_is_welcome_unless_something_speaks_against_it),
     };
