@@ -218,7 +218,9 @@ static bool sleep_for(double seconds)
     lua_pushcfunction(L, lualib_sleep);
     lua_pushnumber(L, seconds);
     lua_call(L, 1, 1);
-    return lua_toboolean(L, -1);
+    bool whole = lua_toboolean(L, -1);
+    lua_close(L);
+    return whole;
 }
 
 static void sleep_under_what_does_nothing(int signo)
