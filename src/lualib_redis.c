@@ -4,12 +4,9 @@
 #include "lualib_redis.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <lauxlib.h>
@@ -18,6 +15,7 @@
 #include "options.h"
 #include "plain.h"
 #include "redis.h"
+#include "redis_names.h"
 
 #define CONNECTION "resque.net.connection"
 #define CONNECT_LIMIT 5.0 /* seconds */
@@ -105,44 +103,6 @@ static bool is_argument(lua_State *L, int index)
     return type == LUA_TSTRING || (type == LUA_TNUMBER && isfinite(lua_tonumber(L, index)));
 }
 
-/* --- commands --- */
-
-static bool is_one_of(const char *name, const char *const *list)
-{
-    for (; *list; list++)
-        if (strcasecmp_l(name, *list, plain_locale()) == 0)
-            return true;
-    return false;
-}
-
-/* They change what a connection is; it would be forgotten, unseen, when it is opened again. */
-static bool is_refused(const char *name)
-{
-    static const char *const names[] = {"SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE", "MONITOR",
-                                        "SELECT",    "HELLO",      "RESET",      "SYNC",
-                                        "PSYNC",     NULL};
-    return is_one_of(name, names);
-}
-
-/* They may wait inside Redis as long as their arguments say. */
-static bool is_blocking(const char *name)
-{
-    static const char *const names[] = {"BLPOP",      "BRPOP",      "BLMOVE", "BLMPOP",  "BZPOPMIN",
-                                        "BZPOPMAX",   "BZMPOP",     "WAIT",   "WAITAOF", "XREAD",
-                                        "XREADGROUP", "BRPOPLPUSH", NULL};
-    return is_one_of(name, names);
-}
-
-static void note_transaction(struct connection *c, const char *name)
-{
-    static const char *const begin[] = {"MULTI", "WATCH", NULL};
-    static const char *const end[] = {"EXEC", "DISCARD", "UNWATCH", NULL};
-    if (is_one_of(name, begin))
-        c->in_transaction = true;
-    else if (is_one_of(name, end))
-        c->in_transaction = false;
-}
-
 /* --- a connection --- */
 
 static struct connection *check_connection(lua_State *L)
@@ -152,30 +112,22 @@ static struct connection *check_connection(lua_State *L)
     return c;
 }
 
+/* The names of kinds of trouble. */
+static const char *const kinds[] = {
+    [REDIS_FINE] = "unreachable", [REDIS_UNREACHABLE] = "unreachable",
+    [REDIS_CUT] = "unreachable",  [REDIS_REFUSED] = "refused",
+    [REDIS_DENIED] = "denied",    [REDIS_NOT_REDIS] = "not_redis"};
+#define KINDS ((int)(sizeof kinds / sizeof *kinds))
+
 /* Pushes nil, the reason and its kind. */
 static int push_trouble(lua_State *L, struct connection *c, const char *note)
 {
-    static const char *const kinds[] = {[REDIS_FINE] = "unreachable",
-                                        [REDIS_UNREACHABLE] = "unreachable",
-                                        [REDIS_DENIED] = "denied",
-                                        [REDIS_NOT_REDIS] = "not_redis"};
     c->busy = false;
     c->in_transaction = false;
     lua_pushnil(L);
     lua_pushfstring(L, "Redis at %s: %s%s", redis_where(c->redis), redis_error(c->redis), note);
     lua_pushstring(L, kinds[redis_trouble(c->redis)]);
     return 3;
-}
-
-/* An idle socket has nothing to say: if it has, it was closed or is out of step. */
-static bool is_quiet(int fd)
-{
-    char byte;
-    ssize_t n;
-    do {
-        n = recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    } while (n < 0 && errno == EINTR);
-    return n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
 }
 
 /* What goes wrong is said in the same words whatever locale a script has set. */
@@ -195,9 +147,9 @@ static int make_ready(lua_State *L, struct connection *c)
         c->owner = getpid();
         c->in_transaction = false;
     }
-    if (redis_connected(c->redis) && (c->busy || !is_quiet(redis_fd(c->redis))))
+    if (c->busy)
         redis_disconnect(c->redis);
-    if (!redis_connected(c->redis)) {
+    if (!redis_usable(c->redis)) {
         bool broken = c->in_transaction;
         if (connect_plainly(c->redis) < 0)
             return push_trouble(L, c, "");
@@ -224,7 +176,7 @@ static int append(lua_State *L, struct connection *c, int first)
         add_argument(L, &c->args);
         lua_replace(L, i);
     }
-    note_transaction(c, lua_tostring(L, first));
+    redis_name_in_transaction(lua_tostring(L, first), &c->in_transaction);
     return redis_append(c->redis, &c->args);
 }
 
@@ -238,7 +190,12 @@ static int read_reply(struct connection *c, bool blocking)
     return c->reply ? 0 : -1;
 }
 
-static const char not_known[] = " (whether it was executed is not known)";
+/* What to say behind the reason of a loss. After Redis's own words it was not executed. */
+static const char *doubt(const struct connection *c)
+{
+    bool known = redis_trouble(c->redis) == REDIS_REFUSED;
+    return known ? "" : " (whether it was executed is not known)";
+}
 
 static int refuse(lua_State *L, const char *name)
 {
@@ -258,7 +215,8 @@ seconds without a reply the connection is given up, but for commands that wait (
 {err=text}) or nil
 @treturn[2] nil
 @treturn[2] string an error reply as it came, or what happened to the connection
-@treturn[2] ?string only with trouble: "unreachable", "denied", "not_redis" */
+@treturn[2] ?string only with trouble: "unreachable", "refused" (it is there, and said why not),
+"denied", "not_redis" */
 static int connection_call(lua_State *L)
 {
     struct connection *c = check_connection(L);
@@ -267,15 +225,15 @@ static int connection_call(lua_State *L)
         if (!is_argument(L, i))
             return luaL_error(L, "%s: word %d is a %s, not a string or a finite number", name,
                               i - 2, luaL_typename(L, i));
-    if (is_refused(name))
+    if (redis_name_is_refused(name))
         return refuse(L, name);
-    bool blocking = is_blocking(name);
+    bool blocking = redis_name_is_blocking(name);
     int results = make_ready(L, c);
     if (results)
         return results;
     luaL_checkstack(L, 4, NULL);
     if (append(L, c, 2) < 0 || read_reply(c, blocking) < 0)
-        return push_trouble(L, c, not_known);
+        return push_trouble(L, c, doubt(c));
     c->busy = false;
     push_reply(L, c->reply, false);
     if (redis_reply_type(c->reply) != REDIS_ERROR)
@@ -299,7 +257,7 @@ static int check_commands(lua_State *L)
             if (!is_argument(L, -1) || (j == 1 && lua_type(L, -1) != LUA_TSTRING))
                 return luaL_error(L, "pipeline: word %I of command %I is a %s", (LUAI_UACINT)j,
                                   (LUAI_UACINT)i, luaL_typename(L, -1));
-            if (j == 1 && is_refused(lua_tostring(L, -1)))
+            if (j == 1 && redis_name_is_refused(lua_tostring(L, -1)))
                 return refuse(L, lua_tostring(L, -1));
             lua_pop(L, 1);
         }
@@ -318,7 +276,7 @@ static lua_Integer append_commands(lua_State *L, struct connection *c, bool *blo
         luaL_checkstack(L, words + 4, "a command with too many words");
         for (int j = 1; j <= words; j++)
             lua_rawgeti(L, list, j);
-        *blocking = *blocking || is_blocking(lua_tostring(L, list + 1));
+        *blocking = *blocking || redis_name_is_blocking(lua_tostring(L, list + 1));
         if (append(L, c, list + 1) < 0)
             return -1;
         lua_settop(L, list - 1);
@@ -328,13 +286,24 @@ static lua_Integer append_commands(lua_State *L, struct connection *c, bool *blo
     return count;
 }
 
+/* The connection was lost among the replies, the first of which are in the table on top. */
+static int push_broken_off(lua_State *L, struct connection *c)
+{
+    int replies = lua_gettop(L);
+    int results = push_trouble(L, c, doubt(c));
+    lua_pushvalue(L, replies);
+    return redis_trouble(c->redis) == REDIS_REFUSED ? results + 1 : results;
+}
+
 /*** Sends several commands at once and reads their replies.
 @function connection:pipeline
 @tparam {{string,...},...} commands each a list of words: strings, integers, floats
 @treturn[1] table one value per command; nil is cjson.null, an error reply the table {err=text}
 @treturn[2] nil
 @treturn[2] string what happened to the connection
-@treturn[2] ?string its kind */
+@treturn[2] ?string its kind
+@treturn[2] ?table where Redis refused one of them and closed: the replies to those before it; that
+one and those behind it were not executed */
 static int connection_pipeline(lua_State *L)
 {
     struct connection *c = check_connection(L);
@@ -345,11 +314,11 @@ static int connection_pipeline(lua_State *L)
         return results;
     lua_Integer count = append_commands(L, c, &blocking);
     if (count < 0)
-        return push_trouble(L, c, not_known);
+        return push_trouble(L, c, doubt(c));
     lua_createtable(L, (int)count, 0);
     for (lua_Integer i = 1; i <= count; i++) {
         if (read_reply(c, blocking) < 0)
-            return push_trouble(L, c, not_known);
+            return push_broken_off(L, c);
         push_reply(L, c->reply, true);
         lua_rawseti(L, -2, i);
     }
@@ -442,7 +411,8 @@ plain lua5.4 REDIS_BACKEND, else REDIS_URL, else localhost
 @treturn[1] connection
 @treturn[2] nil
 @treturn[2] string what is wrong; never a password
-@treturn[2] ?string "unreachable", "denied" or "not_redis"; nil: the address cannot be read */
+@treturn[2] ?string "unreachable", "refused", "denied" or "not_redis"; nil: the address cannot be
+read */
 static int net_connect(lua_State *L)
 {
     const char *text = luaL_optstring(L, 1, NULL);
@@ -465,7 +435,22 @@ static int net_connect(lua_State *L)
     return results ? results : 1;
 }
 
-static const luaL_Reg functions[] = {{"connect", net_connect}, {NULL, NULL}};
+/*** What to do about an error.
+@function hint
+@tparam string err an error reply, or what a connection gave
+@tparam[opt] string trouble its kind
+@treturn ?string nil: of an error that is not known */
+static int net_hint(lua_State *L)
+{
+    const char *err = luaL_checkstring(L, 1), *trouble = luaL_optstring(L, 2, NULL);
+    int kind = trouble ? REDIS_UNREACHABLE : REDIS_FINE;
+    while (trouble && kind < KINDS && strcmp(kinds[kind], trouble) != 0)
+        kind++;
+    lua_pushstring(L, redis_hint(kind < KINDS ? (enum redis_trouble)kind : REDIS_FINE, err));
+    return 1;
+}
+
+static const luaL_Reg functions[] = {{"connect", net_connect}, {"hint", net_hint}, {NULL, NULL}};
 
 void lualib_redis_set_program(lua_State *L, const struct options *o)
 {

@@ -17,10 +17,13 @@
 
 #include "clock.h"
 #include "memory.h"
+#include "plain.h"
 #include "redis_auth.h"
 
 /* Once TERM, INT or QUIT came, a reply is awaited this many seconds at most. */
 #define HURRY 1.0
+/* How often what has come is read once a write failed; the other side sends no more. */
+#define SALVAGE_READS 64
 
 struct redis {
     const struct address *address;
@@ -30,41 +33,12 @@ struct redis {
     char *out;               /* commands that are not sent whole yet; NULL: none */
     size_t out_len, out_sent;
     unsigned to_drop;   /* replies on their way that nobody waits for */
+    int broken;         /* errno of a write that failed; what had come by then is still read */
     const char *remark; /* a literal; NULL: none */
     enum redis_trouble trouble;
     char error[256];
     char where[256];
 };
-
-/* --- commands being built --- */
-
-void redis_args_add_bytes(struct redis_args *args, const char *bytes, size_t len)
-{
-    if (args->count == args->room) {
-        args->room = args->room ? args->room * 2 : 16;
-        args->text = memory_grow(args->text, args->room * sizeof *args->text);
-        args->len = memory_grow(args->len, args->room * sizeof *args->len);
-    }
-    args->text[args->count] = bytes;
-    args->len[args->count++] = len;
-}
-
-void redis_args_add(struct redis_args *args, const char *text)
-{
-    redis_args_add_bytes(args, text, strlen(text));
-}
-
-void redis_args_reset(struct redis_args *args)
-{
-    args->count = 0;
-}
-
-void redis_args_clear(struct redis_args *args)
-{
-    free(args->text);
-    free(args->len);
-    *args = (struct redis_args){0};
-}
 
 /* --- life of a connection --- */
 
@@ -91,6 +65,7 @@ void redis_disconnect(struct redis *r)
     r->context = NULL;
     drop_output(r);
     r->to_drop = 0;
+    r->broken = 0;
     r->events->fd[EVENTS_REDIS] = -1;
 }
 
@@ -101,6 +76,7 @@ void redis_forget(struct redis *r)
     r->inherited = r->context; /* not freed: that would copy the pages it is in */
     r->context = NULL;
     r->to_drop = 0;
+    r->broken = 0;
     r->events->fd[EVENTS_REDIS] = -1;
 }
 
@@ -151,12 +127,15 @@ static int fail(struct redis *r, enum redis_trouble trouble, const char *why)
     return -1;
 }
 
-static int fail_hiredis(struct redis *r)
+/* The same with hiredis's reason; `trouble` is its kind unless what came is not Redis's. */
+static int fail_hiredis(struct redis *r, enum redis_trouble trouble)
 {
-    enum redis_trouble trouble =
-        r->context->err == REDIS_ERR_PROTOCOL ? REDIS_NOT_REDIS : REDIS_UNREACHABLE;
     char why[256];
+    if (r->context->err == REDIS_ERR_PROTOCOL)
+        trouble = REDIS_NOT_REDIS;
     const char *text = r->context->errstr[0] ? r->context->errstr : "connection failed";
+    if (trouble == REDIS_CUT && r->context->err == REDIS_ERR_IO)
+        text = plain_error(errno); /* hiredis speaks the language that a script has set */
     snprintf(why, sizeof why, "%s%s", trouble == REDIS_NOT_REDIS ? "this is not Redis: " : "",
              text);
     return fail(r, trouble, why);
@@ -185,49 +164,69 @@ static int wait_socket(struct redis *r, short want, int64_t deadline)
     }
 }
 
-/* Sends what the socket takes now. */
-static int send_some(struct redis *r)
-{
-    while (r->out_sent < r->out_len) {
-        ssize_t n = write(r->context->fd, r->out + r->out_sent, r->out_len - r->out_sent);
-        if (n < 0 && errno == EAGAIN)
-            return 0;
-        if (n < 0 && errno != EINTR)
-            return fail(r, REDIS_UNREACHABLE, strerror(errno));
-        r->out_sent += n > 0 ? (size_t)n : 0;
-    }
-    drop_output(r);
-    return 0;
-}
-
-static int flush(struct redis *r, int64_t deadline)
-{
-    while (r->out)
-        if (send_some(r) < 0 || (r->out && wait_socket(r, POLLOUT, deadline) < 0))
-            return -1;
-    return 0;
-}
-
-/* Reads what the socket has. */
-static int receive_some(struct redis *r)
-{
-    return redisBufferRead(r->context) == REDIS_OK ? 0 : fail_hiredis(r);
-}
-
 static bool has_arrivals(const struct redis *r)
 {
     struct pollfd ready = {.fd = r->context->fd, .events = POLLIN};
     return poll(&ready, 1, 0) > 0;
 }
 
+/* After a write that failed: whoever closed the connection may have said why. Takes in what has
+ * come, without waiting for more. */
+static void salvage(struct redis *r, int error)
+{
+    r->broken = error;
+    drop_output(r);
+    for (int left = SALVAGE_READS; left && has_arrivals(r); left--)
+        if (redisBufferRead(r->context) != REDIS_OK)
+            return;
+}
+
+/* Sends what the socket takes now. */
+static void send_some(struct redis *r)
+{
+    while (r->out_sent < r->out_len) {
+        ssize_t n = write(r->context->fd, r->out + r->out_sent, r->out_len - r->out_sent);
+        if (n < 0 && errno == EAGAIN)
+            return;
+        if (n < 0 && errno != EINTR) {
+            salvage(r, errno);
+            return;
+        }
+        r->out_sent += n > 0 ? (size_t)n : 0;
+    }
+    drop_output(r);
+}
+
+static int flush(struct redis *r, int64_t deadline)
+{
+    if (r->out && r->broken)
+        return fail(r, REDIS_CUT, plain_error(r->broken));
+    while (r->out) {
+        send_some(r);
+        if (r->out && wait_socket(r, POLLOUT, deadline) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* Reads what the socket has. */
+static int receive_some(struct redis *r)
+{
+    return redisBufferRead(r->context) == REDIS_OK ? 0 : fail_hiredis(r, REDIS_CUT);
+}
+
 /* The next whole reply in what was read. NULL: none, or disconnected. */
 static redisReply *received_reply(struct redis *r)
 {
     void *reply = NULL;
-    if (redisGetReplyFromReader(r->context, &reply) == REDIS_OK)
-        return reply;
-    fail_hiredis(r);
-    return NULL;
+    if (redisGetReplyFromReader(r->context, &reply) != REDIS_OK) {
+        fail_hiredis(r, REDIS_CUT);
+    } else if (reply && redis_reply_is_last(reply)) {
+        fail(r, redis_reply_trouble(reply), redis_reply_text(reply, NULL));
+        freeReplyObject(reply);
+        reply = NULL;
+    }
+    return reply;
 }
 
 /* The next reply in arrival order, waited for. NULL: disconnected. */
@@ -237,8 +236,11 @@ static redisReply *next_reply(struct redis *r, int64_t deadline)
         redisReply *reply = received_reply(r);
         if (reply || !r->context)
             return reply;
-        if (wait_socket(r, POLLIN, deadline) < 0 || receive_some(r) < 0)
-            return NULL;
+        if (r->broken)
+            fail(r, REDIS_CUT, plain_error(r->broken));
+        else if (wait_socket(r, POLLIN, deadline) == 0 && receive_some(r) == 0)
+            continue;
+        return NULL;
     }
 }
 
@@ -281,7 +283,7 @@ static int open_socket(struct redis *r)
     if (!r->context)
         return fail(r, REDIS_UNREACHABLE, "out of memory");
     if (r->context->err)
-        return fail_hiredis(r);
+        return fail_hiredis(r, REDIS_UNREACHABLE);
     if (fcntl(r->context->fd, F_SETFD, FD_CLOEXEC) < 0)
         return fail(r, REDIS_UNREACHABLE, strerror(errno));
     return 0;
@@ -294,8 +296,7 @@ static int accept_reply(struct redis *r, struct redis_reply *reply)
         return -1;
     int result = 0;
     if (redis_reply_type(reply) == REDIS_ERROR)
-        result = fail(r, redis_auth_denies(reply) ? REDIS_DENIED : REDIS_UNREACHABLE,
-                      redis_reply_text(reply, NULL));
+        result = fail(r, redis_reply_trouble(reply), redis_reply_text(reply, NULL));
     redis_reply_free(reply);
     return result;
 }
@@ -306,7 +307,7 @@ static int authenticate(struct redis *r, int64_t deadline)
     int result = redis_auth(r, r->address, deadline, &said);
     r->remark = said.remark;
     if (result < 0 && r->context)
-        fail(r, said.denied ? REDIS_DENIED : REDIS_UNREACHABLE,
+        fail(r, said.denied ? REDIS_DENIED : REDIS_REFUSED,
              said.error[0] ? said.error : "AUTH was refused");
     return result;
 }
@@ -380,21 +381,30 @@ struct redis_reply *redis_words(struct redis *r, int64_t deadline, const char *c
 /* Takes what has come of the replies that nobody waits for; notices that the server has closed. */
 static int drop_arrived(struct redis *r)
 {
-    if (!has_arrivals(r))
-        return 0;
-    if (receive_some(r) < 0)
-        return -1;
-    for (redisReply *reply; r->to_drop && (reply = received_reply(r)); r->to_drop--)
-        freeReplyObject(reply);
+    while (r->context && has_arrivals(r) && receive_some(r) == 0)
+        for (redisReply *reply; r->to_drop && (reply = received_reply(r)); r->to_drop--)
+            freeReplyObject(reply);
     return r->context ? 0 : -1;
+}
+
+bool redis_usable(struct redis *r)
+{
+    if (r->context && has_arrivals(r) && (!r->to_drop || drop_arrived(r) < 0))
+        redis_disconnect(r);
+    return r->context != NULL;
 }
 
 int redis_send(struct redis *r, const struct redis_args *args)
 {
-    if (!r->context || drop_arrived(r) < 0 || redis_append(r, args) < 0 || send_some(r) < 0)
+    if (!r->context || drop_arrived(r) < 0 || redis_append(r, args) < 0)
         return -1;
+    send_some(r);
     r->to_drop++;
-    return 0;
+    if (!r->broken)
+        return 0;
+    for (redisReply *reply; (reply = next_reply(r, 0));) /* until it has failed */
+        freeReplyObject(reply);
+    return -1;
 }
 
 struct redis_reply *redis_poll(struct redis *r)

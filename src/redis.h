@@ -1,5 +1,5 @@
-/* redis.h - one connection to Redis, and its replies (redis_reply.c). The only files that know
- * hiredis.
+/* redis.h - one connection to Redis, commands being built (redis_args.c), replies (redis_reply.c),
+ * and what errors mean (redis_errors.c). The only files that know hiredis.
  *
  * Nothing waits inside hiredis, which ignores signals while it does: commands are appended and the
  * reply is awaited in events_wait. A connection belongs to the process that opened it. */
@@ -18,7 +18,9 @@ struct redis_reply; /* opaque; freed by redis_reply_free */
 
 enum redis_trouble {
     REDIS_FINE,
-    REDIS_UNREACHABLE, /* refused, timed out, cut: connect again */
+    REDIS_UNREACHABLE, /* nobody listens, or answers in time: connect again */
+    REDIS_CUT,         /* the connection was closed without a word: connect again */
+    REDIS_REFUSED,     /* the server said why not, and closes: busy, full, a text too long */
     REDIS_DENIED,      /* NOAUTH, WRONGPASS, NOPERM: an operator must act */
     REDIS_NOT_REDIS,   /* what answered does not speak RESP */
 };
@@ -48,6 +50,11 @@ void redis_free(struct redis *r); /* closes without a word to the server; NULL i
 int redis_connect(struct redis *r, int64_t deadline);
 bool redis_connected(const struct redis *r);
 
+/* Before an exchange: whether there is a connection, and neither the server nor a proxy closed it
+ * while nothing was under way. One that was closed so is given up without a failure. Never waits.
+ */
+bool redis_usable(struct redis *r);
+
 /* Closes the socket without a word to the server. */
 void redis_disconnect(struct redis *r);
 
@@ -56,7 +63,8 @@ void redis_disconnect(struct redis *r);
 void redis_forget(struct redis *r);
 
 /* Sends one command and waits for its reply. NULL: the connection is gone (disconnected) and
- * redis_error says why. An error reply of the server is a reply of REDIS_ERROR. */
+ * redis_error says why; if the server did (REDIS_REFUSED), this command was not executed. An error
+ * reply of the server is a reply of REDIS_ERROR. */
 struct redis_reply *redis_call(struct redis *r, const struct redis_args *args, int64_t deadline);
 /* The same for a few plain words: redis_command(r, deadline, "GET", key). */
 #define redis_command(r, deadline, ...)                                                            \
@@ -83,6 +91,13 @@ const char *redis_where(const struct redis *r);          /* the address as peopl
  * that begins with where it is; NULL: nothing. */
 const char *redis_remark(const struct redis *r);
 
+/* What to do about an error reply or redis_error, also where it stands behind other words and a
+ * colon. NULL: of an error that is not known, if nothing is wrong with the connection. */
+const char *redis_hint(enum redis_trouble trouble, const char *error);
+
+/* Whether an error says that a command was too long for the server: it will be the next time. */
+bool redis_says_too_long(const char *error);
+
 enum redis_type redis_reply_type(const struct redis_reply *reply);
 /* Text of a string, status or error ("" for others); `len` may be NULL. Owned by the reply. */
 const char *redis_reply_text(const struct redis_reply *reply, size_t *len);
@@ -94,5 +109,12 @@ void redis_reply_free(struct redis_reply *reply); /* NULL is fine */
 
 /* The name at the start of an error reply is `code`: redis_reply_is_error(reply, "NOSCRIPT"). */
 bool redis_reply_is_error(const struct redis_reply *reply, const char *code);
+
+/* The kind of an error reply that keeps a connection from being of use. */
+enum redis_trouble redis_reply_trouble(const struct redis_reply *error);
+
+/* An error after which the server closes the connection. It stands where the reply to a command
+ * should: that one was not executed, and none behind it. */
+bool redis_reply_is_last(const struct redis_reply *reply);
 
 #endif

@@ -186,16 +186,20 @@ static int probe(struct scripts *s)
 
 const char *scripts_reach(struct scripts *s, double seconds, const char **hint)
 {
+    const char *why;
     if (redis_connect(s->redis, clock_after(seconds)) < 0) {
-        *hint = "is redis-server running there? REDIS_BACKEND=host:port or unix:///path";
-        if (redis_trouble(s->redis) == REDIS_DENIED)
-            *hint = "check the password in REDIS_PASSWORD, REDIS_PASSWORD_FILE or REDIS_BACKEND";
-        return redis_error(s->redis);
+        why = redis_error(s->redis);
+    } else {
+        if (redis_remark(s->redis))
+            log_warn("Redis at %s %s", redis_where(s->redis), redis_remark(s->redis));
+        if (probe(s) == 0)
+            return NULL;
+        why = s->error;
     }
-    if (redis_remark(s->redis))
-        log_warn("Redis at %s %s", redis_where(s->redis), redis_remark(s->redis));
-    *hint = "README lists, under 'Keys in Redis', what a Redis user must be allowed to do";
-    return probe(s) < 0 ? s->error : NULL;
+    *hint = redis_hint(redis_trouble(s->redis), why);
+    if (!*hint)
+        *hint = "`resque-lua doctor` looks whether this Redis is fit";
+    return why;
 }
 
 int scripts_send(struct scripts *s, enum script script)

@@ -41,7 +41,8 @@ end
 -- @treturn[1] connection (resque.net): `call`, `pipeline`, `where`
 -- @treturn[2] nil
 -- @treturn[2] string why it cannot be opened
--- @treturn[2] ?string "unreachable", "denied" or "not_redis"; nil: the address cannot be read
+-- @treturn[2] ?string "unreachable", "refused" (Redis is there, and said why not), "denied" or
+--   "not_redis"; nil: the address cannot be read
 function connection.default()
   if not current then
     local conn, err, trouble = net.connect(address)

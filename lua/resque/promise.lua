@@ -26,7 +26,8 @@ local PASSING = {
 local FIRST_WAIT, LONGEST_WAIT = 0.02, 1 -- seconds
 
 local function will_pass(err, trouble)
-  return trouble == "unreachable" or PASSING[(err or ""):match "^%u+" or ""] or false
+  return trouble == "unreachable" or trouble == "refused"
+    or PASSING[(err or ""):match "^%u+" or ""] or false
 end
 
 -- 1, or anything else and maybe why, and what kind of trouble.

@@ -260,30 +260,61 @@ local function undo(conn, group)
   end
 end
 
--- Pushes prepared jobs; each gets `err` if it was not. True, or nil, message, trouble when the
--- connection is lost: what became of them is then not known.
-local function push(list)
-  local conn, err, trouble = connection.own()
-  if not conn then
-    return nil, err, trouble
+local function reject(group, why)
+  for _, ready in ipairs(group) do
+    ready.err = why
   end
-  local groups, commands = group_by_queue(list), {}
+end
+
+-- A group in which Redis refused a command and closed the connection: one job was too much for it.
+-- The jobs that are to be tried again, one by one.
+local function take_apart(group, why)
+  local singles = {}
+  for i, ready in ipairs(group) do
+    singles[i] = { queue = group.queue, ready }
+  end
+  if #singles > 1 then
+    return singles
+  end
+  reject(group, why)
+  return {}
+end
+
+-- Sends groups in one trip. Those that are still to be sent; nil, message, trouble when the
+-- connection is lost.
+local function push_groups(conn, groups)
+  local commands, left = {}, {}
   for _, group in ipairs(groups) do
     append_group(commands, group)
   end
-  local replies
-  replies, err, trouble = conn:pipeline(commands)
+  local replies, err, trouble, answered = conn:pipeline(commands)
+  replies = replies or answered
   if not replies then
     return nil, err, trouble
   end
   for _, group in ipairs(groups) do
-    local why = failure_of(group, replies)
+    local whole = #replies >= group.last
+    local again = whole and {} or #replies < group.first - 1 and { group } or take_apart(group, err)
+    table.move(again, 1, #again, #left + 1, left)
+    local why = whole and failure_of(group, replies)
     if why then
       undo(conn, group)
-      for _, ready in ipairs(group) do
-        ready.err = why
-      end
+      reject(group, why)
     end
+  end
+  return left
+end
+
+-- Pushes prepared jobs; each gets `err` if it was not. True, or nil, message, trouble when the
+-- connection is lost: what became of them is then not known.
+local function push(list)
+  local conn, err, trouble = connection.own()
+  local groups = conn and group_by_queue(list)
+  while groups and groups[1] do
+    groups, err, trouble = push_groups(conn, groups)
+  end
+  if not groups then
+    return nil, err, trouble
   end
   return true
 end
@@ -316,7 +347,7 @@ end
 -- @treturn[1] string the id
 -- @treturn[2] nil
 -- @treturn[2] string why it is not in the queue; "... not known" when the connection was lost
--- @treturn[2] ?string "unreachable", "denied", "not_redis"
+-- @treturn[2] ?string "unreachable", "refused", "denied", "not_redis"
 -- @usage local id, err = resque.enqueue("mail", "SendMail", { to = "chris@example.org" }, true)
 function queue.enqueue(name, class, args, opts)
   local options, err = check_options(opts)
@@ -365,7 +396,7 @@ end
 -- @treturn[1] {table,...} for each item {id = id} or {err = why it is not in its queue}
 -- @treturn[2] nil the connection was lost: what became of the items is not known
 -- @treturn[2] string message
--- @treturn[2] ?string "unreachable", "denied", "not_redis"
+-- @treturn[2] ?string "unreachable", "refused", "denied", "not_redis"
 function queue.push_many(items)
   local results, list, at = {}, {}, {}
   for i, item in ipairs(items) do

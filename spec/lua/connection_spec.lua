@@ -191,6 +191,96 @@ describe("resque.net", function()
     end)
   end)
 
+  describe("the last words of a server that closes", function()
+    local long = ("x"):rep(2 << 20)
+    before_each(function() redis:call("CONFIG", "SET", "proto-max-bulk-len", "1mb") end)
+    after_each(function()
+      redis:call("CONFIG", "SET", "proto-max-bulk-len", "512mb")
+      redis:call("CONFIG", "SET", "maxclients", "10000")
+    end)
+
+    for how, tcp in pairs { ["by TCP"] = true, ["by a socket"] = false } do
+      it("are the reason, " .. how .. ": the command was not executed", function()
+        local other <close> = assert(net.connect(redis:backend(tcp)))
+        for _ = 1, 10 do -- the answer and the end are a race, every time
+          local value, err, trouble = other:call("SET", "long", long)
+          assert.is_nil(value)
+          assert.are.equal(("Redis at %s: ERR Protocol error: invalid bulk length"):format(
+            other:where()), err)
+          assert.are.equal("refused", trouble)
+          assert.are.equal("PONG", other:call "PING")
+        end
+      end)
+
+      it("come behind the replies of a pipeline, " .. how, function()
+        local other <close> = assert(net.connect(redis:backend(tcp)))
+        for _ = 1, 10 do
+          redis:call "FLUSHALL"
+          local replies, err, trouble, before = other:pipeline {
+            { "SET", "a", 1 }, { "GET", "none" }, { "SET", "b", long }, { "SET", "c", 1 },
+          }
+          assert.is_nil(replies)
+          assert.is_truthy(err:find "ERR Protocol error: invalid bulk length$", err)
+          assert.are.equal("refused", trouble)
+          assert.are.same({ "OK", cjson.null }, before)
+          assert.are.same({ "a" }, redis:call("KEYS", "*"))
+        end
+      end)
+
+      it("keep a connection from being opened, " .. how, function()
+        conn:close()
+        redis:call("CONFIG", "SET", "maxclients", "1")
+        for _ = 1, 10 do
+          local none, err, trouble = net.connect(redis:backend(tcp))
+          assert.is_nil(none)
+          assert.is_truthy(err:find ": ERR max number of clients reached$", err)
+          assert.are.equal("refused", trouble)
+        end
+        redis:call("CONFIG", "SET", "maxclients", "10000")
+      end)
+    end
+  end)
+
+  describe("hint", function()
+    local BUSY = "BUSY Redis is busy running a script. You can only call SCRIPT KILL"
+    local rows = {
+      { "ERR max number of clients reached", "refused", "maxclients" },
+      { "Redis at x: ERR Protocol error: invalid bulk length", "refused", "proto%-max%-bulk%-len" },
+      { "LOADING Redis is loading the dataset in memory", nil, "reads its data" },
+      { BUSY, nil, "SCRIPT KILL" },
+      { "Redis at redis://localhost/0: " .. BUSY, "refused", "SCRIPT KILL" },
+      { "MASTERDOWN Link with MASTER is down", nil, "master" },
+      { "READONLY You can't write against a read only replica.", nil, "name the master" },
+      { "MISCONF Redis is configured to save RDB snapshots", nil, "disk" },
+      { "OOM command not allowed when used memory > 'maxmemory'.", nil, "maxmemory" },
+      { "ERR Error running script (call to f_1): @user_script:1: OOM command not allowed", nil,
+        "maxmemory" },
+      { "NOPERM this user has no permissions to run the 'get' command", "denied", "README" },
+      { "NOAUTH Authentication required.", "denied", "REDIS_PASSWORD" },
+      { "DENIED Redis is running in protected mode because", "denied", "protected%-mode" },
+      { "ERR Client sent AUTH, but no password is set", "denied", "has no password" },
+      { "ERR AUTH <password> called without any password configured for the default user.",
+        "denied", "has no password" },
+      { "ERR DB index is out of range", "refused", "databases" },
+      { "Redis at x: Connection refused", "unreachable", "is Redis running there" },
+      { "Redis at x: Broken pipe (whether it was executed is not known)", "unreachable",
+        "was closed" },
+      { "this is not Redis: Protocol error", "not_redis", "another service" },
+      { "something new", "refused", "will not serve" },
+    }
+    for _, row in ipairs(rows) do
+      it("fits " .. row[1], function()
+        assert.is_truthy(net.hint(row[1], row[2]):find(row[3]), net.hint(row[1], row[2]))
+      end)
+    end
+
+    it("is none for an error of a command", function()
+      assert.is_nil(net.hint "WRONGTYPE Operation against a key holding the wrong kind of value")
+      assert.is_nil(net.hint "BUSYKEY Target key name already exists.")
+      assert.is_nil(net.hint("something", "else"))
+    end)
+  end)
+
   describe("connect", function()
     it("tells refused, denied and what is no Redis apart; no password is shown", function()
       local port = server.free_port()

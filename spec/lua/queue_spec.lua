@@ -421,6 +421,30 @@ describe("resque.queue", function()
       assert.are.equal("error afterEnqueue of job one: late", said)
     end)
 
+    it("puts in the others when Redis takes one of them not, for its length", function()
+      local items = {}
+      for i, name in ipairs { "a", "b", "c", "b", "b", "d", "a" } do
+        local text = (i == 4 or i == 6) and ("x"):rep(2 << 20) or "short"
+        items[i] = { queue = name, class = "C", args = { text }, id = "id" .. i, track = true }
+      end
+      redis:call("CONFIG", "SET", "proto-max-bulk-len", "1mb")
+      local results = queue.push_many(items)
+      redis:call("CONFIG", "SET", "proto-max-bulk-len", "512mb")
+      for i, result in ipairs(results) do
+        local long = i == 4 or i == 6
+        assert.are.equal(not long and "id" .. i or nil, result.id)
+        assert.is_truthy(not long or result.err:find "ERR Protocol error: invalid bulk length$")
+        assert.are.equal(long and 0 or 1, redis:call("EXISTS", "t:job:id" .. i .. ":status"))
+      end
+      local ids = {}
+      for _, name in ipairs { "a", "b", "c", "d" } do
+        for _, payload in ipairs(queued(name)) do
+          ids[#ids + 1] = payload:match '"id":"id(%d)"'
+        end
+      end
+      assert.are.equal("17253", table.concat(ids))
+    end)
+
     it("gives nil when there is no connection", function()
       connection.set_backend "unix:///nowhere/redis.sock"
       local results, err, trouble = queue.push_many { { queue = "q", class = "C" } }

@@ -8,6 +8,7 @@ local hooks = require "resque.hooks"
 local json = require "resque.json"
 local lines = require "resque.cli.lines"
 local loader = require "resque.loader"
+local net = require "resque.net"
 local outcome = require "resque.cli.outcome"
 local queue = require "resque.queue"
 local status = require "resque.status"
@@ -190,7 +191,8 @@ local function put_one(target, settings, push)
   if not results then
     return terminal.redis_failed(err, trouble)
   elseif results[1].err then
-    return terminal.fail(EXIT.failed, "not queued: " .. sys.printable(results[1].err))
+    err = results[1].err
+    return terminal.fail(EXIT.failed, "not queued: " .. sys.printable(err), net.hint(err))
   elseif settings.dry_run then
     return EXIT.done
   elseif settings.wait then

@@ -2,6 +2,7 @@
 --
 -- stdout is data, stderr is talk. No command decides anything here.
 -- @module resque.cli.terminal
+local net = require "resque.net"
 local sys = require "resque.sys"
 
 local terminal = {}
@@ -25,18 +26,12 @@ function terminal.fail(code, what, hint)
   return code
 end
 
-local REDIS_HINTS = {
-  unreachable = "is Redis running there? REDIS_BACKEND or --redis says where",
-  denied = "REDIS_PASSWORD, or redis://user:password@host, says who we are",
-  not_redis = "does another service listen there? REDIS_BACKEND or --redis says where",
-}
-
 --- Writes what is wrong with Redis to stderr.
 -- @tparam string err as the connection gave it, with the address
 -- @tparam ?string trouble its kind
 -- @treturn integer exit code
 function terminal.redis_failed(err, trouble)
-  return terminal.fail(terminal.EXIT.redis, err, REDIS_HINTS[trouble])
+  return terminal.fail(terminal.EXIT.redis, err, net.hint(err, trouble))
 end
 
 --- Talks on stderr, unless --quiet.
