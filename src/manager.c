@@ -70,12 +70,9 @@ static int check_include(struct manager *m)
 
 static bool connected(struct manager *m)
 {
-    if (redis_connected(m->redis))
-        return true;
-    if (clock_ms() < m->connect_at)
+    if (!redis_connected(m->redis) && clock_ms() < m->connect_at)
         return false;
-    double patience = m->stopping ? SCRIPTS_FAREWELL : CONNECT_TIMEOUT;
-    if (redis_connect(m->redis, clock_after(patience)) == 0)
+    if (scripts_connected(&m->scripts, m->stopping ? SCRIPTS_FAREWELL : CONNECT_TIMEOUT))
         return true;
     m->connect_at = backoff_next(&m->backoff, BACKOFF_CONNECT);
     return false;
@@ -327,7 +324,8 @@ static int connect_first(struct manager *m)
     while ((why = scripts_reach(&m->scripts, CONNECT_TIMEOUT, &hint)) && scripts_will_pass(why) &&
            !m->stopping) {
         log_at(m->backoff.seconds > 0 ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN,
-               "Redis at %s: %s; waiting until that has passed", redis_where(m->redis), why);
+               "Redis at %s: %s; waiting until that has passed (hint: %s)", redis_where(m->redis),
+               why, hint);
         int64_t until = backoff_next(&m->backoff, BACKOFF_CONNECT);
         while (clock_ms() < until && !m->stopping) {
             events_wait(&m->events, 0, events_deadline(&m->events, until));
@@ -412,6 +410,8 @@ static void close_manager(struct manager *m)
 {
     m->connect_at = 0;
     m->scripts.patience = SCRIPTS_FAREWELL;
+    if (m->prune.debt_count) /* there is one try, and a half-open connection looks like any other */
+        redis_disconnect(m->redis);
     account_for_dead(m);
     wakeup_close(&m->wakeup);
     control_close(&m->control);

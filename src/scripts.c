@@ -202,6 +202,18 @@ const char *scripts_reach(struct scripts *s, double seconds, const char **hint)
     return why;
 }
 
+bool scripts_connected(struct scripts *s, double seconds)
+{
+    bool was = redis_connected(s->redis);
+    if (redis_usable(s->redis))
+        return true;
+    if (was)
+        log_debug("the connection to Redis at %s was closed while nothing was under way; opening "
+                  "another",
+                  redis_where(s->redis));
+    return redis_connect(s->redis, clock_after(seconds)) == 0;
+}
+
 int scripts_send(struct scripts *s, enum script script)
 {
     size_t len;

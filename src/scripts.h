@@ -49,6 +49,11 @@ bool scripts_will_pass(const char *error);
  * may not do shows now. NULL; or what is wrong, and a hint for whoever started the program. */
 const char *scripts_reach(struct scripts *s, double seconds, const char **hint);
 
+/* Whether there is a connection to call on: the one that is there, or, where it was lost or closed
+ * while nothing was under way (Redis's `timeout`, a proxy, a router), another, opened within so
+ * many seconds. */
+bool scripts_connected(struct scripts *s, double seconds);
+
 /* Starts a call: KEYS[1] is worker:<id>, ARGV[1] the prefix, ARGV[2] the id. Add the rest to the
  * result. */
 struct redis_args *scripts_begin(struct scripts *s, const char *worker_id);

@@ -45,8 +45,10 @@ void standing_back_off(struct standing *s, const char *doing, const char *why)
 {
     bool answers = redis_connected(s->redis);
     bool *told = answers ? &s->told_refused : &s->told_gone;
-    log_at(*told ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN, "%s at %s failed: %s; trying again", doing,
-           redis_where(s->redis), why);
+    const char *hint = redis_hint(REDIS_FINE, why);
+    log_at(*told ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN, "%s at %s failed: %s; trying again%s%s%s",
+           doing, redis_where(s->redis), why, hint ? " (hint: " : "", hint ? hint : "",
+           hint ? ")" : "");
     *told = true;
     int64_t until = backoff_next(&s->backoff, answers ? BACKOFF_REFUSED : BACKOFF_CONNECT);
     int leave = s->wishes.leave;
@@ -66,9 +68,7 @@ void standing_went_well(struct standing *s)
 
 bool standing_connected(struct standing *s)
 {
-    if (redis_connected(s->redis))
-        return true;
-    if (redis_connect(s->redis, clock_after(CONNECT_TIMEOUT)) < 0) {
+    if (!scripts_connected(&s->scripts, CONNECT_TIMEOUT)) {
         standing_back_off(s, "connecting to Redis", redis_error(s->redis));
         return false;
     }
@@ -124,13 +124,26 @@ int standing_open(struct standing *s, const sigset_t *original_mask, const char 
     return 0;
 }
 
+/* A connection that is half-open looks like any other until it is used; so, where it is lost now,
+ * once more on another. To unregister twice does no harm. 0, or -1: scripts.error. */
+static int unregister(struct standing *s)
+{
+    int result = -1;
+    s->scripts.patience = SCRIPTS_FAREWELL;
+    for (int tries = 2; tries && result < 0; tries--) {
+        scripts_connected(&s->scripts, SCRIPTS_FAREWELL);
+        bool connected = redis_connected(s->redis);
+        result = registry_unregister(&s->registry);
+        if (!connected || redis_connected(s->redis))
+            break;
+    }
+    return result;
+}
+
 void standing_close(struct standing *s)
 {
-    s->scripts.patience = SCRIPTS_FAREWELL;
-    if (!redis_connected(s->redis) && s->registered)
-        redis_connect(s->redis, clock_after(SCRIPTS_FAREWELL));
     STOP_AT("unregister");
-    if (s->registered && registry_unregister(&s->registry) < 0)
+    if (s->registered && unregister(s) < 0)
         log_warn("worker %s could not be unregistered: %s", s->registry.id, s->scripts.error);
     else
         s->slot->worker_id[0] = '\0';

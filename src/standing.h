@@ -34,7 +34,7 @@ struct standing {
  */
 int standing_open(struct standing *s, const sigset_t *original_mask, const char *queues);
 
-/* Unregisters, unless Redis does not answer, and frees. */
+/* Unregisters, on a new connection if need be, unless Redis does not answer, and frees. */
 void standing_close(struct standing *s);
 
 /* Waits for signals and, with EVENTS_WAKEUP in `slots`, for the manager; beats in passing. True:

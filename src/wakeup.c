@@ -9,7 +9,8 @@
 #include "log.h"
 #include "memory.h"
 
-#define TIMEOUT 5.0 /* seconds */
+#define TIMEOUT 5.0     /* seconds */
+#define ASK_TIMEOUT 1.0 /* seconds to connect again for a question; and between two such tries */
 #define CHANNEL "__redis__:invalidate"
 #define REPORTS_AT_ONCE 1000 /* between two looks of the manager at everything else */
 
@@ -111,10 +112,21 @@ static bool note_keys(struct wakeup *w, const struct redis_reply *message)
     return room;
 }
 
+/* The manager asks rarely, so that the connection for it may have been closed since. */
+static bool can_ask(struct wakeup *w)
+{
+    if (redis_usable(w->ask))
+        return true;
+    if (clock_ms() < w->ask_at)
+        return false;
+    w->ask_at = clock_after(ASK_TIMEOUT);
+    return redis_connect(w->ask, clock_after(ASK_TIMEOUT)) == 0;
+}
+
 /* Jobs in the queue of a key that changed; pops change it too. */
 static long count_jobs(struct wakeup *w, const char *key)
 {
-    if (!redis_connected(w->ask)) /* the manager connects it again; meanwhile everybody may look */
+    if (!can_ask(w)) /* then everybody may look */
         return WAKEUP_ALL;
     struct redis_reply *reply = redis_command(w->ask, clock_after(TIMEOUT), "LLEN", key);
     long jobs = reply ? (long)redis_reply_integer(reply) : WAKEUP_ALL;

@@ -17,6 +17,7 @@
 struct wakeup {
     struct redis *watch; /* the subscribed connection; owned */
     struct redis *ask;   /* for LLEN; borrowed, shared with the manager's scripts */
+    int64_t ask_at;      /* not before: it is connected again for that */
     struct events *events;
     const char *prefix;
     struct queues queues;       /* which changes matter */

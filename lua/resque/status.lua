@@ -150,6 +150,9 @@ function Status:wait(seconds)
   local pause = FIRST_LOOK
   while true do
     local number, err, trouble = self:get()
+    if trouble == "unreachable" then -- cut in the middle of asking: to ask again does no harm
+      number, err, trouble = self:get()
+    end
     if not number or number >= status.FAILED then
       return number, err, trouble
     end

@@ -15,14 +15,16 @@ end
 -- What comes at one end leaves at the other after a while, in order.
 local function carry(self, link, from, to)
   from:read_start(function(err, bytes)
-    if err or not bytes then
+    local cut = self.cut and from == link[1] and bytes and bytes:find(self.cut, 1, true)
+    if err or not bytes or cut then
+      self.cut = not cut and self.cut or nil
       close(from)
       return close(to)
     end
     local timer = uv.new_timer()
     timer:start(self.delay_ms, 0, function()
       timer:close()
-      if not link.dead and not to:is_closing() then
+      if not link.dead and not (link.mute and from == link[2]) and not to:is_closing() then
         to:write(bytes)
       end
     end)
@@ -62,6 +64,20 @@ function Wire:die()
   for _, link in ipairs(self.links) do
     link.dead = true
   end
+end
+
+--- From now on nothing that Redis says comes through on the connections that there are; what
+-- programs say does.
+function Wire:mute()
+  for _, link in ipairs(self.links) do
+    link.mute = true
+  end
+end
+
+--- Closes one connection, as soon as its program says this, which does not come through. Then `cut`
+-- is nil again.
+function Wire:cut_at(text)
+  self.cut = text
 end
 
 function Wire:close()
