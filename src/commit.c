@@ -9,6 +9,8 @@
 #include "memory.h"
 
 #define TRACE_LINES_MAX 200
+#define LONG (64 * 1024) /* bytes of an outcome; shorter ones are refused for other reasons */
+#define CUTS_MAX 5       /* in a row, each on a new connection that was fine until then */
 
 static void add_done(const struct outcome *o, struct redis_args *args)
 {
@@ -125,4 +127,14 @@ enum commit_result commit_outcome(struct outcome *o, struct scripts *s, const ch
         reserve_hand(reserve, reply, 1);
     redis_reply_free(reply);
     return result;
+}
+
+bool commit_shorten(struct outcome *o, const struct scripts *s, int *cuts)
+{
+    bool cut = !redis_connected(s->redis) && redis_trouble(s->redis) == REDIS_CUT;
+    *cuts = cut ? *cuts + 1 : 0;
+    if (outcome_size(o) <= LONG || (*cuts < CUTS_MAX && !redis_says_too_long(s->error)))
+        return false;
+    outcome_shorten(o);
+    return true;
 }

@@ -22,4 +22,9 @@ enum commit_result commit_outcome(struct outcome *o, struct scripts *s, const ch
                                   const struct job *job, struct reserve *reserve,
                                   const char *next_token);
 
+/* After a try that went wrong: whether this Redis does not take so long an outcome, which is
+ * shortened then. It says so; or the connection is closed each time, without a word (that is how it
+ * keeps to client-query-buffer-limit): `cuts` counts these, from 0. */
+bool commit_shorten(struct outcome *o, const struct scripts *s, int *cuts);
+
 #endif

@@ -2,6 +2,7 @@
 #include "ending.h"
 
 #include "clock.h"
+#include "joblog.h"
 #include "stopat.h"
 
 #define LEAVE_TIMEOUT 5.0 /* seconds for a job's end to a Redis that does not answer */
@@ -27,11 +28,14 @@ enum commit_result ending_write(struct standing *me, struct reserve *reserve, co
                                 struct outcome *end)
 {
     int64_t give_up = CLOCK_NEVER;
+    int cuts = 0;
     while (clock_ms() < give_up) {
         if (standing_connected(me)) {
             enum commit_result result = try_commit(me, reserve, job, end);
             if (result != COMMIT_TROUBLE)
                 return result;
+            if (commit_shorten(end, &me->scripts, &cuts))
+                joblog_shortened(job);
             standing_back_off(me, "writing a job's end", me->scripts.error);
         }
         standing_wait(me, 0, 0);

@@ -62,6 +62,13 @@ void joblog_again(const struct job *job)
              job->id, job->class);
 }
 
+void joblog_shortened(const struct job *job)
+{
+    log_error("the end of " JOB " is longer than Redis takes: its result is left out, its texts "
+              "are cut (hint: client-query-buffer-limit and proto-max-bulk-len in redis.conf)",
+              job->queue, job->id, job->class);
+}
+
 void joblog_lost(const struct job *job)
 {
     log_error("ownership of " JOB " was lost: its end is not written", job->queue, job->id,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "memory.h"
+#include "text.h"
 
 void outcome_fail(struct outcome *o, enum outcome_kind kind, const char *exception,
                   const char *error)
@@ -47,6 +48,46 @@ void outcome_copy(struct outcome *to, const struct outcome *from)
                            .exception = copy_text(from->exception),
                            .error = copy_text(from->error),
                            .trace = copy_text(from->trace)};
+}
+
+static size_t length(const char *text)
+{
+    return text ? strlen(text) : 0;
+}
+
+size_t outcome_size(const struct outcome *o)
+{
+    return o->result_len + length(o->exception) + length(o->error) + length(o->trace) +
+           o->output_len;
+}
+
+/* Puts a shorter text in the place of one, so that its memory is given back. */
+static void replace(char **text, const char *with, size_t len)
+{
+    char *shorter = memory_copy(with, len);
+    free(*text);
+    *text = shorter;
+}
+
+static void cut(char **text)
+{
+    if (length(*text) <= OUTCOME_SHORT)
+        return;
+    replace(text, *text, OUTCOME_SHORT);
+    text_clean_utf8(*text, OUTCOME_SHORT); /* it may be cut inside a character */
+}
+
+void outcome_shorten(struct outcome *o)
+{
+    cut(&o->error);
+    cut(&o->trace);
+    char *line_end = length(o->trace) == OUTCOME_SHORT ? strrchr(o->trace, '\n') : NULL;
+    if (line_end)
+        line_end[1] = '\0';
+    if (o->result_len <= OUTCOME_SHORT)
+        return;
+    replace(&o->result, "null", strlen("null"));
+    o->result_len = strlen("null");
 }
 
 void outcome_clear(struct outcome *o)

@@ -43,6 +43,13 @@ bool outcome_is_failure(const struct outcome *o);
  * telling how, or TERM_CHILD raised the error in it. */
 bool outcome_was_terminated(const struct outcome *o);
 
+/* Bytes of all its texts. */
+size_t outcome_size(const struct outcome *o);
+
+/* Cuts each text to OUTCOME_SHORT bytes; a longer result, which no one could read then, is null. */
+#define OUTCOME_SHORT 2048
+void outcome_shorten(struct outcome *o);
+
 /* Without `tell`: a copy is for writing the same end again. */
 void outcome_copy(struct outcome *to, const struct outcome *from);
 void outcome_clear(struct outcome *o);

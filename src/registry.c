@@ -15,9 +15,6 @@
 
 /* How many workers of one id (containers with the same host name and pid) are told apart. */
 #define SAME_ID_MAX 99
-/* Longer results and traces are forgotten; what counts after a rollback is that the job is not run
- * again. */
-#define REMEMBERED_TEXT_MAX 2048
 
 /* Seconds after a heartbeat that could not be sent. */
 #define BEAT_RETRY 5.0
@@ -144,20 +141,6 @@ void registry_token(struct registry *r, char token[JOB_TOKEN_SIZE])
     snprintf(token, JOB_TOKEN_SIZE, "%s:%" PRIu64, r->nonce, ++r->given);
 }
 
-/* Puts `instead` in the place of a long text. */
-static void shorten(char **text, size_t len, const char *instead)
-{
-    if (!*text || len <= REMEMBERED_TEXT_MAX)
-        return;
-    free(*text);
-    *text = memory_copy(instead, strlen(instead));
-}
-
-static size_t length(const char *text)
-{
-    return text ? strlen(text) : 0;
-}
-
 static void note_committed(struct registry *r, const struct job *job)
 {
     if (job->number > r->committed)
@@ -179,11 +162,7 @@ void registry_remember(struct registry *r, const struct job *job, const struct o
         return;
     outcome_clear(kept);
     outcome_copy(kept, o);
-    shorten(&kept->result, kept->result_len, "null");
-    shorten(&kept->error, length(kept->error), "(the text was too long to be remembered)");
-    shorten(&kept->trace, length(kept->trace), "");
-    if (kept->result)
-        kept->result_len = o->result_len > REMEMBERED_TEXT_MAX ? strlen("null") : o->result_len;
+    outcome_shorten(kept); /* what counts is that the job is not run again */
     r->remembered_number[slot] = job->number;
 }
 

@@ -1,4 +1,4 @@
-/* needs: cancel.c outcome.c memory.c */
+/* needs: cancel.c outcome.c memory.c text.c */
 /* test_cancel.c - whose token is meant, and which ends of a job become cancelled ones. */
 #include "cancel.h"
 
