@@ -1,5 +1,5 @@
-/* needs: verdict.c outcome.c unstarted.c cancel.c crash.c wishes.c folder.c insist.c events.c clock.c */
-/* needs: log.c text.c memory.c signals.c limit.c plain.c raised.c */
+/* needs: verdict.c outcome.c unstarted.c cancel.c crash.c wishes.c folder.c insist.c events.c */
+/* needs: clock.c log.c text.c memory.c signals.c limit.c plain.c raised.c */
 /* fuzz_verdict.c - every report with every wait status has an outcome, and one that agrees with the
  * rules that people rely on. Four bytes say what was reported and how the process ended; the rest
  * is its text. */

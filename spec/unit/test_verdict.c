@@ -1,5 +1,5 @@
-/* needs: verdict.c outcome.c unstarted.c cancel.c crash.c wishes.c folder.c insist.c events.c clock.c */
-/* needs: log.c text.c memory.c signals.c limit.c plain.c raised.c */
+/* needs: verdict.c outcome.c unstarted.c cancel.c crash.c wishes.c folder.c insist.c events.c */
+/* needs: clock.c log.c text.c memory.c signals.c limit.c plain.c raised.c */
 /* test_verdict.c - how a job has ended: what was reported × how its process ended, and what else
  * counts. */
 #include "verdict.h"

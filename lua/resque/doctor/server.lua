@@ -172,7 +172,8 @@ local function clients(facts)
     terminal.number(most))
   if tonumber(there) >= most * CROWDED then
     return finding.warn("clients", text .. ": more workers may be turned away",
-      "CONFIG SET maxclients; each worker needs one, each manager two")
+      "CONFIG SET maxclients; a manager needs 2 (3 with BLOCKING), a worker 1, a job that uses "
+        .. "Redis 1")
   end
   return finding.ok("clients", text)
 end
