@@ -2,6 +2,7 @@
 #include "forked.h"
 
 #include <lauxlib.h>
+#include <lualib.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -13,12 +14,38 @@ static void flush(void)
     fflush(NULL);
 }
 
-void forked_prepare(void)
+static void flush_before_forks(void)
 {
     static bool done;
     if (!done)
         pthread_atfork(flush, NULL, NULL);
     done = true;
+}
+
+/* What finds C modules. Upvalue: Lua's own. */
+static int find_c(lua_State *L)
+{
+    flush_before_forks();
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+    return lua_gettop(L);
+}
+
+void forked_open(lua_State *L)
+{
+    lua_getglobal(L, LUA_LOADLIBNAME);
+    lua_getfield(L, -1, "loadlib");
+    lua_pushcclosure(L, find_c, 1);
+    lua_setfield(L, -2, "loadlib");
+    lua_getfield(L, -1, "searchers");
+    lua_Integer last = luaL_len(L, -1);
+    for (lua_Integer i = last - 1; i <= last; i++) {
+        lua_geti(L, -1, i);
+        lua_pushcclosure(L, find_c, 1);
+        lua_seti(L, -2, i);
+    }
+    lua_pop(L, 2);
 }
 
 int forked_exit_code(lua_State *L)

@@ -6,9 +6,10 @@
 
 #include <lua.h>
 
-/* What is buffered is written before any fork of this program and its children: it would be written
- * twice. Once is enough; again does nothing. */
-void forked_prepare(void);
+/* From when a script first looks for a C module, without which it cannot fork: what is buffered is
+ * written before each fork, as it would be written twice. To be called when all of the searchers
+ * are in package.searchers, the last two of which are Lua's for C. May raise. */
+void forked_open(lua_State *L);
 
 /* The code that os.exit would end the process with, from its arguments in `L`. May raise. */
 int forked_exit_code(lua_State *L);

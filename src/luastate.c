@@ -95,12 +95,12 @@ static int prepare(lua_State *L)
     lualib_sys_set_program(L, o);
     lualib_redis_set_program(L, o);
     add_searcher(L, o);
+    forked_open(L);
     luaglobals_keep(L);
     luastate_seed(L);
     luastate_push_module(L, "resque.sys");
     lua_pushcfunction(L, forked_leave);
     lua_setfield(L, -2, "leave");
-    forked_prepare();
     return 0;
 }
 

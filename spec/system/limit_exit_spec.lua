@@ -1,5 +1,6 @@
 --- The error of a limit of which something in the job makes an exit: luv, for one, ends the process
 -- where a callback raises an error. That is the limit, and no crash.
+-- Without sanitizers: they look for leaks in a process that ends by exit in the middle of its work.
 local clock = require "spec.support.clock"
 local preload = require "spec.support.preload"
 local world = require "spec.support.world"
