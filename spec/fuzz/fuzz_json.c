@@ -1,5 +1,5 @@
-/* needs: lualib_sys.c lualib_json.c lualib_plain.c lualib_sleep.c text.c plain.c json_check.c */
-/* needs: log.c suggest.c memory.c */
+/* needs: lualib_sys.c lualib_json.c lualib_plain.c lualib_sleep.c lualib_includes.c */
+/* needs: includes.c folder.c text.c plain.c json_check.c log.c suggest.c memory.c */
 /* fuzz_json.c - the exact JSON of jobs (lua/resque/json.lua, in a Lua 5.4 of its own): it reads
  * what the worker's checker lets pass and nothing else, and what it reads and writes comes back the
  * same. The properties themselves are in json.lua beside this file. */
