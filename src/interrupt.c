@@ -15,12 +15,6 @@
 
 enum stage { FIRST, PATIENT, INSISTING };
 
-static const char *const names[INTERRUPT_COUNT] = {
-    [INTERRUPT_TERM] = "Resque::TermException",
-    [INTERRUPT_TIMEOUT] = "Resque::Timeout",
-    [INTERRUPT_CPU] = "Resque::CpuLimit",
-};
-
 /* Process-wide by nature: signal handlers change it. */
 static struct {
     char message[96];
@@ -34,6 +28,19 @@ static int depth; /* how many sys.xpcall are open; 0: nothing is raised */
 static const char errors_key; /* its address: where the registry holds the error values, by kind */
 
 /* --- raising --- */
+
+enum limit interrupt_limit(enum interrupt which)
+{
+    return which == INTERRUPT_TIMEOUT ? LIMIT_TIMEOUT
+           : which == INTERRUPT_CPU   ? LIMIT_CPU
+                                      : LIMIT_NONE;
+}
+
+static const char *name_of(enum interrupt which)
+{
+    return which == INTERRUPT_TERM ? "Resque::TermException"
+                                   : limit_exception(interrupt_limit(which));
+}
 
 static int error_text(lua_State *L)
 {
@@ -54,7 +61,7 @@ static void push_error(lua_State *L, enum interrupt which)
     if (lua_rawgeti(L, -1, which) == LUA_TNIL) {
         lua_pop(L, 1);
         lua_createtable(L, 0, 2);
-        lua_pushstring(L, names[which]);
+        lua_pushstring(L, name_of(which));
         lua_setfield(L, -2, "name");
         lua_pushstring(L, kinds[which].message);
         lua_setfield(L, -2, "message");
@@ -66,13 +73,6 @@ static void push_error(lua_State *L, enum interrupt which)
         lua_rawseti(L, -3, which);
     }
     lua_remove(L, -2);
-}
-
-enum limit interrupt_limit(enum interrupt which)
-{
-    return which == INTERRUPT_TIMEOUT ? LIMIT_TIMEOUT
-           : which == INTERRUPT_CPU   ? LIMIT_CPU
-                                      : LIMIT_NONE;
 }
 
 static void on_event(lua_State *L, lua_Debug *ar);

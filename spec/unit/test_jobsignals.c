@@ -1,4 +1,5 @@
 /* needs: jobsignals.c interrupt.c luathread.c luatrace.c lualib_sleep.c clock.c raised.c */
+/* needs: limit.c plain.c */
 /* test_jobsignals.c - what signals do in a job's process, in the programs it executes and in the
  * processes that it forks. */
 #include "jobsignals.h"
