@@ -56,7 +56,7 @@ resque.dont_create = errors.dont_create
 --- Sleeps; a signal ends it early.
 -- @function sleep
 -- @tparam number seconds
--- @treturn boolean false: a signal came
+-- @treturn boolean false: a signal that does something came
 resque.sleep = sys.sleep
 
 local function logger(level)
