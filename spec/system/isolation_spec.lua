@@ -189,7 +189,7 @@ describe("JOB_USER", function()
     local path = w:write("resque-lua", proc.read(world.program))
     uv.fs_chmod(w.dir, 493)
     uv.fs_chmod(path, 493)
-    local run = w:start({ JOB_USER = USER, APP_INCLUDE = false },
+    local run = w:start({ JOB_USER = USER, APP_INCLUDE = false, NO_INCLUDE = "1" },
       { program = path, wrap = { "setpriv", "--reuid=" .. UID, "--clear-groups" } })
     assert.equal(2, run.process:wait(5))
     assert.matches("only root can run jobs as somebody else", run:err())
