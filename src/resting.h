@@ -6,8 +6,7 @@
  * a row fail; the next one whose class cannot be had is put back, and its queue rests until a file
  * changes, HUP comes, or RESTING_SECONDS have passed. Then as many may fail again. A queue that has
  * rested stays under suspicion, whatever becomes of the others, until one of its own classes is
- * found. Nothing here knows
- * Redis. */
+ * found. Nothing here knows Redis. */
 #ifndef RESTING_H
 #define RESTING_H
 
