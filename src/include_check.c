@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -29,6 +30,7 @@ static _Noreturn void check_in_child(const struct include_check *c, int report_f
     static const atomic_int never_told;
     jobsignals_prepare(&never_told); /* whether this is ended is the manager's decision alone */
     jobsignals_begin();
+    setpgid(0, 0);
     sigprocmask(SIG_SETMASK, &c->events->original_mask, NULL);
     confine_session(c->confine);
     bool confined = confine_enter(c->confine, said + 1) == 0;
@@ -54,26 +56,37 @@ static bool told_to_leave(const struct events *ev)
     return events_pending(ev, SIGTERM) || events_pending(ev, SIGINT) || events_pending(ev, SIGQUIT);
 }
 
-/* What the throw-away process has to say; its end closes the pipe. Nobody waits for scripts that do
- * not come to an end once this program is told to leave. */
+/* What has come; it is written in one piece. False: nothing more will. */
+static bool read_some(int fd, char *text, size_t *got, size_t size)
+{
+    ssize_t n = read(fd, text + *got, size - 1 - *got);
+    *got += n > 0 ? (size_t)n : 0;
+    return n > 0 || (n < 0 && errno == EINTR);
+}
+
+/* What the throw-away process has to say until it ends: a process that the scripts have forked may
+ * hold the pipe for longer. Nobody waits for scripts that do not come to an end once this program
+ * is told to leave. */
 static void hear(struct events *ev, pid_t pid, int fd, char *text, size_t size)
 {
     size_t got = 0;
-    ssize_t n = 1;
+    bool ended = false;
+    int pidfd = (int)syscall(SYS_pidfd_open, pid, 0); /* -1: the pipe alone tells */
     ev->fd[EVENTS_REPORT] = fd;
-    while (n > 0) {
+    ev->fd[EVENTS_CHILD] = pidfd;
+    while (!ended) {
         if (told_to_leave(ev))
             kill(pid, SIGKILL);
-        unsigned seen = events_wait(ev, EVENTS_BIT(EVENTS_REPORT), CLOCK_NEVER);
-        if (!(seen & EVENTS_BIT(EVENTS_REPORT)))
-            continue;
-        n = read(fd, text + got, size - 1 - got);
-        got += n > 0 ? (size_t)n : 0;
-        if (n < 0 && errno == EINTR)
-            n = 1;
+        unsigned seen =
+            events_wait(ev, EVENTS_BIT(EVENTS_REPORT) | EVENTS_BIT(EVENTS_CHILD), CLOCK_NEVER);
+        ended = seen & EVENTS_BIT(EVENTS_CHILD);
+        if ((seen & EVENTS_BIT(EVENTS_REPORT)) && !read_some(fd, text, &got, size))
+            ended = true;
     }
     text[got] = '\0';
-    ev->fd[EVENTS_REPORT] = -1;
+    ev->fd[EVENTS_REPORT] = ev->fd[EVENTS_CHILD] = -1;
+    if (pidfd >= 0)
+        close(pidfd);
 }
 
 static int judge(pid_t pid, int status, const char *text, char *why, size_t size)
@@ -117,7 +130,9 @@ int include_check_run(const struct include_check *c, char *why, size_t size)
     int error = errno;
     close(ends[1]);
     if (pid > 0) {
+        setpgid(pid, pid);
         hear(c->events, pid, ends[0], text, sizeof text);
+        kill(-pid, SIGKILL); /* what the scripts have left running, before the number is free */
         waitpid(pid, &status, 0);
     }
     close(ends[0]);

@@ -1,6 +1,8 @@
 --- A process that a script forks is a copy of the job's, and never speaks for the job: whatever it
 -- does, the job ends as its first process does, and each step of its life is gone through once.
+local clock = require "spec.support.clock"
 local preload = require "spec.support.preload"
+local proc = require "spec.support.proc"
 local world = require "spec.support.world"
 
 local HEAD = ("local forking = assert(package.loadlib(%q, 'luaopen_forking'))() ")
@@ -126,6 +128,23 @@ describe("a process that a job forks", function()
     run:wait_title "^Waiting"
     assert.same({ "onFailure", "copy 0", "onFailure again" },
       { table.unpack(w:ledger(), #w:ledger() - 2) })
+  end)
+
+  it("holds up neither the check of APP_INCLUDE nor a job's end by staying", function()
+    start(HEAD .. [[
+      local copy = forking.fork()
+      while copy == 0 do resque.sleep(60) end
+      ledger.write("stays", copy)
+      resque.job("Quick").perform = function() return "done" end
+    ]])
+    assert.is_nil((work("Quick", {})))
+    assert.equal(2, #w:ledger()) -- the check's and the job's
+    for _, line in ipairs(w:ledger()) do
+      local pid = tonumber(line:match "%d+")
+      clock.wait_until(function()
+        return not proc.alive(pid)
+      end, 10, "the copies are gone")
+    end
   end)
 
   it("writes what is its own, and what was written before the fork once", function()
