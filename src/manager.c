@@ -408,11 +408,11 @@ static int open_manager(struct manager *m)
 
 static void close_manager(struct manager *m)
 {
-    m->connect_at = 0;
     m->scripts.patience = SCRIPTS_FAREWELL;
-    if (m->prune.debt_count) /* there is one try, and a half-open connection looks like any other */
-        redis_disconnect(m->redis);
-    account_for_dead(m);
+    for (int tries = 2; tries && m->prune.debt_count; tries--) { /* as in standing_close */
+        m->connect_at = 0;
+        account_for_dead(m);
+    }
     wakeup_close(&m->wakeup);
     control_close(&m->control);
     prune_close(&m->prune);

@@ -115,7 +115,7 @@ int registry_unregister(struct registry *r)
     struct redis_args *args = scripts_begin(r->scripts, r->id);
     redis_args_add(args, r->nonce);
     redis_args_add(args, committed);
-    struct redis_reply *reply = scripts_call(r->scripts, SCRIPT_UNREGISTER);
+    struct redis_reply *reply = scripts_call_once(r->scripts, SCRIPT_UNREGISTER);
     bool left = reply && scripts_says(reply, 0, "OK");
     if (reply && !left) /* a job is in the record, or it is somebody else's: nothing is removed */
         snprintf(r->scripts->error, sizeof r->scripts->error, "%s %.200s",

@@ -144,7 +144,7 @@ static int load(struct scripts *s, enum script script, int64_t deadline)
     return 0;
 }
 
-/* The whole text instead of its digest, after NOSCRIPT. */
+/* The whole text instead of its digest. */
 static struct redis_reply *evaluate(struct scripts *s, enum script script, int64_t deadline)
 {
     size_t len;
@@ -168,6 +168,11 @@ struct redis_reply *scripts_call(struct scripts *s, enum script script)
         return judge(s, reply);
     redis_reply_free(reply);
     return evaluate(s, script, deadline);
+}
+
+struct redis_reply *scripts_call_once(struct scripts *s, enum script script)
+{
+    return evaluate(s, script, clock_after(s->patience));
 }
 
 /* Loads every script and runs a harmless one. 0, or -1 and s->error. */

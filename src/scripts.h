@@ -23,8 +23,8 @@ enum script {
     SCRIPT_COUNT
 };
 
-#define SCRIPTS_PATIENCE 5.0 /* seconds */
-#define SCRIPTS_FAREWELL 1.0 /* of one who is leaving: Redis may not answer at all */
+#define SCRIPTS_PATIENCE 5.0  /* seconds */
+#define SCRIPTS_FAREWELL 0.75 /* of one who is leaving: Redis may not answer at all */
 
 struct scripts {
     struct redis *redis; /* borrowed */
@@ -62,6 +62,9 @@ struct redis_args *scripts_begin(struct scripts *s, const char *worker_id);
  * LOADING…): s->error says which, and nothing is known about whether the script ran if
  * redis_connected is false. The reply is always an array whose first element is a word. */
 struct redis_reply *scripts_call(struct scripts *s, enum script script);
+
+/* The same for what is called once in the life of a process: one trip, with the whole text. */
+struct redis_reply *scripts_call_once(struct scripts *s, enum script script);
 
 /* Sends it and drops the reply when it comes. */
 int scripts_send(struct scripts *s, enum script script);

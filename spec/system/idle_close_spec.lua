@@ -1,6 +1,7 @@
 --- A connection that was closed while nothing was under way: by Redis's `timeout`, a proxy, a
 -- router. It is opened again without a word, and a stop leaves no worker behind; nor does one whose
 -- connection is half-open.
+local uv = require "luv"
 local clock = require "spec.support.clock"
 local process = require "spec.support.process"
 local wire = require "spec.support.wire"
@@ -126,7 +127,7 @@ describe("a connection closed while nothing was under way", function()
       return #run:workers() == 1 and clients() == 3
     end, 5, "only the one with the job is left")
     cut()
-    require("luv").kill(run:workers()[1], "sigkill")
+    uv.kill(run:workers()[1], "sigkill")
     run.process:wait(10)
     assert.same({}, w:on("SMEMBERS", "workers"))
     assert.equal("Resque::PruneDeadWorkerDirtyExit", w:failed()[1].exception)
@@ -207,6 +208,19 @@ it("a connection cut while resque-enqueue --wait asks: it asks again", function(
   run = w:start()
   assert.same({ 0, 0 }, { enqueue:wait(10) }, enqueue:err())
   line:close()
+end)
+
+it("a stop while Redis stands still: what was said arrives when it goes on", function()
+  run = w:start_idle { INTERVAL = "60" }
+  local redis = w.server.process.pid
+  uv.kill(redis, "sigstop")
+  run:signal "sigterm"
+  local ok, code = pcall(run.process.wait, run.process, 15)
+  uv.kill(redis, "sigcont")
+  assert.same({ true, 0 }, { ok, code })
+  clock.wait_until(function()
+    return #w:on("SMEMBERS", "workers") == 0
+  end, 5, "the worker is unregistered")
 end)
 
 describe("a stop with a connection", function()
