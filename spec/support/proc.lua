@@ -92,6 +92,12 @@ function proc.rss_kb(pid)
   return tonumber((proc.status(pid, "VmRSS") or ""):match "%d+")
 end
 
+--- The same without the pages of files: how many of these are mapped around one that is touched is
+-- the kernel's affair.
+function proc.anonymous_kb(pid)
+  return tonumber((proc.status(pid, "RssAnon") or ""):match "%d+")
+end
+
 proc.read = read
 
 return proc
