@@ -49,6 +49,18 @@ endif
 # C modules that jobs require use the Lua in the program, and see nothing else of it.
 RL_EXPORT := -Wl,--dynamic-list=src/lua.syms
 
+# What everything is built with: objects depend on the file of it, which is written when it differs. -Werror changes
+# no object, and cc may be another name of gcc. `make install` alone installs what was built, whatever that was.
+RL_FLAGS := $(strip $(realpath $(shell command -v $(firstword $(CC)))) $(wordlist 2,99,$(CC)) \
+              $(CPPFLAGS) $(CFLAGS) $(filter-out -Werror,$(RL_CFLAGS)) $(RL_LDFLAGS) $(LDFLAGS) $(RL_LIBS) $(RL_EXPORT) \
+              $(join $(RL_PC:=/),$(shell $(PKG_CONFIG) --modversion $(RL_PC) 2>/dev/null)))
+RL_GIVEN := $(filter environment command,$(foreach v,CC CPPFLAGS CFLAGS LDFLAGS LINK SECCOMP SAN,$(origin $v)))
+ifneq ($(if $(RL_GIVEN),,$(MAKECMDGOALS))$(wildcard $(BUILD)/flags),install$(BUILD)/flags)
+  ifneq ($(strip $(file <$(BUILD)/flags)),$(RL_FLAGS))
+    .PHONY: $(BUILD)/flags
+  endif
+endif
+
 SOURCES   := $(sort $(wildcard src/*.c))
 OBJECTS   := $(SOURCES:src/%.c=$(BUILD)/obj/%.o)
 LUA_FILES := $(sort $(wildcard lua/*.lua lua/*/*.lua lua/*/*/*.lua lua/*/*/*/*.lua))
@@ -70,7 +82,11 @@ $(BUILD)/resque-lua: $(OBJECTS) $(BUILD)/obj/embedded.o src/lua.syms
 $(BUILD)/resque-enqueue: $(BUILD)/resque-lua
 	ln -sf resque-lua $@
 
-$(BUILD)/obj/%.o: src/%.c
+$(BUILD)/flags:
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(subst ','\'',$(RL_FLAGS))' > $@
+
+$(BUILD)/obj/%.o: src/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(RL_CFLAGS) -Isrc -MMD -MP -c -o $@ $<
 
@@ -79,12 +95,12 @@ $(BUILD)/embedded.c: $(LUA_FILES) src/embed.sh
 	@mkdir -p $(@D)
 	sh src/embed.sh $(LUA_FILES) > $@
 
-$(BUILD)/obj/embedded.o: $(BUILD)/embedded.c $(LUA_FILES) src/embedded.h
+$(BUILD)/obj/embedded.o: $(BUILD)/embedded.c $(LUA_FILES) src/embedded.h $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(RL_CFLAGS) -Isrc -c -o $@ $<
 
 # Position-independent copies of the objects for the modules; only luaopen_* is visible.
-$(BUILD)/pic/%.o: src/%.c
+$(BUILD)/pic/%.o: src/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(RL_CFLAGS) -fPIC -fvisibility=hidden -Isrc -MMD -MP -c -o $@ $<
 

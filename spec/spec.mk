@@ -5,7 +5,7 @@ spec_needs = $(patsubst %.c,$(BUILD)/obj/%.o,\
              $(shell sed -n 's,.*/\* needs: \(.*\) \*/.*,\1,p' $(1)))
 # $(1) program, $(2) its C files, $(3) libraries
 define spec_program
-$(1): $(2) $(call spec_needs,$(firstword $(2)))
+$(1): $(2) $(call spec_needs,$(firstword $(2))) $(BUILD)/flags
 	@mkdir -p $$(@D)
 	$$(CC) $$(CPPFLAGS) $$(CFLAGS) $$(RL_CFLAGS) $$(LDFLAGS) -Isrc -MMD -MP -MF $$@.d -o $$@ \
 	  $$(filter %.c %.o,$$^) $$(RL_LIBS) $(3)
