@@ -60,9 +60,12 @@ static char *environment_end(char *end, char **env)
  * from a descriptor). */
 static void execute_again(char **argv)
 {
-    char path[PATH_MAX] = "";
-    if (readlink("/proc/self/exe", path, sizeof path - 1) > 0)
+    char path[PATH_MAX];
+    ssize_t len = readlink("/proc/self/exe", path, sizeof path - 1);
+    if (len > 0) {
+        path[len] = '\0'; /* valgrind leaves the end of its own path behind a shorter one */
         execv(path, argv);
+    }
     execv("/proc/self/exe", argv);
 }
 

@@ -403,8 +403,10 @@ int main(int argc, char **argv)
     memset(long_title, 'T', sizeof long_title - 1);
     if (argc > 2 && strcmp(argv[1], "child") == 0)
         return child_main(argc, argv);
-    if (readlink("/proc/self/exe", program, sizeof program - 1) < 0)
+    ssize_t len = readlink("/proc/self/exe", program, sizeof program - 1);
+    if (len < 0)
         return 1;
+    program[len] = '\0';
     strcpy(own_path, program);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_title_is_seen),
