@@ -79,11 +79,14 @@ LINT_TEXT  := $(LINT_C) $(LINT_SHELL) $(shell find lua jobs demo spec -name node
 
 lint-lua:
 	luacheck --quiet --no-color $(wildcard lua jobs demo) spec --exclude-files '**/node_modules/**'
+# The layout is one on which clang-format 14 and 19 agree.
 lint-format:
 	clang-format --dry-run -Werror $(LINT_C)
+# A test that gets no memory may crash: that is seen. Newer versions say so, and where they stopped to think.
 lint-cppcheck:
 	cppcheck --quiet --std=c11 -D_GNU_SOURCE --enable=warning,performance,portability --inline-suppr \
-	  --suppress=missingIncludeSystem --error-exitcode=1 -Isrc $(filter %.c,$(LINT_C))
+	  $(foreach w,nullPointer nullPointerArithmetic ctunullpointer,--suppress='$wOutOfMemory:spec/*') \
+  --suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches --error-exitcode=1 -Isrc $(filter %.c,$(LINT_C))
 # Our own pages name each other before any of them is installed.
 lint-man:
 	@out=$$(mandoc -Tlint conf/man/*.[1-9] | grep -v 'referenced manual not found'); \

@@ -44,8 +44,9 @@ struct parse {
 };
 
 /* Returns -1, for the caller to return. */
-static int __attribute__((format(printf, 3, 4)))
-fail(struct parse *p, const char *hint, const char *what, ...)
+static int fail(struct parse *p, const char *hint, const char *what, ...)
+    __attribute__((format(printf, 3, 4)));
+static int fail(struct parse *p, const char *hint, const char *what, ...)
 {
     char text[128];
     va_list args;

@@ -22,8 +22,9 @@ void address_set_password(struct address *a, const char *password)
 }
 
 /* Appends at most what fits; snprintf on a moving end. */
-static void __attribute__((format(printf, 3, 4)))
-add(char *out, size_t size, const char *format, ...)
+static void add(char *out, size_t size, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+static void add(char *out, size_t size, const char *format, ...)
 {
     size_t used = strnlen(out, size);
     va_list args;

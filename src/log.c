@@ -130,8 +130,9 @@ static void add(struct line *line, size_t limit, const char *text)
 }
 
 /* Adds what is ours and short. */
-static void __attribute__((format(printf, 2, 3)))
-add_own(struct line *line, const char *format, ...)
+static void add_own(struct line *line, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+static void add_own(struct line *line, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -268,8 +269,9 @@ static bool report_lost(void)
     return true;
 }
 
-static void __attribute__((format(printf, 2, 0)))
-log_list(enum log_level level, const char *format, va_list args)
+static void log_list(enum log_level level, const char *format, va_list args)
+    __attribute__((format(printf, 2, 0)));
+static void log_list(enum log_level level, const char *format, va_list args)
 {
     char text[LOG_LINE +
               1]; /* more than a line holds, so that what is cut off here gets its ellipsis */

@@ -32,7 +32,7 @@ static void switch_to(const struct luathread *thread)
 {
     atomic_signal_fence(memory_order_seq_cst); /* *thread is written before it is seen */
     running = thread;
-    void (*fn)(lua_State * L) = follower;
+    void (*fn)(lua_State *) = follower;
     if (fn)
         fn(thread->L);
 }

@@ -192,7 +192,9 @@ ssize_t send(int fd, const void *buffer, size_t len, int flags)
     type name parameters                                                                           \
     {                                                                                              \
         type(*next) parameters = (type(*) parameters)real(#name);                                  \
-        return failing_now(#name) ? (type)-1 : next arguments;                                     \
+        if (failing_now(#name))                                                                    \
+            return (type)(-1);                                                                     \
+        return next arguments;                                                                     \
     }
 
 WATCH(int, pipe2, (int ends[2], int flags), (ends, flags))

@@ -73,14 +73,11 @@ static void check(const struct attempt *list, size_t count)
 }
 
 #define CHECK(list) check(list, sizeof(list) / sizeof *(list))
-#define REFUSED(name, ...)                                                                         \
-    {                                                                                              \
-#name, EPERM, SYS_##name, __VA_ARGS__                                                      \
-    }
-#define LEFT(name, ...)                                                                            \
-    {                                                                                              \
-#name, 0, SYS_##name, __VA_ARGS__                                                          \
-    }
+/* Versions of clang-format differ in these two. */
+/* clang-format off */
+#define REFUSED(name, ...) { #name, EPERM, SYS_##name, __VA_ARGS__ }
+#define LEFT(name, ...) { #name, 0, SYS_##name, __VA_ARGS__ }
+/* clang-format on */
 
 static int do_nothing(const struct attempt *unused)
 {

@@ -80,7 +80,7 @@ static int send_load_error(int fd)
 
 static void tells_success(void **state)
 {
-    unsigned char bytes[256];
+    unsigned char bytes[256] = {0};
     (void)state;
     struct report r = replay(bytes, record(send_success, bytes, sizeof bytes));
     assert_true(r.started);
@@ -114,7 +114,7 @@ static void only_the_frame_says_that_a_class_is_unknown(void **state)
 
 static void tells_failure_as_valid_utf8(void **state)
 {
-    unsigned char bytes[256];
+    unsigned char bytes[256] = {0};
     (void)state;
     struct report r = replay(bytes, record(send_failure, bytes, sizeof bytes));
     assert_int_equal(r.end, REPORT_FAILED);
@@ -128,7 +128,7 @@ static void tells_failure_as_valid_utf8(void **state)
 
 static void tells_exit_and_load_errors(void **state)
 {
-    unsigned char bytes[256];
+    unsigned char bytes[256] = {0};
     (void)state;
     struct report r = replay(bytes, record(send_exit_code, bytes, sizeof bytes));
     assert_int_equal(r.end, REPORT_EXIT);
@@ -144,7 +144,7 @@ static void tells_exit_and_load_errors(void **state)
 /* A frame that is not whole was never sent; `started` counts from its last byte on. */
 static void cut_anywhere_is_no_end(void **state)
 {
-    unsigned char bytes[256];
+    unsigned char bytes[256] = {0};
     size_t len = record(send_success, bytes, sizeof bytes);
     const size_t started = 5 + 2;
     (void)state;
@@ -158,7 +158,7 @@ static void cut_anywhere_is_no_end(void **state)
 
 static void the_first_end_counts(void **state)
 {
-    unsigned char bytes[512];
+    unsigned char bytes[512] = {0};
     size_t len = record(send_exit_code, bytes, sizeof bytes);
     (void)state;
     len += record(send_success, bytes + len, sizeof bytes - len);
@@ -184,7 +184,7 @@ static int send_huge_result(int fd)
 
 static void unusable_results_are_null(void **state)
 {
-    unsigned char bytes[256];
+    unsigned char bytes[256] = {0};
     (void)state;
     struct report r = replay(bytes, record(send_bad_json, bytes, sizeof bytes));
     assert_int_equal(r.end, REPORT_DONE);
@@ -258,7 +258,7 @@ static int send_policy(int fd)
 
 static void tells_the_job_tables_limits(void **state)
 {
-    unsigned char bytes[256];
+    unsigned char bytes[256] = {0};
     (void)state;
     struct report r = replay(bytes, record(send_policy, bytes, sizeof bytes));
     assert_true(r.policy.timeout == 0.25);
@@ -277,7 +277,7 @@ static int send_largest_policy(int fd)
 
 static void tells_the_largest_policy(void **state)
 {
-    unsigned char bytes[512];
+    unsigned char bytes[512] = {0};
     (void)state;
     struct report r = replay(bytes, record(send_largest_policy, bytes, sizeof bytes));
     assert_true(r.policy.timeout == 0); /* less than nothing is not given */
