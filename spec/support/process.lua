@@ -106,6 +106,15 @@ function Process:running()
   return self.code == nil
 end
 
+--- Raises what it wrote when it has failed: then what a spec waits for will not come.
+function Process:must_not_fail()
+  if not self:running() and (self.code ~= 0 or self.signal ~= 0) then
+    local wrote = (self:err() .. self:out()):sub(-2000)
+    error(("%s ended with exit code %d, signal %d; it wrote:\n%s"):format(
+      table.concat(self.args, " "), self.code, self.signal, wrote), 0)
+  end
+end
+
 function Process:signal_now(name)
   return uv.kill(self.pid, name)
 end
@@ -120,10 +129,17 @@ function Process:wait(seconds)
   return self.code, self.signal
 end
 
---- Waits until stderr (or stdout) contains the Lua pattern; returns the captures.
+--- Waits until stderr (or stdout) contains the Lua pattern; returns the captures. A program that
+-- fails before it writes that is not waited for.
 function Process:wait_for(pattern, seconds)
+  local failed
   return clock.wait_until(function()
-    return (self:err() .. self:out()):match(pattern)
+    local found = table.pack((self:err() .. self:out()):match(pattern))
+    if not found[1] and failed then
+      self:must_not_fail()
+    end
+    failed = not self:running() -- what it wrote at last is looked at once more
+    return table.unpack(found, 1, found.n)
   end, seconds, function()
     return ("it wrote %q; it wrote:\n%s"):format(pattern, (self:err() .. self:out()):sub(-2000))
   end)

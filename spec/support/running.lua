@@ -60,6 +60,7 @@ function Running:wait_title(pattern, seconds)
   return clock.wait_until(function()
     local pid = self:worker()
     seen = pid and words(pid)
+    self.process:must_not_fail()
     return seen and seen:match(pattern)
   end, seconds, function()
     return ("the title matches %q; it is %q; the log:\n%s"):format(pattern, tostring(seen),
@@ -70,6 +71,7 @@ end
 --- Waits for a job process; returns its pid.
 function Running:wait_job(seconds)
   return clock.wait_until(function()
+    self.process:must_not_fail()
     return self:jobs()[1]
   end, seconds, function()
     return "a job runs; the log:\n" .. self.process:err():sub(-2000)

@@ -3,21 +3,22 @@
 #
 #   tool.sh DIR monit|supervisord|logrotate ARGUMENTS...
 #
-# An installed one is taken; else its packages are downloaded and unpacked below DIR.
+# An installed one is taken; else its package, and what it needs and is not installed, are downloaded and unpacked
+# below DIR.
 set -eu
 tools=$1 program=$2
 shift 2
 case $program in
-monit) packages=monit ;;
-logrotate) packages='logrotate libpopt0' ;;
-supervisord) packages='supervisor python3-pkg-resources' ;;
+monit | logrotate) package=$program ;;
+supervisord) package=supervisor ;;
 *) echo "tool.sh: '$program' is not known" >&2; exit 2 ;;
 esac
 PATH=$PATH:/usr/sbin
 
 download() {
+    packages=$(apt-get -s install --no-install-recommends "$package" | sed -n 's/^Inst \([^ ]*\) .*/\1/p')
     # shellcheck disable=SC2086
-    apt-get -q download $packages
+    [ -n "$packages" ] && apt-get -q download $packages
 }
 
 unpack() {
@@ -27,8 +28,8 @@ unpack() {
         [ "$(id -u)" -eq 0 ] && apt-get -q update || sudo apt-get -q update # its lists may be old
         download
     }
-    for package in *.deb; do
-        dpkg-deb -x "$package" "$tools"
+    for file in *.deb; do
+        dpkg-deb -x "$file" "$tools"
     done
     cd /
     rm -rf "$tools/new"
@@ -40,11 +41,7 @@ if [ -z "$found" ]; then
     (unpack) >&2
     found=$(find "$tools/usr/bin" "$tools/usr/sbin" -name "$program" 2>/dev/null || true)
 fi
-case $program in
-logrotate)
-    LD_LIBRARY_PATH=$(dirname "$(find "$tools" -name libpopt.so.0)")
-    export LD_LIBRARY_PATH
-    ;;
-supervisord) export PYTHONPATH="$tools/usr/lib/python3/dist-packages" ;;
-esac
+LD_LIBRARY_PATH=$(find "$tools" -name 'lib*.so.*' -exec dirname '{}' + | sort -u | tr '\n' ':')
+PYTHONPATH=$tools/usr/lib/python3/dist-packages
+export LD_LIBRARY_PATH PYTHONPATH
 exec "$found" "$@"

@@ -107,6 +107,7 @@ describe("conf", function()
       env = { PATH = os.getenv "PATH", HOME = w.dir }, clean = true, dir = w.dir,
     })
     local function workers()
+      supervisor:must_not_fail()
       return w:on("SCARD", "workers") == 1 and w:on("SRANDMEMBER", "workers")
     end
     local first = clock.wait_until(workers, 60, "the worker is registered")
@@ -145,14 +146,19 @@ describe("conf", function()
       return tonumber(proc.read(w.dir .. "/run/mail.pid"))
     end
 
+    -- The script waits for the end of the PID file, shortly behind which is the manager's.
+    local function wait_ended(manager)
+      clock.wait_until(function()
+        return not proc.alive(manager)
+      end, 10, "the workers have ended")
+    end
+
     -- What a failed test has left: no child of ours, so nobody else ends it.
     after_each(function()
       local left = uv.fs_stat(w.dir .. "/run/mail.pid") and pid()
       if left and (proc.title(left) or ""):find "Monitoring" then
         uv.kill(left, "sigterm")
-        clock.wait_until(function()
-          return not proc.alive(left)
-        end, 10, "the workers have ended")
+        wait_ended(left)
       end
     end)
 
@@ -176,9 +182,9 @@ describe("conf", function()
       assert.equal(0, (service "restart"))
       local second = pid()
       assert.not_equal(first, second)
-      assert.is_false(proc.alive(first))
+      wait_ended(first)
       assert.equal(0, (service "stop"))
-      assert.is_false(proc.alive(second))
+      wait_ended(second)
       assert.is_nil(uv.fs_stat(w.dir .. "/run/mail.pid"))
       assert.equal(0, (service "stop"))
       assert.equal(3, (service "status"))
@@ -196,7 +202,7 @@ describe("conf", function()
       local code, out = service("stop", { STOP_SECONDS = "1" })
       assert.equal(0, code)
       assert.truthy(out:find("jobs still run after 1 seconds", 1, true))
-      assert.is_false(proc.alive(manager))
+      wait_ended(manager)
       assert.equal("Resque::DirtyExit", w:failed()[1].exception)
     end)
 

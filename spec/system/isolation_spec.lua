@@ -231,7 +231,8 @@ describe("JOB_USER", function()
       "CapAmb:\t0000000000000000",
       "HOME " .. home .. " nobody nobody", "root nil", "signal nil", "worker nil",
     }, w:ledger())
-    assert.equal("0\t0\t0\t0", proc.status(run:workers "Waiting"[1], "Uid"))
+    run:wait_title "^Waiting"
+    assert.equal("0\t0\t0\t0", proc.status(run:worker(), "Uid"))
   end)
 
   it("has its own groups, not root's", function()
