@@ -113,9 +113,13 @@ end
 
 local ASAN_LIBRARY = io.popen("gcc -print-file-name=libasan.so"):read "l"
 
+-- The jobs are in the world's folder, which JOB_USER may enter wherever the sources are.
 local function environment(w, row)
+  for _, name in ipairs { "nth.lua", "ledger.lua" } do
+    w:write(name, proc.read(world.fixtures .. "/" .. name))
+  end
   local env = {
-    QUEUE = "default", VERBOSE = "1", APP_INCLUDE = world.fixtures .. "/nth.lua",
+    QUEUE = "default", VERBOSE = "1", APP_INCLUDE = w.dir .. "/nth.lua",
     LOGFILE = w.dir .. "/log", PIDFILE = w.dir .. "/pid",
   }
   for name, value in pairs(WORLDS[row.world]) do
