@@ -1,14 +1,32 @@
 # Shared by spec/run, the campaigns and demo/run (bash, sourced): installs what spec/packages lists and is missing.
 # It starts nothing and leaves no service behind: redis-server comes out of redis-tools, which has no service.
 
-# Prints the packages of the given groups whose proof fails.
+# setup_missing WHO...: prints the packages that these need and that are not there, by name.
 setup_missing() {
-    local group package proof groups=" $* "
-    while read -r group package proof; do
-        case $group in '' | \#*) continue ;; esac
-        case $groups in *" $group "*) ;; *) continue ;; esac
-        setup_proof "$proof" || printf '%s\n' "$package"
-    done <"$(dirname "${BASH_SOURCE[0]}")/packages"
+    setup_lacks "$@" | cut -d ' ' -f 1 | sort -u
+}
+
+# Prints `PACKAGE WHAT FOR` for each line of spec/packages that is for one of these and whose proof fails.
+setup_lacks() {
+    local line_is_for package proof why who
+    while read -r line_is_for package proof why; do
+        for who in "$@"; do
+            case ,$line_is_for, in
+            *",$who,"*)
+                setup_proof "$proof" || setup_no_such "$package" || printf '%s %s\n' "${package#\?}" "$why"
+                break
+                ;;
+            esac
+        done
+    done < <(grep '^[a-z]' "$(dirname "${BASH_SOURCE[0]}")/packages")
+}
+
+# Whether a package that not every Debian has (?NAME) is not to be had here.
+setup_no_such() {
+    case $1 in
+    \?*) ! apt-cache show "${1#\?}" >/dev/null 2>&1 ;;
+    *) return 1 ;;
+    esac
 }
 
 # A proof is a command, a file (* allowed), pkg:NAME for pkg-config or lua:MODULE for Lua 5.4.
@@ -21,10 +39,11 @@ setup_proof() {
     esac
 }
 
-# setup_install GROUP...: installs what is missing, as root or through sudo. Not 0 when something still is.
+# setup_install WHO...: installs what is missing, as root or through sudo, and says first what, and what for. Not 0 when
+# something still is missing.
 setup_install() {
-    local missing root=()
-    missing=$(setup_missing "$@" | sort -u)
+    local missing package why root=()
+    missing=$(setup_missing "$@")
     if [ -n "$missing" ]; then
         if [ "$(id -u)" -ne 0 ]; then
             if ! command -v sudo >/dev/null 2>&1; then
@@ -34,12 +53,18 @@ setup_install() {
             fi
             root=(sudo)
         fi
-        echo "installing with apt: $(echo $missing)" >&2
+        echo 'installing with apt-get:' >&2
+        setup_lacks "$@" | sort -u | while read -r package why; do printf '  %-18s %s\n' "$package" "$why"; done >&2
         "${root[@]}" apt-get -q update >&2 || return 1
+        missing=$(setup_missing "$@") # with what apt knows only now
+        echo 'with all that these need:' >&2
+        # shellcheck disable=SC2086
+        { LC_ALL=C apt-get install --assume-no --no-install-recommends $missing 2>/dev/null || true; } |
+            sed -nE 's/^([0-9]+ upgraded, |Need to get |After this operation, )/  &/p' >&2
         # shellcheck disable=SC2086
         "${root[@]}" env DEBIAN_FRONTEND=noninteractive \
             apt-get -q install -y --no-install-recommends $missing >&2 || return 1
-        missing=$(setup_missing "$@" | sort -u)
+        missing=$(setup_missing "$@")
     fi
     if [ -n "$missing" ]; then
         echo "still missing after the installation: $(echo $missing)" >&2
@@ -47,12 +72,15 @@ setup_install() {
     fi
 }
 
-# setup_redis DIR: makes `redis-server` callable, through a link in DIR when only redis-tools is installed
-# (redis-check-rdb is the server under another name).
+# setup_redis DIR: makes `redis-server` callable, and `valkey-server` where Valkey is, through a link in DIR when only
+# redis-tools is installed (redis-check-rdb is the server under another name).
 setup_redis() {
-    command -v redis-server >/dev/null 2>&1 && return 0
+    local name
     mkdir -p "$1"
-    ln -sf "$(command -v redis-check-rdb)" "$1/redis-server"
+    for name in redis valkey; do
+        command -v "$name-server" || ! command -v "$name-check-rdb" ||
+            ln -sf "$(command -v "$name-check-rdb")" "$1/$name-server"
+    done >/dev/null
     PATH=$1:$PATH
 }
 
