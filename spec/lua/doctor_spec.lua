@@ -1,21 +1,29 @@
 --- What doctor says of servers that no machine of today runs; everything else is provoked for real
 -- in spec/system/doctor_spec.lua.
+local facts = require "resque.doctor.facts"
 local server = require "resque.doctor.server"
 local sys = require "resque.sys"
 
 local check = server[1]
 
--- The line of INFO, as the check is given it.
-local function info_says(version)
-  return {
-    info = function()
-      return version
-    end,
-    version = function()
-      return math.tointeger(tonumber(version:match "^(%d+)"))
+-- What a check is given where the server answers INFO with this text, and nothing else.
+local function info_says(text)
+  return facts.new {
+    call = function(_, command)
+      return command == "INFO" and text or nil, "ERR unknown command"
     end,
   }
 end
+
+local function redis(version)
+  return info_says(("# Server\r\nredis_version:%s\r\nredis_git_sha1:00000000\r\n"):format(version))
+end
+
+-- The beginning of what Valkey 8.1 says.
+local VALKEY = table.concat({
+  "# Server", "redis_version:7.2.4", "server_name:valkey", "valkey_version:8.1.1",
+  "valkey_release_stage:ga", "redis_git_sha1:00000000", "server_mode:standalone", "",
+}, "\r\n")
 
 describe("doctor's judgement of the version", function()
   after_each(function()
@@ -30,9 +38,35 @@ describe("doctor's judgement of the version", function()
   } do
     it(("%s, BLOCKING %s: %s"):format(row[1], row[2], row[3]), function()
       sys.settings = { blocking = row[2] }
-      local found = check(info_says(row[1]))
+      local found = check(redis(row[1]))
       assert.equal(row[3], found.level)
       assert.matches(row[4], found.text)
     end)
   end
+end)
+
+describe("doctor calls a server by its name:", function()
+  after_each(function()
+    sys.settings = nil
+  end)
+
+  -- extended-redis-compatibility makes Valkey say that its name is redis.
+  for name, text in pairs { ["Valkey"] = VALKEY,
+    ["Valkey in disguise"] = VALKEY:gsub("name:valkey", "name:redis") } do
+    it(name, function()
+      sys.settings = { blocking = true }
+      local seen = info_says(text)
+      assert.same({ "Valkey", "8.1.1" }, { seen:product() })
+      assert.same({ 7, 2 }, { seen:version() }) -- what it can do is what that Redis can
+      local found = check(seen)
+      assert.same({ "ok", "Valkey 8.1.1" }, { found.level, found.text })
+    end)
+  end
+
+  it("Redis, also where the version is not told", function()
+    assert.same({ "Redis", "8.0.2" }, { redis "8.0.2":product() })
+    local seen = info_says(nil)
+    assert.same({ "Redis", nil, "ERR unknown command" }, { seen:product() })
+    assert.equal("unseen", check(seen).level)
+  end)
 end)

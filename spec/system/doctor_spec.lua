@@ -55,6 +55,7 @@ describe("doctor finds nothing wrong", function()
     assert.same({ 0, 0, 0, 0 }, { code, answer.warn, answer.fail, answer.unseen })
     assert.equal(#answer.checks, answer.ok)
     assert.equal(w:key "", answer.prefix)
+    assert.equal(by_name.version.text, answer.server)
     assert.matches("^2 workers, none silent for more than 5m$", by_name.heartbeats.text)
     assert.matches("^1 job is at work", by_name.working.text)
     assert.matches("^1 failure, as", by_name.failed.text)
@@ -93,6 +94,7 @@ describe("doctor on a terminal", function()
     end
     local code, out = on_terminal { TERM = "xterm" }
     assert.equal(0, code, out)
+    assert.matches("^Redis %d[%d.]* at unix://%S+,%s+keys%s", out)
     assert.matches("\n\27%[1mServer\27%[0m\n", out)
     assert.matches("\27%[33mwarn\27%[0m    eviction      allkeys%-lru would delete", out)
     assert.matches("\n {24}hint: DEL " .. (w:key "pause-all-workers"):gsub("%-", "%%-") .. "\n",
@@ -185,6 +187,19 @@ describe("doctor says of a server", function()
     replica:stop()
     master:stop()
   end)
+
+  -- Not every Debian has it; spec/lua/doctor_spec.lua has what it says of itself.
+  if os.execute "command -v valkey-server >/dev/null" then
+    it("that it is a Valkey", function()
+      local s = other { program = "valkey-server" }
+      local by_name, _, answer = examine { REDIS_BACKEND = s:backend() }
+      assert.matches("^Valkey %d+%.%d+%.%d+$", answer.server)
+      assert.same({ "ok", answer.server }, { by_name.version.level, by_name.version.text })
+      assert.matches("in valkey%.conf$", by_name.persistence.hint)
+      assert.equal(0, answer.unseen)
+      s:stop()
+    end)
+  end
 
   it("that PREFIX needs a hash tag on a cluster", function()
     local s = other { tcp = true, args = { "--cluster-enabled", "yes" } }

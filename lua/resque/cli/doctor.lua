@@ -36,7 +36,13 @@ end
 
 -- ------------------------------------------------------------------------------------- output
 
-local function print_json(where, findings, sums)
+-- "Redis 7.0.15", "Valkey 8.1.1"; the name alone where the version is not told.
+local function title(seen)
+  local name, version = seen:product()
+  return version and ("%s %s"):format(name, sys.printable(version)) or name
+end
+
+local function print_json(seen, findings, sums)
   local list = json.array()
   for i, found in ipairs(findings) do
     list[i] = {
@@ -45,8 +51,8 @@ local function print_json(where, findings, sums)
     }
   end
   print(json.encode {
-    redis = where, prefix = connection.key "", checks = list, ok = sums.ok, warn = sums.warn,
-    fail = sums.fail, unseen = sums.unseen,
+    redis = seen.conn:where(), server = title(seen), prefix = connection.key "", checks = list,
+    ok = sums.ok, warn = sums.warn, fail = sums.fail, unseen = sums.unseen,
   })
 end
 
@@ -60,14 +66,14 @@ local COLOURS = { ok = "green", warn = "yellow", fail = "red", unseen = "dim" }
 local WORD, NAME = 6, 12 -- columns
 local LEFT = 2 + WORD + 2 + NAME + 2
 
--- Prints a text behind `left` (already printed width LEFT), wrapped between words.
-local function print_wrapped(left, text)
-  local room = math.max(sys.columns() - LEFT - 1, 30)
+-- Prints a text behind `left`, which is `width` columns wide, wrapped between words.
+local function print_wrapped(left, width, text)
+  local room = math.max(sys.columns() - width - 1, 30)
   local line = ""
   for word in text:gmatch "%S+" do
     if line ~= "" and (utf8.len(line) or #line) + 1 + (utf8.len(word) or #word) > room then
       print(left .. line)
-      left, line = (" "):rep(LEFT), word
+      left, line = (" "):rep(width), word
     else
       line = line == "" and word or line .. " " .. word
     end
@@ -77,14 +83,15 @@ end
 
 local function print_finding(found)
   print_wrapped(("  %s%s  %s%s  "):format(terminal.paint(COLOURS[found.level], found.level),
-    (" "):rep(WORD - #found.level), found.name, (" "):rep(NAME - #found.name)), found.text)
+    (" "):rep(WORD - #found.level), found.name, (" "):rep(NAME - #found.name)), LEFT, found.text)
   if found.hint and found.level ~= "ok" then
-    print_wrapped((" "):rep(LEFT), "hint: " .. found.hint)
+    print_wrapped((" "):rep(LEFT), LEFT, "hint: " .. found.hint)
   end
 end
 
-local function print_table(where, findings)
-  print(("Redis at %s, keys %s*"):format(where, sys.printable(connection.key "")))
+local function print_table(seen, findings)
+  print_wrapped("", 0, ("%s at %s, keys %s*"):format(title(seen), seen.conn:where(),
+    sys.printable(connection.key "")))
   local group
   for _, found in ipairs(findings) do
     if found.group ~= group then
@@ -135,9 +142,9 @@ function doctor.run()
   end
   local sums = count(findings)
   if terminal.settings().json then
-    print_json(conn:where(), findings, sums)
+    print_json(seen, findings, sums)
   elseif terminal.is_tty(1) then
-    print_table(conn:where(), shown(findings))
+    print_table(seen, shown(findings))
   else
     print_rows(shown(findings))
   end

@@ -4,7 +4,11 @@ local finding = require "resque.doctor.finding"
 local sys = require "resque.sys"
 
 local NEARLY_FULL = 0.9 -- of maxmemory, or of the machine's memory where there is no limit
-local KEEP = "appendonly yes and appendfsync always or everysec in redis.conf"
+
+-- Where settings are that outlast a restart.
+local function file(facts)
+  return facts:product():lower() .. ".conf"
+end
 
 local function size(bytes)
   if bytes >= 1024 ^ 3 then
@@ -30,17 +34,19 @@ local function persistence(facts)
   local save, hidden = facts:config "save"
   if not aof then
     return finding.unseen("persistence", why)
-  elseif aof == "yes" then
+  end
+  local keep = "appendonly yes and appendfsync always or everysec in " .. file(facts)
+  if aof == "yes" then
     return finding.ok("persistence", "appendonly: every write goes to a file")
   elseif save and save ~= "" then
     return finding.fail("persistence", ("snapshots only (save %s): a crash of Redis forgets the "
-      .. "jobs put in since the last, and runs again those finished since"):format(save), KEEP)
+      .. "jobs put in since the last, and runs again those finished since"):format(save), keep)
   elseif save then
     return finding.fail("persistence", "appendonly is off and there are no snapshots: a restart "
-      .. "of Redis loses every job", KEEP)
+      .. "of Redis loses every job", keep)
   end
   return finding.fail("persistence", "appendonly is off: a crash of Redis loses jobs (snapshots "
-    .. "cannot be seen: " .. sys.printable(hidden) .. ")", KEEP)
+    .. "cannot be seen: " .. sys.printable(hidden) .. ")", keep)
 end
 
 local SYNC = {
@@ -106,7 +112,7 @@ local function eviction(facts)
       .. "maxmemory", "CONFIG SET maxmemory-policy noeviction")
   end
   return finding.fail("eviction", policy .. ": a full Redis deletes jobs that wait",
-    "CONFIG SET maxmemory-policy noeviction, and in redis.conf")
+    "CONFIG SET maxmemory-policy noeviction, and in " .. file(facts))
 end
 
 -- What counts against maxmemory: buffers for replicas and for the append-only file do not.

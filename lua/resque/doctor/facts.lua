@@ -127,7 +127,20 @@ function Facts:config(name)
   return value, why
 end
 
---- Major and minor number of the server's version; nil where INFO is forbidden.
+--- What the server is. Valkey tells besides, as redis_version, which Redis it can stand for.
+-- @treturn string "Redis" or "Valkey"
+-- @treturn ?string its own version; nil and why where INFO is forbidden
+-- @treturn ?string
+function Facts:product()
+  local valkey = self:info "valkey_version"
+  if valkey then
+    return "Valkey", valkey
+  end
+  return "Redis", self:info "redis_version"
+end
+
+--- Major and minor number of Redis's version, or of the one Valkey can stand for; nil where INFO is
+-- forbidden.
 -- @treturn ?integer
 -- @treturn ?integer
 function Facts:version()

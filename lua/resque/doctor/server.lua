@@ -9,7 +9,7 @@ local OLDEST, OLDEST_BLOCKING = 5, 6
 local CROWDED = 0.9 -- of maxclients
 
 local function version(facts)
-  local text, why = facts:info "redis_version"
+  local name, text, why = facts:product()
   local major = facts:version()
   if not major then
     return finding.unseen("version", why)
@@ -22,7 +22,7 @@ local function version(facts)
   elseif major < OLDEST_BLOCKING then
     return finding.ok("version", ("Redis %s; BLOCKING would need 6"):format(text))
   end
-  return finding.ok("version", "Redis " .. text)
+  return finding.ok("version", name .. " " .. text)
 end
 
 local function role(facts)
