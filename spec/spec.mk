@@ -70,7 +70,7 @@ LINTS := lint-lua lint-format lint-cppcheck lint-man lint-shell lint-node lint-l
 lint: $(LINTS) ## luacheck, clang-format, cppcheck, mandoc and the small ones
 
 LINT_C     := $(wildcard src/*.[ch] spec/unit/*.[ch] spec/fuzz/*.[ch] spec/nth/*.[ch] spec/support/*.[ch])
-LINT_SHELL := $(wildcard src/*.sh spec/*.sh spec/run spec/*/run spec/*/*/run spec/support/*.sh demo/run .ci/run conf/*.sh \
+LINT_SHELL := $(wildcard src/*.sh spec/*.sh spec/*/*.sh spec/run spec/*/run spec/*/*/run demo/run .ci/run conf/*.sh \
               findings/*.sh)
 # Everything is checked for tabs, blanks at the end and unfinished work, and for lines over 120
 # columns; C and Lua have 100 and their own tools for it.
