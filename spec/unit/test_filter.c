@@ -286,6 +286,18 @@ static int use_32_bit(const struct attempt *unused)
     return 1;
 }
 
+/* How a process ends that tries it without a filter: by SIGSEGV where the kernel has no such door.
+ */
+static int end_without_filter(void)
+{
+    int status = 0;
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(use_32_bit(NULL));
+    waitpid(pid, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
 static int use_x32(const struct attempt *unused)
 {
     (void)unused;
@@ -295,7 +307,8 @@ static int use_x32(const struct attempt *unused)
 static void closes_the_other_doors_into_the_kernel(void **unused)
 {
     (void)unused;
-    assert_int_equal(in_filter(NULL, use_32_bit), -SIGSYS);
+    int closed = end_without_filter() == -SIGSEGV ? -SIGSEGV : -SIGSYS;
+    assert_int_equal(in_filter(NULL, use_32_bit), closed);
     assert_int_equal(in_filter(NULL, use_x32), 0);
 }
 #endif
