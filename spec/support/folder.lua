@@ -3,10 +3,15 @@ local uv = require "luv"
 
 local folder = {}
 
+local made = {}
+
 --- Makes one. Returns its path.
 -- @param name what it is for, as it shows in the path
 function folder.make(name)
-  return assert(uv.fs_mkdtemp(("%s/resque-%s.XXXXXX"):format(os.getenv "TMPDIR" or "/tmp", name)))
+  local pattern = ("%s/resque-%s.XXXXXX"):format(os.getenv "TMPDIR" or "/tmp", name)
+  local path = assert(uv.fs_mkdtemp(pattern))
+  made[path] = true
+  return path
 end
 
 --- Removes one, whatever is in it.
@@ -24,6 +29,14 @@ function folder.remove(path)
     end
   end
   uv.fs_rmdir(path)
+  made[path] = nil
+end
+
+--- Removes all that are still there: of tests that did not come to that.
+function folder.finish()
+  for path in pairs(made) do
+    folder.remove(path)
+  end
 end
 
 return folder

@@ -100,7 +100,7 @@ static void a_zombie_is_left_to_its_parent(void **state)
         usleep(1000);
     assert_false(identity_is_dead(&id));
     end_process(parent);
-    for (int i = 0; i < 500 && !identity_is_dead(&id); i++)
+    for (int i = 0; i < 6000 && !identity_is_dead(&id); i++)
         usleep(10000);
     assert_true(identity_is_dead(&id));
 }

@@ -23,6 +23,7 @@
 #include <cmocka.h>
 
 #include "json_check.h"
+#include "temporary.h"
 #include "text.h"
 
 static int saved_stderr = -1;
@@ -416,12 +417,12 @@ static void test_full_pipe(void **unused)
     assert_true(end.tv_sec - start.tv_sec < 10);
 }
 
-static char folder[64];
+static char folder[TEMPORARY_SIZE];
 
 static int enter_folder(void **unused)
 {
     (void)unused;
-    strcpy(folder, "/tmp/resque-lua-log-XXXXXX");
+    temporary_path(folder, "log");
     return mkdtemp(folder) && chdir(folder) == 0 ? open_lines(unused) : -1;
 }
 

@@ -17,12 +17,14 @@
 
 #include "options.h"
 #include "suggest.h"
+#include "temporary.h"
 
 #define WORDS 32
 
 static struct options options;
 static char err[1024];
-static char path[] = "/tmp/test_options.XXXXXX"; /* the file of write_file */
+static char path[TEMPORARY_SIZE];    /* the file of write_file */
+static char pattern[TEMPORARY_SIZE]; /* of its path; the environment is emptied */
 
 /* Parses a command line written as one text with blanks between the words. */
 static int parse(const char *line)
@@ -67,9 +69,11 @@ static void clean_environment(void)
 static int setup(void **state)
 {
     (void)state;
+    if (!path[0])
+        temporary_path(pattern, "options");
     clean_environment();
     memset(&options, 0, sizeof options);
-    strcpy(path, "/tmp/test_options.XXXXXX");
+    strcpy(path, pattern);
     close(mkstemp(path));
     return 0;
 }

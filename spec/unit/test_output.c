@@ -349,7 +349,7 @@ static void test_a_job_waits_for_the_reader(void **unused)
     stage(1);
     fill(output.stream[OUT].target);
     pid_t pid = start(say_lines);
-    usleep(50000);
+    assert_int_equal(poll(&(struct pollfd){output.stream[OUT].read_end, POLLIN, 0}, 1, -1), 1);
     output_pass(&output);
     output_watch(&output, &ev);
     assert_int_equal(ev.fd[EVENTS_STDOUT], output.stream[OUT].target);

@@ -23,14 +23,16 @@
 
 #include <cmocka.h>
 
+#include "temporary.h"
+
 #define PATH "worker.pid"
 
-static char folder[64];
+static char folder[TEMPORARY_SIZE];
 
 static int enter_folder(void **unused)
 {
     (void)unused;
-    strcpy(folder, "/tmp/resque-lua-pidfile-XXXXXX");
+    temporary_path(folder, "pidfile");
     return mkdtemp(folder) && chdir(folder) == 0 ? 0 : -1;
 }
 

@@ -21,6 +21,7 @@
 
 #include <cmocka.h>
 
+#include "temporary.h"
 #include "text.h"
 
 enum { STARTS = 60 };
@@ -345,7 +346,9 @@ static char own_path[sizeof program];
 static void test_started_through_a_link(void **unused)
 {
     (void)unused;
-    snprintf(program, sizeof program, "/tmp/rl-title-%ld", (long)getpid());
+    temporary_path(program, "title");
+    close(mkstemp(program));
+    unlink(program);
     assert_int_equal(symlink(own_path, program), 0);
     struct seen seen = RUN(no_environment, ARG("show"), ARG(""), ARG("x"));
     unlink(program);
@@ -369,7 +372,8 @@ static void copy_file(const char *from, int to)
 static void test_started_from_a_removed_file(void **unused)
 {
     (void)unused;
-    char copy[] = "/tmp/rl-title-XXXXXX";
+    char copy[TEMPORARY_SIZE];
+    temporary_path(copy, "title");
     int fd = mkstemp(copy);
     assert_true(fd >= 0);
     copy_file(own_path, fd);
