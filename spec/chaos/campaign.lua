@@ -243,7 +243,7 @@ end
 
 function Campaign:too_long()
   local now = clock.now()
-  if now - self.began > self.opts.seconds then
+  if now - self.began > self.opts.seconds * clock.slow then
     return ("not done after %g s"):format(self.opts.seconds)
   elseif now - self.moved_at > STUCK * clock.slow then
     return ("no job was processed for %d s"):format(STUCK)

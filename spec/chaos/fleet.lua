@@ -213,7 +213,7 @@ function Fleet:replace(name)
   local before = proc.children(self.run.pid)
   self.run:signal(name)
   self:note_told(before, proc.children(self.run.pid))
-  self.run.leave_by = clock.now() + (self.opts.leave or LEAVE)
+  self.run.leave_by = clock.now() + (self.opts.leave or LEAVE) * clock.slow
   self.leaving[#self.leaving + 1] = self.run
   self:launch()
 end

@@ -85,9 +85,9 @@ describe("a payload", function()
     local function sent()
       return tonumber(w.server:call("INFO", "stats"):match "total_net_output_bytes:(%d+)")
     end
-    local before = sent()
+    local before, processed = sent(), w:stat "processed"
     w:push("default", bytes)
-    w:wait_processed(w:stat "processed" + 1)
+    w:wait_processed(processed + 1)
     assert.is_true(sent() - before < 200000)
     local _, raw = w:failed()
     assert.truthy(raw[#raw]:find(bytes, 1, true))

@@ -7,7 +7,7 @@ local world = require "spec.support.world"
 
 local SEED = tonumber(os.getenv "SEED") or os.time()
 local STEP, LANES = 97, 4
-local SLOW = clock.slow > 1 -- sanitizers: a third of the places, and no bugs
+local SLOW = clock.sanitized -- sanitizers: a third of the places, and no bugs
 -- Places of each exchange beside its ends; a delay or a split is in all exchanges at once.
 local MORE = { cut = 0, hold = 0, delay = 6, split = 6 }
 

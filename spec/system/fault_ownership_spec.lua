@@ -17,7 +17,7 @@ after_each(function()
   w:close()
 end)
 
-local FAST = { RESQUE_HEARTBEAT = "0.2", RESQUE_PRUNE = "2" }
+local FAST = { RESQUE_HEARTBEAT = "0.2", RESQUE_PRUNE = tostring(math.ceil(2 * clock.slow)) }
 local PRUNED = "Resque::PruneDeadWorkerDirtyExit"
 
 local function with(settings)
@@ -155,8 +155,8 @@ describe("the same worker id,", function()
     w:wait_ledger "start a"
     local elsewhere = w:start(with { WORKER_HOST = "other", QUEUE = "other" })
     elsewhere:wait_title "^Waiting"
-    run.process:finish()
     local died = clock.now()
+    run.process:finish()
     local record = failures(1)[1]
     assert.is_true(clock.now() - died > 1)
     assert.equal(PRUNED, record.exception)

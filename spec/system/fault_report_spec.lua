@@ -5,7 +5,7 @@ local proc = require "spec.support.proc"
 local preload = require "spec.support.preload"
 local world = require "spec.support.world"
 
-local SLOW = clock.slow > 1
+local SLOW = clock.sanitized
 local WHOLE = 100000 -- more than any report here has
 
 describe("a job's process that ends by", function()

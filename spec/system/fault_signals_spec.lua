@@ -9,7 +9,7 @@ local running = require "spec.support.running"
 local world = require "spec.support.world"
 
 local SEED = tonumber(os.getenv "SEED") or os.time()
-local SIGNALS = tonumber(os.getenv "SIGNALS") or (clock.slow > 1 and 5000 or 50000)
+local SIGNALS = tonumber(os.getenv "SIGNALS") or (clock.sanitized and 5000 or 50000)
 local FEED, LOOK, REFRESH = 200, 2000, 50 -- every so many signals
 
 -- Of a thousand signals to a process, how many of each kind. What ends a worker or its job is rare,

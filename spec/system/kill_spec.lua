@@ -11,7 +11,7 @@ local killing = require "spec.support.killing"
 local proc = require "spec.support.proc"
 
 local SEED = tonumber(os.getenv "SEED") or os.time()
-local SLOW = clock.slow > 1 -- sanitizers: every place, but fewer kills
+local SLOW = clock.sanitized -- sanitizers: every place, but fewer kills
 local EACH = SLOW and 0 or 100 -- kills of a job, of a worker, of the manager in all, at least
 local REPEATS = SLOW and { child = 1, worker = 1, manager = 1 }
   or { child = 8, worker = 5, manager = 4 }

@@ -28,7 +28,7 @@ end
 
 local function assert_within(promised, measured)
   print(("%.1f ms, %d promised"):format(measured, promised))
-  assert.is_true(measured <= promised * clock.slow, ("%.1f ms"):format(measured))
+  assert.is_true(measured <= clock.limit(promised), ("%.1f ms"):format(measured))
 end
 
 describe("a killed child", function()

@@ -169,7 +169,7 @@ for _, trouble in ipairs(TROUBLES) do
       local began = clock.now()
       w:job("Note", { n = "after" })
       accounted(1, 0)
-      assert.is_true(clock.now() - began < 2 * clock.slow, clock.now() - began)
+      assert.is_true(clock.now() - began < clock.limit(2), clock.now() - began)
       assert.same(workers, run:workers())
       local made = commands() - (trouble[1] == "LOADING" and 0 or before)
       local most = 60 + 20 * (clock.now() - first) -- four of ours, each some five times a second

@@ -33,7 +33,7 @@ local function names(t)
 end
 
 local function recent(age)
-  return age >= -1 and age <= 30 * clock.slow
+  return age >= -1 and age <= clock.limit(30)
 end
 
 local function start(env)

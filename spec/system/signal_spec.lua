@@ -89,7 +89,7 @@ describe("signals", function()
     local below = proc.descendants(run.pid)
     local code, signal = run.process:wait(10)
     assert.same({ 0, 0 }, { code, signal })
-    assert.is_true(run.process.ended_at - began < (limit or PROMPT) * clock.slow,
+    assert.is_true(run.process.ended_at - began < clock.limit(limit or PROMPT),
       ("it took %.3f s"):format(run.process.ended_at - began))
     for _, pid in ipairs(below) do
       assert.is_false(proc.alive(pid), "a process was left: " .. tostring(proc.title(pid)))
@@ -156,7 +156,7 @@ describe("signals", function()
       clock.wait_until(function()
         return w:stat "failed" == 1
       end, 5)
-      assert.is_true(clock.now() - began < PROMPT * clock.slow)
+      assert.is_true(clock.now() - began < clock.limit(PROMPT))
       assert.is_false(proc.alive(job))
       killed_job(class)
       w:job("Note", { n = "after" })

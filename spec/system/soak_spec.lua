@@ -8,7 +8,7 @@ local proc = require "spec.support.proc"
 local world = require "spec.support.world"
 
 local SEED = tonumber(os.getenv "SEED") or os.time()
-local SLOW = clock.slow > 1
+local SLOW = clock.sanitized
 local JOBS = tonumber(os.getenv "SOAK_JOBS") or (SLOW and 3000 or 10000)
 local BATCH, WARM, TOLERANCE = 500, 1000, 64 -- jobs, jobs, KB
 

@@ -47,7 +47,7 @@ accounted    -     -      prune   prune prune prune prune prune prune prune prun
 ]]
 
 local SEED = tonumber(os.getenv "SEED") or os.time()
-local SAMPLE = clock.slow > 1 and 40 or math.huge -- cells; sanitizers take their time
+local SAMPLE = clock.sanitized and 40 or math.huge -- cells; sanitizers take their time
 
 -- The table's rows: place -> fault -> fate; and the places in order.
 local function read_table()

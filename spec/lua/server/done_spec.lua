@@ -163,7 +163,7 @@ describe("done and job status", function()
       assert.matches('^{"status":4,"updated":%d+,"started":1326692570,"result":', text)
       assert.equal(result .. "}", text:match '"result":(.*)$')
       local left = s:key("TTL", "job:a:status")
-      assert.is_true(left > 86390 and left <= 86400)
+      assert.is_true(left > 85000 and left <= 86400)
     end
   end)
 
