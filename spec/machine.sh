@@ -33,12 +33,12 @@ machine_copies() {
         pids+=($!)
     done
     wait "${pids[@]}"
-    cat "$1"/machine.[0-9]* | awk '{ for (i = 1; i <= 3; i++) if ($i > most[i]) most[i] = $i }
+    cat "$1"/machine.[0-9]* | LC_ALL=C awk '{ for (i = 1; i <= 3; i++) if ($i > most[i]) most[i] = $i }
         END { print most[1], most[2], most[3] }'
 }
 
 machine_slow() {
-    awk -v fork=$MACHINE_FORK -v fault=$MACHINE_FAULT -v ping=$MACHINE_PING '{
+    LC_ALL=C awk -v fork=$MACHINE_FORK -v fault=$MACHINE_FAULT -v ping=$MACHINE_PING '{
         slow = 1
         if ($1 / fork > slow) slow = $1 / fork
         if ($2 / fault > slow) slow = $2 / fault
@@ -47,11 +47,11 @@ machine_slow() {
 }
 
 machine_line() {
-    awk -v kernel="$(uname -sr)" -v cpus="$(nproc)" -v slow="$SPEC_SLOW" '{
+    LC_ALL=C awk -v kernel="$(uname -sr)" -v cpus="$(nproc)" -v slow="$SPEC_SLOW" '{
         printf "machine: %s, %d processors, fork %.2f ms, page fault %.1f us, PING %.2f ms; limits x %s\n",
             kernel, cpus, $1 / 1000, $2 / 1000, $3 / 1000, slow }'
 }
 
 machine_times() { # machine_times N: SPEC_SLOW for what takes N times as long
-    awk -v slow="${SPEC_SLOW:-1}" -v n="$1" 'BEGIN { print slow * n }'
+    LC_ALL=C awk -v slow="${SPEC_SLOW:-1}" -v n="$1" 'BEGIN { print slow * n }'
 }

@@ -29,6 +29,8 @@ static const char closed[] =
     "a proxy before it, may";
 static const char too_long[] = "a text is larger than Redis takes: proto-max-bulk-len in its "
                                "redis.conf";
+static const char name[] = "this machine does not know the name (localhost stands in /etc/hosts): "
+                           "an address, as 127.0.0.1, needs none";
 static const char no_password[] = "this Redis has no password: name none";
 static const char databases[] = "`databases` in its redis.conf says how many there are; "
                                 "REDIS_BACKEND_DB or the address names one";
@@ -42,6 +44,9 @@ static const struct {
     {"ERR Protocol error: invalid bulk length", too_long},
     {"ERR max request size exceeded", too_long},
     {"ERR Protocol error: unauthenticated", who},
+    {"Name or service not known", name},
+    {"No address associated with hostname", name},
+    {"Temporary failure in name resolution", name},
     {"Broken pipe", closed},
     {"Connection reset by peer", closed},
     {"Server closed the connection", closed},

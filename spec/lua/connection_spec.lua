@@ -262,6 +262,8 @@ describe("resque.net", function()
       { "ERR AUTH <password> called without any password configured for the default user.",
         "denied", "has no password" },
       { "ERR DB index is out of range", "refused", "databases" },
+      { "Redis at x: Name or service not known", "unreachable", "/etc/hosts.*127%.0%.0%.1" },
+      { "Redis at x: Temporary failure in name resolution", "unreachable", "127%.0%.0%.1" },
       { "Redis at x: Connection refused", "unreachable", "is Redis running there" },
       { "Redis at x: Broken pipe (whether it was executed is not known)", "unreachable",
         "was closed" },

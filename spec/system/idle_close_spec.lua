@@ -239,7 +239,7 @@ describe("a stop with a connection", function()
     local began = clock.now()
     run:signal "sigterm"
     assert.same({ 0, 0 }, { run.process:wait(15) })
-    assert.is_true(clock.now() - began < 8 * clock.slow, clock.now() - began)
+    assert.is_true(clock.now() - began < clock.limit(8), clock.now() - began)
     assert.same({}, w:on("SMEMBERS", "workers"))
     assert.is_nil(run:err():find("could not be unregistered", 1, true), run:err())
   end
