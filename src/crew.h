@@ -33,8 +33,8 @@ struct crew {
     int stranger_count;
 };
 
-/* `count` members, none running, each to be started at once. To be called before this process has
- * children of its own. 0 or -1 with errno. */
+/* `count` members, none running, each to be started at once; what they leave behind will be handed
+ * to us. To be called before this process has children of its own. 0 or -1 with errno. */
 int crew_open(struct crew *c, int count);
 void crew_close(struct crew *c);
 

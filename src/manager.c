@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -21,6 +20,7 @@
 #include "folder.h"
 #include "guard.h"
 #include "include_check.h"
+#include "kernel.h"
 #include "log.h"
 #include "luahost.h"
 #include "pidfile.h"
@@ -349,7 +349,6 @@ static int open_process(struct manager *m)
         log_error("cannot start: %s", strerror(errno));
         return EXIT_FAILED;
     }
-    prctl(PR_SET_CHILD_SUBREAPER, 1);
     if (o->pidfile && pidfile_open(&m->pidfile, o->pidfile, err, sizeof err) < 0) {
         log_error_lines(err);
         return EXIT_FAILED;
@@ -479,6 +478,8 @@ int manager_run(const struct options *o)
 {
     struct manager manager = {.options = o, .background.ready_fd = -1};
     struct manager *m = &manager;
+    if (kernel_look() < 0)
+        return EXIT_FAILED;
     if (o->background) {
         int code = background_start(&m->background);
         if (code >= 0)

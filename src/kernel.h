@@ -1,0 +1,15 @@
+/* kernel.h - what the kernel has to be able to do for us; tried once, when the manager starts. Old
+ * kernels, sandboxes like gVisor and seccomp filters of containers leave some of it out. */
+#ifndef KERNEL_H
+#define KERNEL_H
+
+#include <stddef.h>
+
+/* Tries each call that workers and jobs cannot do without, on this process, which stays as it is.
+ * 0; -1 with those that are refused, and on a second line a `hint: `, in `err`. */
+int kernel_try(char *err, size_t err_size);
+
+/* The same, said in the log. 0 or -1. */
+int kernel_look(void);
+
+#endif
