@@ -29,10 +29,21 @@ fail() {
     exit "$code"
 }
 
-# The manager's pid, if it lives: its title tells it from a process that has the number now.
+# The manager holds a lock on its PID file while it lives.
+locked() {
+    flock -n -s -E 75 9 2>/dev/null 9<"$pidfile"
+    [ $? -eq 75 ]
+}
+
+# The manager's pid, if it lives: its title tells it from a process that has the number now. Where
+# /proc does not show that (hidepid), its lock does.
 running() {
-    pid=$(cat "$pidfile" 2>/dev/null) && [ -n "$pid" ] &&
+    pid=$(cat "$pidfile" 2>/dev/null) && [ -n "$pid" ] || return 1
+    if [ -r "/proc/$pid/cmdline" ]; then
         tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline" | grep -q 'resque-[0-9]'
+    else
+        locked
+    fi
 }
 
 as_user() {

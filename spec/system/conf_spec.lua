@@ -131,7 +131,7 @@ describe("conf", function()
   end)
 
   describe("resque-lua.sh", function()
-    local function service(command, env)
+    local function service(command, env, wrap)
       local all_env = {
         RESQUE_LUA = world.program, CONF_DIR = w.dir, RUN_DIR = w.dir .. "/run",
         LOG_DIR = w.dir .. "/log", QUEUE = "another", ASAN_OPTIONS = os.getenv "ASAN_OPTIONS",
@@ -139,7 +139,11 @@ describe("conf", function()
       for name, value in pairs(env or {}) do
         all_env[name] = value
       end
-      return run({ world.root .. "/conf/resque-lua.sh", command, "mail" }, all_env)
+      local line = table.move(wrap or {}, 1, #(wrap or {}), 1, {})
+      line[#line + 1] = world.root .. "/conf/resque-lua.sh"
+      line[#line + 1] = command
+      line[#line + 1] = "mail"
+      return run(line, all_env)
     end
 
     local function pid()
@@ -226,6 +230,24 @@ describe("conf", function()
       assert.equal(0, (service "stop"))
       assert.is_true(stranger:running())
       stranger:finish()
+    end)
+
+    it("knows its workers where /proc does not show them", function()
+      if uv.getuid() ~= 0 then
+        return pending "needs root, to hide /proc"
+      end
+      local blind = { "unshare", "--mount", "sh", "-c", 'mount -t tmpfs none /proc && exec "$@"',
+        "sh" }
+      write_settings()
+      assert.equal(0, (service "start"))
+      assert.equal(0, (service("status", nil, blind)))
+      local first = pid()
+      assert.equal(0, (service("start", nil, blind)))
+      assert.equal(first, pid())
+      assert.equal(0, (service("stop", nil, blind)))
+      assert.is_nil(uv.fs_stat(w.dir .. "/run/mail.pid"))
+      w:write("run/mail.pid", ("%d\n"):format(first))
+      assert.equal(1, (service("status", nil, blind)))
     end)
 
     it("tells how it is used", function()
