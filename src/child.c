@@ -20,6 +20,7 @@
 #include "clock.h"
 #include "jobsignals.h"
 #include "log.h"
+#include "procfs.h"
 #include "stopat.h"
 #include "title.h"
 
@@ -275,12 +276,11 @@ static void raise_oom_score(struct child *c)
     char path[48];
     snprintf(path, sizeof path, "/proc/%d/oom_score_adj", (int)c->pid);
     c->oom_score_raised = true;
-    int fd = open(path, O_WRONLY | O_CLOEXEC);
-    if (fd < 0)
-        return;
-    if (write(fd, "500", 3) < 0)
+    int fd = procfs_is_ours() ? open(path, O_WRONLY | O_CLOEXEC) : -1;
+    if (fd < 0 || write(fd, "500", 3) < 0)
         log_debug("oom_score_adj of a job: %s", strerror(errno));
-    close(fd);
+    if (fd >= 0)
+        close(fd);
 }
 
 /* Takes those of the job's orphans that have ended from the process table: a job may run for days.

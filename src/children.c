@@ -4,15 +4,21 @@
 #include <stdio.h>
 #include <unistd.h>
 
+void children_file(char path[CHILDREN_FILE_SIZE])
+{
+    snprintf(path, CHILDREN_FILE_SIZE, "/proc/self/task/%d/children", (int)getpid());
+}
+
 int children_list(pid_t list[], int room)
 {
-    char path[64];
+    char path[CHILDREN_FILE_SIZE];
     int count = 0;
-    snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
+    children_file(path);
     FILE *file = fopen(path, "re");
-    while (file && count < room && fscanf(file, "%d", &list[count]) == 1)
+    if (!file)
+        return -1;
+    while (count < room && fscanf(file, "%d", &list[count]) == 1)
         count++;
-    if (file)
-        fclose(file);
+    fclose(file);
     return count;
 }

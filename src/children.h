@@ -5,8 +5,13 @@
 
 #include <sys/types.h>
 
-/* Fills `list` with the first `room` of them; zombies are listed too. Returns how many; 0 also
- * where the kernel does not tell (/proc/PID/task/PID/children is missing). */
+#define CHILDREN_FILE_SIZE 48
+
+/* Fills `list` with the first `room` of them; zombies are listed too. Returns how many; -1 with
+ * errno where the kernel does not tell. */
 int children_list(pid_t list[], int room);
+
+/* The file that tells. */
+void children_file(char path[CHILDREN_FILE_SIZE]);
 
 #endif

@@ -6,24 +6,20 @@
 #define IDENTITY_H
 
 #include <stdbool.h>
-#include <sys/types.h>
 
 struct identity {
-    char boot[40];      /* /proc/sys/kernel/random/boot_id */
-    char namespace[32]; /* inode of /proc/self/ns/pid */
-    char pid[16];
-    char start[24]; /* clock ticks since boot, /proc/<pid>/stat field 22 */
+    char boot[40];      /* /proc/sys/kernel/random/boot_id; "": nothing can be proven, */
+    char namespace[48]; /* inodes of /proc/self/ns/pid and time; "" as well, */
+    char pid[16];       /* known always */
+    char start[24];     /* clock ticks since boot, /proc/self/stat field 22; "" as well */
 };
 
-/* Of process `pid` (0: this one) in our namespace. 0, or -1 if it does not exist (or /proc is not
- * there). */
-int identity_of(struct identity *id, pid_t pid);
+/* Of this process. NULL, or the file that does not tell, with errno. */
+const char *identity_own(struct identity *id);
 
-/* True if `other` names a process of this boot and namespace that has ended. */
+/* True if `other` names a process of this boot and namespace that has provably ended: there is no
+ * such pid any more, or /proc shows another process by that number, or one that has ended and that
+ * no manager will ask about. What may not be looked at, or is hidden, may live. */
 bool identity_is_dead(const struct identity *other);
-
-/* "boot namespace pid start", as prune.lua compares it. */
-#define IDENTITY_TEXT_SIZE 120
-void identity_text(const struct identity *id, char out[IDENTITY_TEXT_SIZE]);
 
 #endif

@@ -13,7 +13,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "children.h"
+#include "identity.h"
 #include "log.h"
+
+#define ADDRESS_SPACE "/proc/self/statm"
 
 /* --- what it must do --- */
 
@@ -120,6 +124,30 @@ int kernel_try(char *err, size_t err_size)
     return -1;
 }
 
+/* --- what it should tell --- */
+
+static void warn_of(const char *file, const char *then)
+{
+    log_warn("%s: %s: %s", file, strerror(errno), then);
+}
+
+static void warn_of_missing(void)
+{
+    struct identity own;
+    pid_t none[1];
+    char file[CHILDREN_FILE_SIZE];
+    const char *missing = identity_own(&own);
+    if (missing)
+        warn_of(missing, "if workers die with their manager, only RESQUE_PRUNE seconds without a "
+                         "heartbeat tell");
+    if (children_list(none, 0) < 0) {
+        children_file(file);
+        warn_of(file, "what jobs leave behind in sessions of their own is not ended");
+    }
+    if (access(ADDRESS_SPACE, R_OK) < 0)
+        warn_of(ADDRESS_SPACE, "what C modules of jobs take is not limited");
+}
+
 int kernel_look(void)
 {
     char err[1024];
@@ -127,5 +155,6 @@ int kernel_look(void)
         log_error_lines(err);
         return -1;
     }
+    warn_of_missing();
     return 0;
 }

@@ -231,8 +231,7 @@ static void bury(struct manager *m, struct member *member, int status)
     member->pid = 0;
     crew_end_orphans(&m->crew);
     if (member->slot->worker_id[0])
-        prune_owe(&m->prune, member->slot->worker_id, member->slot->identity,
-                  member->slot->started);
+        prune_owe(&m->prune, member->slot->worker_id, member->slot->nonce, member->slot->started);
     else
         m->prune_at = 0; /* it may have registered and not come to say so */
     close_end(member->wakeup_fd);

@@ -73,12 +73,12 @@ static void copy_shared(char *to, const char *from, size_t size)
     snprintf(to, size, "%.*s", (int)size - 1, from);
 }
 
-void prune_owe(struct prune *p, const char *worker_id, const char *identity, const char *started)
+void prune_owe(struct prune *p, const char *worker_id, const char *nonce, const char *started)
 {
     p->debts = memory_grow(p->debts, (p->debt_count + 1) * sizeof *p->debts);
     struct prune_debt *d = &p->debts[p->debt_count++];
     copy_shared(d->worker_id, worker_id, sizeof d->worker_id);
-    copy_shared(d->identity, identity, sizeof d->identity);
+    copy_shared(d->nonce, nonce, sizeof d->nonce);
     copy_shared(d->started, started, sizeof d->started);
 }
 
@@ -87,8 +87,7 @@ int prune_pay(struct prune *p)
     size_t left = 0;
     for (size_t i = 0; i < p->debt_count; i++) {
         const struct prune_debt *d = &p->debts[i];
-        if (remove_worker(p->scripts, d->worker_id, "reaped", d->identity, p->pruner, d->started) <
-            0)
+        if (remove_worker(p->scripts, d->worker_id, "reaped", d->nonce, p->pruner, d->started) < 0)
             p->debts[left++] = *d;
     }
     p->debt_count = left;
@@ -144,26 +143,34 @@ static struct redis_reply *ask(struct prune *p, const char *command, const char 
     return expect_array(p, reply);
 }
 
-/* 1: its lua:proc names a process of this machine that has ended, and `identity` holds it; 0: not
+static struct identity read_identity(const struct redis_reply *parts)
+{
+    struct identity identity;
+    const char *part[4];
+    for (size_t i = 0; i < 4; i++)
+        part[i] = redis_reply_text(redis_reply_at(parts, i), NULL);
+    snprintf(identity.boot, sizeof identity.boot, "%s", part[0]);
+    snprintf(identity.namespace, sizeof identity.namespace, "%s", part[1]);
+    snprintf(identity.pid, sizeof identity.pid, "%s", part[2]);
+    snprintf(identity.start, sizeof identity.start, "%s", part[3]);
+    return identity;
+}
+
+/* 1: its lua:proc names a process of this machine that has ended, and `nonce` is that one's; 0: not
  * so; -1: error. */
-static int proven_dead(struct prune *p, const char *worker_id, struct identity *identity)
+static int proven_dead(struct prune *p, const char *worker_id, char nonce[REGISTRY_NONCE_SIZE])
 {
     char *key = memory_join(p->scripts->prefix, "lua:proc:", worker_id);
     struct redis_reply *reply = redis_command(p->scripts->redis, clock_after(TIMEOUT), "HMGET", key,
-                                              "boot", "ns", "pid", "start");
+                                              "boot", "ns", "pid", "start", "nonce");
     free(key);
     reply = expect_array(p, reply);
     if (!reply)
         return -1;
-    const char *part[4];
-    for (size_t i = 0; i < 4; i++)
-        part[i] = redis_reply_text(redis_reply_at(reply, i), NULL);
-    snprintf(identity->boot, sizeof identity->boot, "%s", part[0]);
-    snprintf(identity->namespace, sizeof identity->namespace, "%s", part[1]);
-    snprintf(identity->pid, sizeof identity->pid, "%s", part[2]);
-    snprintf(identity->start, sizeof identity->start, "%s", part[3]);
+    const struct identity identity = read_identity(reply);
+    snprintf(nonce, REGISTRY_NONCE_SIZE, "%s", redis_reply_text(redis_reply_at(reply, 4), NULL));
     redis_reply_free(reply);
-    return identity->boot[0] && identity_is_dead(identity);
+    return identity_is_dead(&identity);
 }
 
 /* Of our own dead we know more than any look can see: they are paid for, not pruned. */
@@ -177,13 +184,11 @@ static bool is_owed(const struct prune *p, const char *worker_id)
 
 static int prune_if_proven(struct prune *p, const char *worker_id)
 {
-    struct identity identity;
-    char text[IDENTITY_TEXT_SIZE];
-    int dead = is_owed(p, worker_id) ? 0 : proven_dead(p, worker_id, &identity);
+    char nonce[REGISTRY_NONCE_SIZE];
+    int dead = is_owed(p, worker_id) ? 0 : proven_dead(p, worker_id, nonce);
     if (dead <= 0)
         return dead;
-    identity_text(&identity, text);
-    return remove_worker(p->scripts, worker_id, "proc", text, p->pruner, "");
+    return remove_worker(p->scripts, worker_id, "proc", nonce, p->pruner, "");
 }
 
 /* One worker that cannot be looked at or removed does not keep the others. 0; -1: there was one. */

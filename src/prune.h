@@ -17,7 +17,7 @@
 /* A worker of ours whose process ended and that Redis has not been told about yet. */
 struct prune_debt {
     char worker_id[REGISTRY_ID_SIZE];
-    char identity[IDENTITY_TEXT_SIZE];
+    char nonce[REGISTRY_NONCE_SIZE]; /* of the process that ended */
     char started[JOB_TOKEN_SIZE]; /* the last job whose code had begun to run; any other is put back
                                    */
 };
@@ -39,7 +39,7 @@ void prune_close(struct prune *p);
 
 /* Notes a dead worker of ours; prune_pay tells Redis of all that were noted. 0; -1: scripts->error,
  * try again later. */
-void prune_owe(struct prune *p, const char *worker_id, const char *identity, const char *started);
+void prune_owe(struct prune *p, const char *worker_id, const char *nonce, const char *started);
 int prune_pay(struct prune *p);
 
 /* One look at all workers. 0; -1: scripts->error. */

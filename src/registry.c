@@ -21,7 +21,7 @@
 
 /* --- opening --- */
 
-static int make_nonce(char nonce[17])
+static int make_nonce(char nonce[REGISTRY_NONCE_SIZE])
 {
     unsigned char bytes[8];
     if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes)
@@ -61,8 +61,9 @@ int registry_open(struct registry *r, struct scripts *s, const struct options *o
                            .period = o->heartbeat,
                            .heartbeat_at = CLOCK_NEVER};
     take_host(r, o->worker_host);
-    if (make_nonce(r->nonce) < 0 || identity_of(&r->identity, 0) < 0)
+    if (make_nonce(r->nonce) < 0)
         return -1;
+    identity_own(&r->identity); /* the manager has said what is missing */
     name_worker(r, 1);
     return 0;
 }

@@ -14,6 +14,7 @@
 
 #define REGISTRY_REMEMBERED 64
 #define REGISTRY_ID_SIZE 640
+#define REGISTRY_NONCE_SIZE 17
 
 struct registry {
     struct scripts *scripts; /* borrowed */
@@ -21,18 +22,17 @@ struct registry {
     const char *queues;        /* the id's last part; borrowed */
     char id[REGISTRY_ID_SIZE]; /* host:pid:queues, or host~2:pid:queues where that was taken */
     struct identity identity;
-    char nonce[17];     /* of all tokens of this process */
-    uint64_t given;     /* number of the newest token */
-    uint64_t committed; /* number of the newest token that was finished or given up */
-    int requeue;        /* what the worker does for jobs that crash, for whoever finds it dead */
-    double period;      /* seconds between heartbeats */
+    char nonce[REGISTRY_NONCE_SIZE]; /* of all tokens of this process, which it names for ever */
+    uint64_t given;                  /* number of the newest token */
+    uint64_t committed;              /* number of the newest token that was finished or given up */
+    int requeue;   /* what the worker does for jobs that crash, for whoever finds it dead */
+    double period; /* seconds between heartbeats */
     int64_t heartbeat_at;
     struct outcome remembered[REGISTRY_REMEMBERED]; /* by number modulo; long texts are not kept */
     uint64_t remembered_number[REGISTRY_REMEMBERED];
 };
 
-/* Prepares; talks to nobody. 0 or -1 with errno (no randomness, no
- * /proc). */
+/* Prepares; talks to nobody. 0 or -1 with errno: no randomness. */
 int registry_open(struct registry *r, struct scripts *s, const struct options *o,
                   const char *queues);
 void registry_close(struct registry *r);

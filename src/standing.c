@@ -117,10 +117,10 @@ int standing_open(struct standing *s, const sigset_t *original_mask, const char 
     s->redis = redis_new(&o->address, &s->events);
     scripts_open(&s->scripts, s->redis, o->prefix, &source);
     if (registry_open(&s->registry, &s->scripts, o, queues) < 0) {
-        log_error("cannot tell who this process is: %s", strerror(errno));
+        log_error("cannot give this process a name: getrandom: %s", strerror(errno));
         return -1;
     }
-    identity_text(&s->registry.identity, s->slot->identity);
+    memcpy(s->slot->nonce, s->registry.nonce, sizeof s->slot->nonce);
     return 0;
 }
 

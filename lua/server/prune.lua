@@ -1,10 +1,10 @@
 -- prune.lua - accounts for a worker that is dead: its job is recorded as failed, or put back where
 -- that was asked for, its keys go.
--- ARGV: 3 proof: "heartbeat" (4 is the stale value seen) or "proc" or "reaped" (4 is boot id, pid
--- namespace, pid and start time of the process that ended, joined by blanks), 5 who prunes,
--- 6 with "reaped": token of the last job whose code had begun to run ("": none). A record with
--- another token is of a job that never started. Only the manager that shared memory with the worker
--- knows this, so with the other proofs nothing counts as not started.
+-- ARGV: 3 proof: "heartbeat" (4 is the stale value seen) or "proc" or "reaped" (4 is the nonce of
+-- the process that ended), 5 who prunes, 6 with "reaped": token of the last job whose code had
+-- begun to run ("": none). A record with another token is of a job that never started. Only the
+-- manager that shared memory with the worker knows this, so with the other proofs nothing counts as
+-- not started.
 -- Answers: OK | OK FAILED class | OK POISON class (put back too often) | OK PUTBACK class (to the
 -- head of its queue) | OK REQUEUED class (to the tail: ON_CRASH) | GONE (the proof does not hold
 -- any more) | ERR why (nothing was removed).
@@ -14,11 +14,7 @@ local function proven()
   if ARGV[3] == "heartbeat" then
     return try("HGET", prefix .. "workers:heartbeat", worker) == ARGV[4]
   end
-  local known = try("HMGET", prefix .. "lua:proc:" .. worker, "boot", "ns", "pid", "start")
-  for i = 1, 4 do
-    if not known[i] then return false end
-  end
-  return table.concat(known, " ") == ARGV[4]
+  return try("HGET", prefix .. "lua:proc:" .. worker, "nonce") == ARGV[4]
 end
 
 -- The job in any worker's record. Where no payload can be found, the record itself is the evidence.

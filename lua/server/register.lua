@@ -1,13 +1,14 @@
 -- register.lua - a worker makes itself known.
--- ARGV: 3 boot id, 4 pid namespace, 5 pid, 6 start time of its process, 7 nonce of its tokens,
--- 8 how often a job that crashed with this worker is to be put back.
+-- ARGV: 3 boot id, 4 namespace, 5 pid, 6 start time of its process (3, 4, 6 "": its kernel does not
+-- tell), 7 nonce of its tokens, 8 how often a job that crashed with this worker is to be put back.
 -- Answers: OK | TAKEN (the id is somebody's: never adopted). The process that has the id already
 -- may register again: the reply to its first try can have been lost.
 local process = prefix .. "lua:proc:" .. worker
-local known = try("HMGET", process, "boot", "ns", "pid", "start")
-local same = known[1] == ARGV[3] and known[2] == ARGV[4]
-  and known[3] == ARGV[5] and known[4] == ARGV[6]
-if not same and (registered() or call("EXISTS", record_key) == 1) then return { "TAKEN" } end
+local record = try("GET", record_key)
+local held = job_read(record)
+local same = try("HGET", process, "nonce") == ARGV[7]
+  and (not record or held and held.token:match("^%x+") == ARGV[7])
+if not same and (registered() or record) then return { "TAKEN" } end
 beat()
 call("SADD", prefix .. "workers", worker)
 call("SET", prefix .. "worker:" .. worker .. ":started", utc(RUN_AT, now()))

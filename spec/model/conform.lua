@@ -177,7 +177,7 @@ function argue.prune(proof, value, started)
   if proof == "heartbeat" then
     return proof, value, "me", ""
   end
-  return proof, "b n " .. value .. " s", "me", started == "-" and "" or started
+  return proof, value, "me", started == "-" and "" or started
 end
 
 local WORDS = { POISON = "FAILED", C = "" } -- C is the class, which prune names

@@ -4,8 +4,8 @@
 -- this exists, and conform.lua holds the answers of both against each other on a real Redis.
 --
 -- A state is a string: queue/failed/done/taken/crashed/ then for each name owner,member,token=job;
--- `taken` and `crashed` have a digit per job. A token is process:number, the owner a process, as
--- nonce and identity are one here. Heartbeats have no value of their own: exec says whose changed.
+-- `taken` and `crashed` have a digit per job. A token is process:number, the owner a process, which
+-- its nonce names. Heartbeats have no value of their own: exec says whose changed.
 local redis = {}
 
 redis.NAMES = { "A", "B" }

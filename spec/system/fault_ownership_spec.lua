@@ -179,7 +179,7 @@ describe("100 parallel pruners", function()
     uv.kill(s.server.process.pid, "sigstop") -- so that all of them wait in its sockets at once
     for n, client in ipairs(clients) do
       client:send("EVALSHA", digest, 1, "p:worker:" .. s.worker, "p:", s.worker, "proc",
-        "boot 4026531836 12 777", ("web%d:1"):format(n), "")
+        scripts.NONCE, ("web%d:1"):format(n), "")
     end
     uv.kill(s.server.process.pid, "sigcont")
     local answers = {}

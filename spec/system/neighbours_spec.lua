@@ -283,7 +283,6 @@ describe("a worker whose name somebody else has taken while Redis had forgotten 
     local run = w:start_idle()
     local id = w:on("SMEMBERS", "workers")[1]
     local theirs = '{"token":"fedcba9876543210:1","queue":"mail","run_at":"x","payload":{}}'
-    w:on("HSET", "lua:proc:" .. id, "boot", "another machine")
     w:on("SET", "worker:" .. id, theirs)
     w:job("Note", { n = 1 })
     w:wait_processed(1)

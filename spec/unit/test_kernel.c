@@ -1,4 +1,4 @@
-/* needs: kernel.c log.c text.c clock.c */
+/* needs: kernel.c children.c identity.c procfs.c log.c text.c clock.c */
 /* test_kernel.c - what is refused is named, with the usual cause, and the process stays as it was.
  */
 #include "kernel.h"

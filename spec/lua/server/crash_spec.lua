@@ -10,7 +10,6 @@ before_each(function() s:reset() end)
 
 local JOB = '{"class":"A","args":[[],{},1e400],"id":"a"}'
 local BARE = '{"class":"A","args":["\\u00e9"]}'
-local PROCESS = "boot 4026531836 12 777"
 
 local function crash(token, most, options)
   local all = { kind = "crashed", most = most, exception = "Resque::DirtyExit",
@@ -191,7 +190,7 @@ end)
 
 describe("a worker's death", function()
   local function prune(kind, started)
-    return s:run("prune", kind or "proc", PROCESS, "web9:1", started or "")
+    return s:run("prune", kind or "proc", scripts.NONCE, "web9:1", started or "")
   end
 
   local function job_says(token, text)

@@ -9,7 +9,7 @@ teardown(function() s:close() end)
 before_each(function() s:reset() end)
 
 local JOB = '{"class":"A","args":[]}'
-local PROCESS = "boot 4026531836 12 777"
+local NONCE = scripts.NONCE
 local BEAT = "2012-01-16T05:42:55+00:00"
 local PRUNER = "web9:1"
 
@@ -38,10 +38,9 @@ end
 describe("prune acts only on proof", function()
   local rows = {
     { "heartbeat", BEAT, true }, { "heartbeat", "2012-01-16T05:42:56+00:00", false },
-    { "heartbeat", "", false }, { "proc", PROCESS, true },
-    { "proc", "boot 4026531836 12 778", false }, { "proc", "other 4026531836 12 777", false },
-    { "proc", "boot 4026531836 12", false }, { "proc", "", false }, { "proc", BEAT, false },
-    { "reaped", PROCESS, true }, { "reaped", "boot 4026531836 13 777", false },
+    { "heartbeat", "", false }, { "proc", NONCE, true }, { "proc", scripts.OTHER, false },
+    { "proc", NONCE:sub(1, 15), false }, { "proc", "", false }, { "proc", BEAT, false },
+    { "reaped", NONCE, true }, { "reaped", scripts.OTHER, false }, { "reaped", "", false },
   }
   for _, row in ipairs(rows) do
     it(("%s %q: %s"):format(row[1], row[2], row[3] and "OK" or "GONE"), function()
@@ -63,20 +62,24 @@ describe("prune acts only on proof", function()
     s:reset(true)
     assert.same({ "GONE" }, prune("heartbeat", BEAT))
     assert.same({ "GONE" }, prune("heartbeat", ""))
-    assert.same({ "GONE" }, prune("proc", "false false false false"))
+    for _, proof in ipairs { "proc", "reaped" } do
+      for _, text in ipairs { "false", "nil", "" } do
+        assert.same({ "GONE" }, prune(proof, text))
+      end
+    end
     s:key("SET", "workers:heartbeat", "x")
     s:key("SET", "lua:proc:" .. s.worker, "x")
     assert.same({ "GONE" }, prune("heartbeat", BEAT))
-    assert.same({ "GONE" }, prune("proc", "nil nil nil nil"))
+    assert.same({ "GONE" }, prune("proc", NONCE))
     s:key("DEL", "lua:proc:" .. s.worker)
-    s:key("HSET", "lua:proc:" .. s.worker, "boot", "boot")
-    assert.same({ "GONE" }, prune("proc", PROCESS))
+    s:key("HSET", "lua:proc:" .. s.worker, "boot", "boot", "ns", "1", "pid", "12", "start", "777")
+    assert.same({ "GONE" }, prune("proc", NONCE))
   end)
 end)
 
 describe("prune", function()
   it("removes an idle worker and records nothing", function()
-    assert.same({ "OK" }, prune("proc", PROCESS))
+    assert.same({ "OK" }, prune("proc", NONCE))
     assert.same({}, s:set("KEYS", "*"))
   end)
 
@@ -85,7 +88,7 @@ describe("prune", function()
     local payload = '{"class":"Mail::Send","args":[[],{},9223372036854775807],'
       .. '"id":"a","prefix":"my"}'
     local token = s:working(payload)
-    assert.same({ "OK", "FAILED", "Mail::Send" }, prune("reaped", PROCESS, token))
+    assert.same({ "OK", "FAILED", "Mail::Send" }, prune("reaped", NONCE, token))
     assert.is_truthy(s:failure():find(
       '"payload":' .. payload .. ',"exception":"Resque::PruneDeadWorkerDirtyExit",'
       .. '"error":"Worker web1:12:mail did not gracefully exit while processing Mail::Send",'
@@ -95,7 +98,7 @@ describe("prune", function()
     assert.equal("1 1 / 0 0", s:counters())
     assert.equal(3, cjson.decode(s:key("GET", "job:my_a:status")).status)
     gone()
-    assert.same({ "GONE" }, prune("reaped", PROCESS))
+    assert.same({ "GONE" }, prune("reaped", NONCE))
     assert.equal(1, s:key("LLEN", "failed"))
   end)
 
@@ -117,7 +120,7 @@ describe("prune", function()
       local started = { ["the same"] = token, ["the one before"] = scripts.NONCE .. ":1",
         ["another worker's"] = scripts.OTHER .. ":2", none = "" }
       assert.same({ "OK", row[3], "A" },
-        prune(row[1], row[1] == "heartbeat" and BEAT or PROCESS, started[row[2]]))
+        prune(row[1], row[1] == "heartbeat" and BEAT or NONCE, started[row[2]]))
       local back = row[3] == "PUTBACK"
       assert.equal(back and 1 or 0, s:key("LLEN", "queue:mail"))
       assert.equal(back and 0 or 1, s:key("LLEN", "failed"))
@@ -132,12 +135,12 @@ describe("prune", function()
   it("works on a full Redis", function()
     s:working(JOB)
     s:fill()
-    assert.same({ "OK", "FAILED", "A" }, prune("proc", PROCESS))
+    assert.same({ "OK", "FAILED", "A" }, prune("proc", NONCE))
     assert.equal("failed", s:places(JOB))
     s:reset()
     s:working(JOB)
     s:fill()
-    assert.same({ "OK", "PUTBACK", "A" }, prune("reaped", PROCESS))
+    assert.same({ "OK", "PUTBACK", "A" }, prune("reaped", NONCE))
     assert.equal("queue:mail", s:places(JOB))
   end)
 
@@ -146,10 +149,10 @@ describe("prune", function()
     s:key("SET", "failed", "x")
     s:key("SET", "failed:overflow", "x")
     local before = s:everything()
-    assert.equal("ERR", prune("proc", PROCESS)[1])
+    assert.equal("ERR", prune("proc", NONCE)[1])
     assert.same(before, s:everything())
     s:key("DEL", "failed:overflow")
-    assert.same({ "OK", "FAILED", "A" }, prune("proc", PROCESS))
+    assert.same({ "OK", "FAILED", "A" }, prune("proc", NONCE))
     assert.equal("failed:overflow", s:places(JOB))
   end)
 
@@ -158,7 +161,7 @@ describe("prune", function()
       '{"class":"A","args":' .. ("["):rep(98) .. ("]"):rep(98) .. "}" } do
       s:reset()
       s:working(payload)
-      assert.same({ "OK", "FAILED", "A" }, prune("proc", PROCESS))
+      assert.same({ "OK", "FAILED", "A" }, prune("proc", NONCE))
       local _, failure = s:failure()
       assert.same({ "(malformed)", payload }, {
         failure.payload.class, mime.unb64(failure.raw_base64) })
@@ -168,14 +171,14 @@ describe("prune", function()
   it("splices a payload of a million values", function()
     local payload = '{"class":"A","args":[' .. ("1,"):rep(1000000) .. "1]}"
     s:working(payload)
-    prune("proc", PROCESS)
+    prune("proc", NONCE)
     assert.is_truthy(s:key("LINDEX", "failed", 0):find('"payload":' .. payload .. ",", 1, true))
   end)
 
   it("knows a queue whose name is not UTF-8", function()
     s:push("caf\233", JOB)
     s:reserve "caf\233"
-    assert.same({ "OK", "PUTBACK", "A" }, prune("reaped", PROCESS))
+    assert.same({ "OK", "PUTBACK", "A" }, prune("reaped", NONCE))
     assert.equal(1, s:key("LLEN", "queue:caf\233"))
   end)
 end)
@@ -276,8 +279,7 @@ describe("prune of", function()
 
   it("a record that is not ours never puts anything back", function()
     foreign('{"queue":"q","payload":' .. JOB .. "}")
-    s:key("HSET", "lua:proc:" .. s.worker, "boot", "boot", "ns", "4026531836", "pid", "12",
-      "start", "777")
-    assert.same({ "OK", "FAILED", "A" }, prune("reaped", PROCESS))
+    s:key("HSET", "lua:proc:" .. s.worker, "nonce", NONCE)
+    assert.same({ "OK", "FAILED", "A" }, prune("reaped", NONCE))
   end)
 end)

@@ -104,7 +104,7 @@ describe("rule: only the owner of the token acts", function()
     s:working(JOB)
     local first
     for i = 1, 100 do
-      local answer = s:run("prune", "proc", "boot 4026531836 12 777", "web" .. i .. ":1", "")
+      local answer = s:run("prune", "proc", NONCE, "web" .. i .. ":1", "")
       first = first or answer
       assert.equal(i == 1 and "OK" or "GONE", answer[1])
     end
@@ -205,7 +205,7 @@ describe("invariant I9:", function()
     act("REQUEUED 1", s:fail(s:reserve("mail")[2], { kind = "crashed", most = 2 }))
     act("OK", s:done(s:reserve("mail")[2]))
     s:reserve "mail"
-    act("OK", s:run("prune", "proc", "boot 4026531836 12 777", "me", ""))
+    act("OK", s:run("prune", "proc", NONCE, "me", ""))
     s.server.client:close()
     s.server.client = own
     s:set("ACL", "DELUSER", "worker")
@@ -330,10 +330,9 @@ describe("promise 1: no job is ever lost", function()
       call("unregister", chaos.nonce, choose { chaos.serial, math.random(0, chaos.serial) })
     end },
     prune = { 2, function()
-      local known = s:key("HMGET", "lua:proc:" .. s.worker, "boot", "ns", "pid", "start")
-      if known[1] then
-        call("prune", choose { "proc", "reaped" }, table.concat(known, " "), "me",
-          choose { "", held_token() })
+      local nonce = s:key("HGET", "lua:proc:" .. s.worker, "nonce")
+      if nonce then
+        call("prune", choose { "proc", "reaped" }, nonce, "me", choose { "", held_token() })
       end
     end },
     heartbeat = { 1, function() call("heartbeat", chaos.nonce) end },

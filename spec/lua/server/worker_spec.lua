@@ -11,9 +11,12 @@ local NONCE, OTHER = scripts.NONCE, scripts.OTHER
 local PROCESS = { "1b1f5f3e-0000-4000-8000-123456789abc", "4026531836", "12", "777" }
 local RECORD = '{"token":"' .. NONCE .. ':%d","queue":"mail","run_at":"x","payload":' .. JOB .. "}"
 
-local function register(process)
+-- What a worker says whose kernel does not tell: all such workers of one pid say the same.
+local UNTOLD = { "", "", "12", "" }
+
+local function register(process, nonce)
   local boot, ns, pid, start = table.unpack(process or PROCESS)
-  return s:run("register", boot, ns, pid, start, NONCE)
+  return s:run("register", boot, ns, pid, start, nonce or NONCE)
 end
 
 local function near_now(format, text)
@@ -51,13 +54,9 @@ describe("register", function()
     ["is in workers"] = function() s:key("SADD", "workers", s.worker) end,
     ["has a record"] = function() s:key("SET", "worker:" .. s.worker, JOB) end,
     ["has a record of another type"] = function() s:key("RPUSH", "worker:" .. s.worker, JOB) end,
-    ["is another boot's"] = function() register { "other", PROCESS[2], PROCESS[3], PROCESS[4] } end,
-    ["is another namespace's"] = function() register {
-      PROCESS[1], "1", PROCESS[3], PROCESS[4] } end,
-    ["is another process's"] = function() register { PROCESS[1], PROCESS[2], "13", PROCESS[4] } end,
-    ["is a process's that started at another time"] = function()
-      register { PROCESS[1], PROCESS[2], PROCESS[3], "778" }
-    end,
+    ["is another process's"] = function() register({ "other", "1", "13", "778" }, OTHER) end,
+    ["is another process's that says the same of itself"] = function() register(nil, OTHER) end,
+    ["is one's whose kernel does not tell"] = function() register(UNTOLD, OTHER) end,
   }
   for name, prepare in pairs(taken) do
     it("refuses an id that " .. name, function()
@@ -72,6 +71,21 @@ describe("register", function()
     register()
     assert.same({ "OK" }, register())
     assert.equal(1, s:key("SCARD", "workers"))
+  end)
+
+  it("does not take it again once its record is somebody else's", function()
+    register()
+    s:key("SET", "worker:" .. s.worker, (RECORD:gsub(NONCE, OTHER):format(1)))
+    assert.same({ "TAKEN" }, register())
+    s:key("SET", "worker:" .. s.worker, RECORD:format(1))
+    assert.same({ "OK" }, register())
+  end)
+
+  it("adopts nobody where the kernel tells neither of both who it is", function()
+    assert.same({ "OK" }, register(UNTOLD))
+    assert.same({ "TAKEN" }, register(UNTOLD, OTHER))
+    assert.same({ "OK" }, register(UNTOLD))
+    assert.same(UNTOLD, s:key("HMGET", "lua:proc:" .. s.worker, "boot", "ns", "pid", "start"))
   end)
 
   it("replaces what an unclean end left beside workers and record", function()
