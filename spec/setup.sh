@@ -53,10 +53,10 @@ setup_install() {
             fi
             root=(sudo)
         fi
-        echo 'installing with apt-get:' >&2
-        setup_lacks "$@" | sort -u | while read -r package why; do printf '  %-18s %s\n' "$package" "$why"; done >&2
         "${root[@]}" apt-get -q update >&2 || return 1
         missing=$(setup_missing "$@") # with what apt knows only now
+        echo 'installing with apt-get:' >&2
+        setup_lacks "$@" | sort -u | while read -r package why; do printf '  %-18s %s\n' "$package" "$why"; done >&2
         echo 'with all that these need:' >&2
         # shellcheck disable=SC2086
         { LC_ALL=C apt-get install --assume-no --no-install-recommends $missing 2>/dev/null || true; } |

@@ -100,7 +100,7 @@ static int send_failure_of_that_name(int fd)
 /* A job's own error may have any name. */
 static void only_the_frame_says_that_a_class_is_unknown(void **state)
 {
-    unsigned char bytes[512];
+    unsigned char bytes[512] = {0};
     (void)state;
     struct report r = replay(bytes, record(send_failure_of_that_name, bytes, sizeof bytes));
     assert_int_equal(r.end, REPORT_FAILED);
