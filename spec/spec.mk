@@ -28,7 +28,7 @@ fuzz-replay: $(FUZZ_REPLAYS)
 # libFuzzer itself, TIME seconds for each target, from the corpus on; what it finds stays in BUILD.
 TIME ?= 60
 FUZZERS := $(FUZZ_SOURCES:spec/fuzz/%.c=$(BUILD)/libfuzzer/%)
-$(BUILD)/libfuzzer/%: spec/fuzz/%.c $(wildcard src/*.[ch]) $(BUILD)/embedded.c
+$(BUILD)/libfuzzer/%: spec/fuzz/%.c $(wildcard src/*.[ch]) $(BUILD)/embedded.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	clang -g -O1 -std=c11 -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined -Isrc \
 	  $(shell $(PKG_CONFIG) --cflags $(RL_PC)) -o $@ $< \
@@ -49,10 +49,10 @@ NTH := $(BUILD)/nth
 nth: $(NTH)/failing.so $(NTH)/failing_malloc.o
 	$(MAKE) BUILD=$(NTH) SAN=1 LINK=static \
 	  LDFLAGS='-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc $(NTH)/failing_malloc.o' $(NTH)/resque-lua
-$(NTH)/failing.so: spec/nth/failing.c spec/nth/failing.h
+$(NTH)/failing.so: spec/nth/failing.c spec/nth/failing.h $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) -g -O1 -std=c11 -D_GNU_SOURCE $(RL_WARN) -fPIC -shared -o $@ $< -ldl
-$(NTH)/failing_malloc.o: spec/nth/failing_malloc.c
+$(NTH)/failing_malloc.o: spec/nth/failing_malloc.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) -g -O1 -std=c11 $(RL_WARN) -D_GNU_SOURCE -c -o $@ $<
 
