@@ -36,6 +36,32 @@ static const char *find_variable(const struct options_parse *p, size_t i,
     return NULL;
 }
 
+/* What a value keeps of a line that was written for a shell, where a file's reader takes the rest
+ * of the line as it is: docker's --env-file keeps both, systemd's and ours a comment. NULL:
+ * nothing. */
+static const char *shell_leftover(const char *text)
+{
+    size_t len = strlen(text);
+    if (len > 1 && (text[0] == '"' || text[0] == '\'') && text[len - 1] == text[0])
+        return "quotes around it";
+    return strstr(text, " #") || strstr(text, "\t#") ? "a comment behind it" : NULL;
+}
+
+/* A queue's name or a switch would have them as a part of it, and nobody would see why it does not
+ * work. A password may look like anything. */
+static int check_leftover(struct options_parse *p, size_t i, const char *variable)
+{
+    const char *leftover = shell_leftover(getenv(variable));
+    const struct options_setting *s = &options_settings[i];
+    if (!leftover || (s->traits & OPTIONS_PRESENT) || i == options_find("redis-password"))
+        return 0;
+    return options_fail(p,
+                        "%s has %s, which would be part of the value\n"
+                        "hint: docker's --env-file keeps them: write NAME=value without quotes, "
+                        "and comments on lines of their own",
+                        variable, leftover);
+}
+
 static int read_variable(struct options_parse *p, size_t i)
 {
     enum options_source source = OPTIONS_ENVIRONMENT;
@@ -46,6 +72,8 @@ static int read_variable(struct options_parse *p, size_t i)
     }
     if (!variable)
         return 0;
+    if (check_leftover(p, i, variable) < 0)
+        return -1;
     return options_take(p, i, getenv(variable), source, variable, variable);
 }
 

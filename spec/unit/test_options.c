@@ -239,6 +239,44 @@ static void test_env_file_errors_name_the_line(void **state)
     assert_refused("resque-lua -q x --env-file /tmp", "cannot read /tmp");
 }
 
+static void test_what_a_shell_would_take_off_is_refused(void **state)
+{
+    (void)state;
+    static const char *const bad[][3] = {
+        {"QUEUE", "\"mail\"", "QUEUE has quotes around it"},
+        {"QUEUES", "'a','b'", "QUEUES has quotes around it"},
+        {"QUEUE", "mail # of the shop", "QUEUE has a comment behind it"},
+        {"TERM_CHILD", "\"0\"", "TERM_CHILD has quotes around it"},
+        {"GRACEFUL_TERM", "\"\"", "GRACEFUL_TERM has quotes around it"},
+        {"BACKGROUND", "0\t# never", "BACKGROUND has a comment behind it"},
+        {"PREFIX", "'shop'", "PREFIX has quotes around it"},
+        {"REDIS_URL", "\"redis://:s3cret@host\"", "REDIS_URL has quotes around it"},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        clean_environment();
+        setenv(bad[i][0], bad[i][1], 1);
+        assert_refused(strncmp(bad[i][0], "QUEUE", 5) == 0 ? "resque-lua" : "resque-lua -q x",
+                       bad[i][2]);
+        assert_null(strstr(err, "s3cret"));
+    }
+    assert_int_equal(parse("resque-lua -q \"mail\" -r redis://host --prefix a"), 0);
+    assert_string_equal(options.queues, "\"mail\""); /* a flag says what it says */
+}
+
+static void test_what_is_no_leftover_of_a_shell(void **state)
+{
+    (void)state;
+    static const char *const good[] = {"\"", "'a", "a#b", "#a", "a\"b\"", "'a\""};
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        setenv("QUEUE", good[i], 1);
+        assert_int_equal(parse("resque-lua"), 0);
+        assert_string_equal(options.queues, good[i]);
+    }
+    setenv("REDIS_PASSWORD", "\"of quotes # and more\"", 1);
+    assert_int_equal(parse("resque-lua"), 0);
+    assert_string_equal(options.address.password, "\"of quotes # and more\"");
+}
+
 static void test_empty_variables_count_as_not_given(void **state)
 {
     (void)state;
@@ -672,6 +710,8 @@ int main(void)
         ROW(test_the_stronger_source_wins_over_the_first_name),
         ROW(test_env_file_forms),
         ROW(test_env_file_errors_name_the_line),
+        ROW(test_what_a_shell_would_take_off_is_refused),
+        ROW(test_what_is_no_leftover_of_a_shell),
         ROW(test_empty_variables_count_as_not_given),
         ROW(test_words_that_mean_off),
         ROW(test_interval_zero_switches_blocking_off),
