@@ -299,11 +299,14 @@ describe("README.md", function()
   end)
 
   it("lists the hooks there are", function()
-    local names = {}
+    local names, there = {}, {}
     for _, cells in ipairs(table_of "Event | Arguments") do
       names[cells[1]:match "^`(%a+)`$"] = true
     end
-    assert.same(require("resque.hooks").names(), sorted(names))
+    for name in text_of("lua/resque/hooks.lua"):match "listeners = (%b{})":gmatch "(%a+) = {}" do
+      there[name] = true
+    end
+    assert.same(sorted(there), sorted(names))
   end)
 
   it("lists members of resque that exist", function()
