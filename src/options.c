@@ -58,7 +58,7 @@ static int check_leftover(struct options_parse *p, size_t i, const char *variabl
     return options_fail(p,
                         "%s has %s, which would be part of the value\n"
                         "hint: docker's --env-file keeps them: write NAME=value without quotes, "
-                        "and comments on lines of their own",
+                        "and comments on lines of their own; a flag takes a value as it is",
                         variable, leftover);
 }
 
