@@ -14,6 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "kernel.h"
 #include "log.h"
 #include "memory.h"
 #include "text.h"
@@ -51,8 +52,9 @@ int confine_open(struct confine *c, const struct options *o, char *err, size_t e
     *c = (struct confine){.user = o->job_user, .strict = o->sandbox_strict};
     corefile_forbid(&c->corefile);
     if (filter_make(&c->filter) < 0 && c->strict) {
-        snprintf(err, err_size, "SANDBOX=strict: %s\nhint: is there no memory, or no process left?",
-                 c->filter.missing);
+        int error = errno;
+        snprintf(err, err_size, "SANDBOX=strict: %s: %s\nhint: %s", c->filter.missing,
+                 strerror(error), kernel_usual_cause(error));
         return EXIT_FAILED;
     }
     if (!c->user)

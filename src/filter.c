@@ -189,18 +189,26 @@ static _Noreturn void make_in_child(int fd)
                 seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, BY_TREE) == 0 &&
                 add_rules(ctx) == 0 && seccomp_export_bpf(ctx, fd) == 0;
     seccomp_release(ctx);
-    _exit(made ? EXIT_SUCCESS : EXIT_FAILURE);
+    _exit(made ? 0 : ENOMEM);
+}
+
+/* The exit code of a process that has done its work is an errno. */
+static int wait_for(pid_t pid)
+{
+    int status = 0;
+    while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    if (pid > 0 && status)
+        errno = WIFEXITED(status) ? WEXITSTATUS(status) : ECANCELED;
+    return pid > 0 && !status ? 0 : -1;
 }
 
 static int make_in_file(int fd)
 {
-    int status = 0;
     pid_t pid = fork();
     if (pid == 0)
         make_in_child(fd);
-    while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
-        ;
-    return pid > 0 && status == 0 ? 0 : -1;
+    return wait_for(pid);
 }
 
 static int take_code(struct filter *f, int fd)
@@ -217,6 +225,15 @@ static int take_code(struct filter *f, int fd)
     return 0;
 }
 
+/* Whether the kernel takes it. */
+static int try_on(struct filter *f)
+{
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || filter_enter(f) < 0 ? errno : 0);
+    return wait_for(pid);
+}
+
 bool filter_is_built(void)
 {
     return true;
@@ -230,14 +247,16 @@ int filter_make(struct filter *f)
         return 0;
     }
     int fd = memfd_create("filter", MFD_CLOEXEC);
-    int done = fd >= 0 && make_in_file(fd) == 0 ? take_code(f, fd) : -1;
+    bool made = fd >= 0 && make_in_file(fd) == 0 && take_code(f, fd) == 0 && try_on(f) == 0;
+    int error = errno ? errno : EIO;
     if (fd >= 0)
         close(fd);
-    if (done < 0) {
-        filter_free(f);
-        *f = (struct filter){.missing = "the filter could not be made", .failed = true};
-    }
-    return done;
+    if (made)
+        return 0;
+    filter_free(f);
+    *f = (struct filter){.missing = "no seccomp filter can be put on", .error = error};
+    errno = error;
+    return -1;
 }
 
 /* --- putting it on --- */
@@ -251,10 +270,9 @@ static void name_own_pid(struct filter *f)
 
 int filter_enter(struct filter *f)
 {
-    if (f->failed)
-        errno = ENOSYS;
+    errno = f->error;
     if (!f->code)
-        return f->failed ? -1 : 0;
+        return f->error ? -1 : 0;
     name_own_pid(f);
     const struct sock_fprog program = {(unsigned short)f->length, f->code};
     long thread =

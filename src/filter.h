@@ -12,14 +12,14 @@ struct filter {
     struct sock_filter *code; /* owned; NULL: there is none */
     size_t length;            /* of code, in instructions */
     const char *missing;      /* why there is none, a literal; NULL: there is one */
-    bool failed;              /* there should be one: nothing may run that relies on it */
+    int error;                /* errno; not 0: nothing may run that relies on there being one */
 };
 
 /* Whether this was built with libseccomp. */
 bool filter_is_built(void);
 
-/* Makes it. 0: it is there, or cannot be in this program or kernel (`missing` says why). -1: it
- * could not be made. */
+/* Makes it, and tries it on in a process that ends. 0: it is there, or cannot be in this program or
+ * kernel (`missing` says why). -1 with errno: it could not be made, or is refused. */
 int filter_make(struct filter *f);
 void filter_free(struct filter *f);
 

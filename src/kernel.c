@@ -89,7 +89,7 @@ static const struct {
     {"prctl(PR_SET_PDEATHSIG)", try_death_signal},
 };
 
-static const char *usual_cause(int error)
+const char *kernel_usual_cause(int error)
 {
     switch (error) {
     case EPERM:
@@ -101,7 +101,7 @@ static const char *usual_cause(int error)
         return "Linux 5.3 or later is needed, with all it has: gVisor and old seccomp filters "
                "leave calls out";
     default:
-        return "is there no memory, or no file descriptor left?";
+        return "is there no memory, no process, or no file descriptor left?";
     }
 }
 
@@ -115,7 +115,7 @@ int kernel_try(char *err, size_t err_size)
         size_t len = strlen(refused);
         snprintf(refused + len, sizeof refused - len, "%s%s: %s", len ? ", " : "", needs[i].name,
                  strerror(errno));
-        cause = usual_cause(errno);
+        cause = kernel_usual_cause(errno);
     }
     if (!cause)
         return 0;

@@ -14,4 +14,7 @@ int kernel_try(char *err, size_t err_size);
  * not as it should be. 0 or -1. */
 int kernel_look(void);
 
+/* A hint: why a call that should be there ends with this errno. */
+const char *kernel_usual_cause(int error);
+
 #endif

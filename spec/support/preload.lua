@@ -24,7 +24,9 @@ end
 local function build(name)
   local source = ("%s/spec/support/%s.c"):format(world.root, name)
   local library = ("%s/preload/%s.so"):format(world.build, name)
-  if not is_newer(library, source) then
+  local header = source:gsub("c$", "h")
+  local has_header = uv.fs_stat(header)
+  if not is_newer(library, source) or has_header and not is_newer(library, header) then
     uv.fs_mkdir(world.build .. "/preload", 493)
     local new = ("%s.%d"):format(library, uv.os_getpid()) -- several spec files may want it at once
     local words = { "cc", "-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o", new, source }

@@ -54,6 +54,16 @@ for _, call in ipairs(CALLS) do
   end
 end
 
+it("SANDBOX=strict where no filter can be put on is the same", function()
+  w:job "Noop"
+  local code, err = start("seccomp", "EPERM", { SANDBOX = "strict" })
+  assert.equal(1, code)
+  assert.truthy(err:find("SANDBOX=strict: no seccomp filter can be put on: Operation not permitted",
+    1, true), err)
+  assert.matches("\n%*%*%* hint: ", err)
+  assert.equal(1, w:queued())
+end)
+
 it("BACKGROUND says so, too, before it goes there", function()
   assert_refused("pidfd_open", "EPERM", { BACKGROUND = "1" })
 end)

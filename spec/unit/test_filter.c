@@ -29,6 +29,8 @@
 
 #include <cmocka.h>
 
+#include "../support/refuse_call.h"
+
 #define HIGH (1L << 40) /* a bit that the kernel does not look at in an int */
 
 /* One call; `error`: what it must end with. 0: anything but EPERM and ENOSYS. */
@@ -324,16 +326,37 @@ static void fails_where_it_should_be_and_cannot(void **unused)
     int made = filter_make(&f);
     setrlimit(RLIMIT_NOFILE, &was);
     assert_int_equal(made, -1);
-    assert_true(f.failed);
+    assert_int_equal(f.error, EMFILE);
     assert_non_null(f.missing);
     assert_int_equal(filter_enter(&f), -1);
+    assert_int_equal(errno, EMFILE);
     filter_free(&f);
+}
+
+/* As a container may that has a filter of its own. */
+static int make_without_seccomp(void)
+{
+    struct filter f;
+    if (refuse(find_refusable("seccomp"), EPERM) < 0)
+        return -1;
+    return filter_make(&f) == -1 && errno == EPERM && f.error == EPERM && f.missing ? 0 : 1;
+}
+
+static void says_when_the_kernel_takes_none(void **unused)
+{
+    (void)unused;
+    int status;
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(make_without_seccomp());
+    waitpid(pid, &status, 0);
+    assert_int_equal(status, 0);
 }
 
 static void says_when_there_is_none(void **unused)
 {
     (void)unused;
-    struct filter none = {.missing = "for a test"}, failed = {.failed = true};
+    struct filter none = {.missing = "for a test"}, failed = {.error = EPERM};
     assert_int_equal(filter_enter(&none), 0);
     assert_int_equal(filter_enter(&failed), -1);
     filter_free(&none);
@@ -351,6 +374,7 @@ int main(void)
                                        cmocka_unit_test(leaves_what_a_job_needs),
                                        cmocka_unit_test(leaves_threads_and_signals_to_itself),
                                        cmocka_unit_test(fails_where_it_should_be_and_cannot),
+                                       cmocka_unit_test(says_when_the_kernel_takes_none),
 #ifdef __x86_64__
                                        cmocka_unit_test(closes_the_other_doors_into_the_kernel),
 #endif
