@@ -22,6 +22,11 @@ function server.free_port()
   return port
 end
 
+--- What this machine calls itself: localhost, unless nothing (/etc/hosts) knows that.
+function server.name()
+  return uv.getaddrinfo("localhost") and "localhost" or "127.0.0.1"
+end
+
 --- Starts one. opts: dir (required), tcp = true (also listens on a loopback port), args = more
 -- arguments, wrap = words put before the program, program = another one
 function server.start(opts)

@@ -4,6 +4,7 @@
 local cjson = require "cjson"
 local clock = require "spec.support.clock"
 local proc = require "spec.support.proc"
+local server = require "spec.support.server"
 local world = require "spec.support.world"
 
 local w
@@ -22,7 +23,7 @@ describe("where Redis is:", function()
   -- what is set ($PORT, $SOCKET are filled in), and the db jobs must come from
   local rows = {
     { "REDIS_BACKEND=host:port", { REDIS_BACKEND = "127.0.0.1:$PORT" }, 0 },
-    { "REDIS_BACKEND=localhost:port", { REDIS_BACKEND = "localhost:$PORT" }, 0 },
+    { "REDIS_BACKEND=name:port", { REDIS_BACKEND = "$NAME:$PORT" }, 0 },
     { "REDIS_BACKEND=redis://", { REDIS_BACKEND = "redis://127.0.0.1:$PORT" }, 0 },
     { "REDIS_BACKEND=redis://…/db", { REDIS_BACKEND = "redis://127.0.0.1:$PORT/3" }, 3 },
     { "REDIS_BACKEND=tcp://…/db", { REDIS_BACKEND = "tcp://127.0.0.1:$PORT/2" }, 2 },
@@ -56,7 +57,7 @@ describe("where Redis is:", function()
   }
   local function fill(text)
     return type(text) == "string" and text:gsub("%$(%u+)", {
-      PORT = tostring(w.server.port), SOCKET = w.server.socket, DIR = w.dir,
+      NAME = server.name(), PORT = tostring(w.server.port), SOCKET = w.server.socket, DIR = w.dir,
     }) or text
   end
 

@@ -2,6 +2,7 @@
 local uv = require "luv"
 local clock = require "spec.support.clock"
 local proc = require "spec.support.proc"
+local server = require "spec.support.server"
 local world = require "spec.support.world"
 
 local w
@@ -81,7 +82,7 @@ describe("SANDBOX=strict in a worker", function()
 
   it("lets it look up names and connect", function()
     start([[job("Ping", function() return (resque.redis "PING") end)]],
-      { REDIS_BACKEND = "localhost:" .. w.server.port })
+      { REDIS_BACKEND = server.name() .. ":" .. w.server.port })
     assert.equal("PONG", result "Ping")
   end)
 
