@@ -78,8 +78,10 @@ end
 
 --- What is wrong with the product as it is: "" if nothing.
 function finding.nothing()
-  local ordered = { jobs = 300, ordered = true, fleets = 1, count = 1, producers = 1 }
-  return report.problems(run(SEED, { jobs = 300, shares = plan.shares() }))
+  local patient = { jobs = 300, shares = plan.shares(), drain = 30, leave = 30 }
+  local ordered = { jobs = 300, ordered = true, fleets = 1, count = 1, producers = 1, drain = 30,
+    leave = 30 }
+  return report.problems(run(SEED, patient))
     .. report.problems(run(SEED, ordered))
 end
 

@@ -165,6 +165,29 @@ describe("demo/run", function()
     nothing_stays()
   end)
 
+  it("told to end in the middle of the story does so; killed, the next one clears up", function()
+    local demo = process.start({ world.root .. "/demo/run", "--once" },
+      { env = env(), clean = true, dir = w.dir })
+    demo:wait_for("Put four jobs in", 60)
+    demo:signal_now "sigterm"
+    demo:wait()
+    nothing_stays()
+    demo = process.start({ world.root .. "/demo/run" }, { env = env(), clean = true, dir = w.dir })
+    demo:wait_for("Put four jobs in", 60)
+    local all = proc.descendants(demo.pid)
+    demo:signal_now "sigkill"
+    clock.wait_until(function()
+      for _, pid in ipairs(all) do
+        if proc.alive(pid) then
+          return false
+        end
+      end
+      return true
+    end, nil, "all that it started has ended")
+    assert.equal(0, (run { "--once" }))
+    nothing_stays()
+  end)
+
   it("refuses an option it does not know", function()
     local code, _, err = run { "--twice" }
     assert.equal(2, code)
