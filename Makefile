@@ -68,8 +68,8 @@ LUA_FILES := $(sort $(wildcard lua/*.lua lua/*/*.lua lua/*/*/*.lua lua/*/*/*/*.l
 MODULES   := $(BUILD)/lib/resque/sys.so $(BUILD)/lib/resque/net.so
 SYS_NEEDS := lualib_sys lualib_json lualib_plain lualib_sleep lualib_includes includes folder text plain json_check \
              log suggest
-NET_NEEDS := lualib_redis redis redis_args redis_auth redis_errors redis_names redis_reply address address_show events \
-             clock memory plain
+NET_NEEDS := lualib_redis redis redis_args redis_auth redis_errors redis_names redis_reply address address_show \
+             address_environment events clock memory plain
 
 .PHONY: all test demo lint fuzz valgrind install uninstall dist clean help
 .DELETE_ON_ERROR:

@@ -35,6 +35,10 @@ struct address {
  * safe. */
 int address_parse(struct address *a, const char *text, char *err, size_t err_size);
 
+/* The same from REDIS_BACKEND, else REDIS_URL, else localhost, with REDIS_BACKEND_DB and
+ * REDIS_PASSWORD. */
+int address_from_environment(struct address *a, char *err, size_t err_size);
+
 /* Whether a password from elsewhere (REDIS_PASSWORD) counts: the address has none of its own, or
  * one that may be a user. */
 bool address_wants_password(const struct address *a);

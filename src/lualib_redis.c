@@ -3,7 +3,6 @@
  * and never sends a command twice. */
 #include "lualib_redis.h"
 
-#include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -378,22 +377,6 @@ static const luaL_Reg methods[] = {{"call", connection_call},
 
 /* --- connecting --- */
 
-/* What the environment says, for programs of plain lua5.4. */
-static int read_environment(struct address *a, char *err, size_t err_size)
-{
-    const char *text = getenv("REDIS_BACKEND"), *db = getenv("REDIS_BACKEND_DB");
-    const char *password = getenv("REDIS_PASSWORD");
-    if (!text || !*text)
-        text = getenv("REDIS_URL");
-    if (address_parse(a, text && *text ? text : "localhost", err, err_size) < 0)
-        return -1;
-    if (a->db < 0 && db && isdigit((unsigned char)*db))
-        a->db = atoi(db);
-    if (address_wants_password(a) && password && *password)
-        address_set_password(a, password);
-    return 0;
-}
-
 static struct connection *new_connection(lua_State *L)
 {
     struct connection *c = lua_newuserdatauv(L, sizeof *c, 0);
@@ -423,7 +406,7 @@ static int net_connect(lua_State *L)
     lua_pop(L, 1);
     int status = program ? 0
                  : text  ? address_parse(&c->address, text, err, sizeof err)
-                         : read_environment(&c->address, err, sizeof err);
+                         : address_from_environment(&c->address, err, sizeof err);
     if (status < 0) {
         lua_pushnil(L);
         lua_pushstring(L, err);

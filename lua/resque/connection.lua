@@ -84,7 +84,12 @@ local function first_prefix()
   if sys.settings then
     return sys.settings.prefix
   end
-  return with_colon(os.getenv "PREFIX" or "resque")
+  local text = os.getenv "PREFIX" or "resque"
+  if text:find "^([\"']).*%1$" or text:find "%s#" then
+    error("PREFIX has quotes around it or a comment behind it, which would be part of every key"
+      .. " (hint: docker's --env-file keeps them: write PREFIX=name)", 0)
+  end
+  return with_colon(text)
 end
 
 --- A key of Resque's: the prefix and the name.

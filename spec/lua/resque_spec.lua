@@ -33,6 +33,21 @@ describe("resque", function()
       { payload.class, payload.args, payload.id })
   end)
 
+  it("puts nothing where a variable leads that kept its line's quotes or comment", function()
+    local rows = {
+      { PREFIX = '"shop"' }, { PREFIX = "shop # ours" }, { REDIS_BACKEND_DB = '"1"' },
+      { REDIS_BACKEND_DB = "1 # ours" },
+    }
+    for _, env in ipairs(rows) do
+      local name = next(env)
+      local out = lua([[print(select(2, pcall(function()
+        return select(2, resque.enqueue("default", "My_Job"))
+      end)))]], env)
+      assert.matches("^" .. name .. " ", out)
+      assert.are.same({}, redis:call("KEYS", "*"))
+    end
+  end)
+
   it("tracks, waits, takes out", function()
     local out = lua [[
       local id = resque.enqueue("q", "C", nil, true)
