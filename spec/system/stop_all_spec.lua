@@ -182,6 +182,18 @@ describe("a stop that reaches every process", function()
       assert.equal("Resque::TermException", w:failed()[1].exception)
     end)
 
+    it("comes again and again for more than a second: the job's time is not shortened", function()
+      begin { TERM_CHILD = "1", RESQUE_PRE_SHUTDOWN_TIMEOUT = "300" }
+      local since = clock.now()
+      clock.wait_until(function()
+        for _, who in ipairs(ORDERS[1]) do
+          send(who, "sigterm")
+        end
+        return clock.now() - since > 1.2
+      end, 20, "a second has gone by")
+      leaves_when_the_job_is_done()
+    end)
+
     it("reaches a job that waits in a system call, whoever sends TERM, too", function()
       local file = w:write_jobs("waits.lua", [[
         resque.job "Waits".perform = function()
