@@ -234,6 +234,30 @@ Plain = { perform = function(self) return self end }
     end
   end)
 
+  it("does not take a file that ends the program for one that loads", function()
+    w:write("ends.lua", "os.exit(0)\n")
+    w:write("keeps.lua", [[
+local exit = os.exit
+K = { perform = function() exit(7) end }
+]])
+    for _, sandbox in ipairs { "off", "strict" } do
+      local environment = { SANDBOX = sandbox, APP_INCLUDE = "ends.lua" }
+      for _, command in ipairs { { "check" }, { "perform", "K" }, { "enqueue", "q", "K" } } do
+        local code, out, err = run(command, environment, { cwd = w.dir })
+        assert.same({ 3, "" }, { code, out }, err)
+        assert.matches("ends%.lua:1: it called os%.exit", err)
+      end
+      environment.APP_INCLUDE = "keeps.lua"
+      assert.equal(7, (run({ "perform", "K" }, environment, { cwd = w.dir })))
+    end
+    os.execute("mkdir -p " .. w.dir .. "/jobs")
+    w:write("jobs/Ends.lua", "os.exit(0)\n")
+    local code, _, err = check { "keeps.lua" }
+    os.remove(w.dir .. "/jobs/Ends.lua")
+    assert.equal(3, code)
+    assert.matches("Ends%.lua:1: it called os%.exit", err)
+  end)
+
   it("takes a list apart as a worker does", function()
     w:write("a.lua", "A = { perform = function(self) return self end }")
     w:write("b.lua", "B = { perform = function(self) return self end }")

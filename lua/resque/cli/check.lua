@@ -4,6 +4,7 @@
 local describe = require "resque.describe"
 local json = require "resque.json"
 local loader = require "resque.loader"
+local loading = require "resque.cli.loading"
 local sandbox = require "resque.sandbox"
 local sys = require "resque.sys"
 local terminal = require "resque.cli.terminal"
@@ -20,7 +21,7 @@ local function load_class_files()
     sys.sort(names)
     for _, file in ipairs(names) do
       local name = file:match "^([A-Za-z0-9_]+)%.lua$"
-      local _, report = loader.find(name or "")
+      local _, report = loading.run(loader.find, name or "")
       broken[#broken + 1] = name and report or nil
     end
   end
@@ -105,7 +106,7 @@ end
 -- `includes` nil: NO_INCLUDE.
 local function load_all(includes)
   sandbox.start(includes)
-  local ok, report = loader.load(includes, not includes)
+  local ok, report = loading.run(loader.load, includes, not includes)
   if not ok then
     return { report }
   end

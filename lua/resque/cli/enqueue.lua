@@ -8,6 +8,7 @@ local hooks = require "resque.hooks"
 local json = require "resque.json"
 local lines = require "resque.cli.lines"
 local loader = require "resque.loader"
+local loading = require "resque.cli.loading"
 local net = require "resque.net"
 local outcome = require "resque.cli.outcome"
 local queue = require "resque.queue"
@@ -227,7 +228,7 @@ end
 -- @treturn integer exit code
 function enqueue.run(arguments)
   local settings = terminal.settings()
-  local ok, report = loader.load(settings.include)
+  local ok, report = loading.run(loader.load, settings.include)
   if not ok then
     return terminal.fail(EXIT.include, sys.printable(report.message))
   end

@@ -5,6 +5,7 @@ local args = require "resque.cli.args"
 local job = require "resque.job"
 local json = require "resque.json"
 local loader = require "resque.loader"
+local loading = require "resque.cli.loading"
 local runner = require "resque.runner"
 local sandbox = require "resque.sandbox"
 local sys = require "resque.sys"
@@ -68,7 +69,7 @@ function perform.run(arguments)
     return terminal.fail(EXIT.usage, err, hint)
   end
   sandbox.start()
-  local ok, report = loader.load(settings.include, settings.no_include)
+  local ok, report = loading.run(loader.load, settings.include, settings.no_include)
   if not ok then
     return terminal.fail(EXIT.include, sys.printable(report.message))
   end
