@@ -6,7 +6,6 @@
 
 #include "clock.h"
 #include "log.h"
-#include "signals.h"
 #include "stopat.h"
 
 #define CONNECT_TIMEOUT 5.0 /* seconds */
@@ -17,9 +16,7 @@
 void standing_hear(struct standing *s)
 {
     wishes_take(&s->wishes, &s->events, s->options);
-    int insists = atomic_load(&s->slot->insists);
-    if (insists)
-        wishes_insist(&s->wishes, signals_name(insists));
+    wishes_insist(&s->wishes, atomic_load(&s->slot->insists));
 }
 
 /* During a long job or pause nothing else notices that the connection is gone, so this opens

@@ -1,11 +1,13 @@
 /* wishes.c - see wishes.h. */
 #include "wishes.h"
 
+#include <signal.h>
 #include <string.h>
 
 #include "clock.h"
 #include "folder.h"
 #include "log.h"
+#include "signals.h"
 
 #define ECHO 1.0 /* seconds in which an order to every process comes the other way, too */
 
@@ -21,11 +23,17 @@ static void leave_now(struct wishes *w, const char *reason)
     w->kill = reason;
 }
 
-void wishes_insist(struct wishes *w, const char *signal_name)
+static void insist_once(struct wishes *w, const char *signal_name)
 {
     if (!w->insisted)
         leave_now(w, signal_name);
     w->insisted = true;
+}
+
+void wishes_insist(struct wishes *w, int signo)
+{
+    if (signo == SIGTERM || signo == SIGINT)
+        insist_once(w, signals_name(signo));
 }
 
 /* The manager passes a stop on once for each time that it hears of it, and says by the board when
@@ -34,7 +42,7 @@ static void terminate(struct wishes *w, const struct options *o, const char *sig
                       unsigned senders)
 {
     if (w->insist.counts && (senders & EVENTS_OTHERS))
-        wishes_insist(w, signal_name);
+        insist_once(w, signal_name);
     insist_begin(&w->insist);
     if (w->leave == LEAVE_NOW)
         return;

@@ -31,8 +31,9 @@ void wishes_init(struct wishes *w);
  * here, what it is about is on the board. */
 void wishes_take(struct wishes *w, struct events *ev, const struct options *o);
 
-/* The manager was told to stop a second time. */
-void wishes_insist(struct wishes *w, const char *signal_name);
+/* The manager was told to stop a second time, by this TERM or INT. Anything else is not from it: 0,
+ * or what a job has written on the board. */
+void wishes_insist(struct wishes *w, int signo);
 
 /* When wishes_take is due, whatever comes; CLOCK_NEVER. */
 int64_t wishes_deadline(const struct wishes *w);

@@ -1,4 +1,5 @@
-/* needs: crash.c outcome.c memory.c wishes.c folder.c insist.c events.c clock.c log.c text.c */
+/* needs: crash.c outcome.c memory.c wishes.c signals.c folder.c insist.c events.c clock.c */
+/* needs: log.c text.c */
 /* test_crash.c - which ends of a job are a crash, and whose policy counts. */
 #include "crash.h"
 

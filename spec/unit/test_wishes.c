@@ -1,4 +1,4 @@
-/* needs: wishes.c folder.c insist.c events.c clock.c log.c text.c */
+/* needs: wishes.c signals.c folder.c insist.c events.c clock.c log.c text.c */
 /* test_wishes.c - what signals ask of a worker: sequences of signals × settings. */
 #include "wishes.h"
 
@@ -116,16 +116,21 @@ static void a_second_stop_comes_later_and_not_from_the_manager(void **state)
 /* What was said once is not said again, to whatever runs by then. */
 static void the_manager_insists_once(void **state)
 {
+    static const int nonsense[] = {0, SIGQUIT, SIGKILL, 0x01010101, -1};
     const struct options o = {.graceful_term = true};
     struct wishes w;
     (void)state;
     wishes_init(&w);
     take(&w, &o, SIGTERM);
-    wishes_insist(&w, "SIGINT");
+    for (size_t i = 0; i < COUNT(nonsense); i++)
+        wishes_insist(&w, nonsense[i]);
+    assert_int_equal(w.leave, LEAVE_AFTER_JOB);
+    assert_null(w.kill);
+    wishes_insist(&w, SIGINT);
     assert_int_equal(w.leave, LEAVE_NOW);
     assert_string_equal(w.kill, "SIGINT");
     w.kill = NULL;
-    wishes_insist(&w, "SIGINT");
+    wishes_insist(&w, SIGINT);
     take_from(&w, &o, SIGTERM, EVENTS_MANAGER);
     assert_null(w.kill);
     assert_true(wishes_deadline(&w) <= clock_after(1));
