@@ -84,8 +84,10 @@ static void account_for_dead(struct manager *m)
     if (!m->prune.debt_count || clock_ms() < m->connect_at || !connected(m))
         return;
     STOP_AT("account");
-    if (prune_pay(&m->prune) == 0) {
+    int paid = prune_pay(&m->prune);
+    if (paid >= 0) {
         backoff_reset(&m->backoff);
+        m->prune_at = paid ? 0 : m->prune_at;
         STOP_AT("accounted");
         return;
     }

@@ -85,13 +85,17 @@ void prune_owe(struct prune *p, const char *worker_id, const char *nonce, const 
 int prune_pay(struct prune *p)
 {
     size_t left = 0;
+    bool refused = false;
     for (size_t i = 0; i < p->debt_count; i++) {
         const struct prune_debt *d = &p->debts[i];
-        if (remove_worker(p->scripts, d->worker_id, "reaped", d->nonce, p->pruner, d->started) < 0)
+        int removed =
+            remove_worker(p->scripts, d->worker_id, "reaped", d->nonce, p->pruner, d->started);
+        refused = refused || removed == 0;
+        if (removed < 0)
             p->debts[left++] = *d;
     }
     p->debt_count = left;
-    return left ? -1 : 0;
+    return left ? -1 : refused;
 }
 
 /* --- all workers --- */

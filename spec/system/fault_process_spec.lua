@@ -1,6 +1,7 @@
 --- Jobs that try to get away from their worker, or do it harm.
 local uv = require "luv"
 local clock = require "spec.support.clock"
+local preload = require "spec.support.preload"
 local proc = require "spec.support.proc"
 local world = require "spec.support.world"
 
@@ -26,6 +27,24 @@ end
 local FINE = "Fine = { perform = function() end }\n"
 
 describe("a job that", function()
+  it("writes over what it shares with its worker, and kills that, is found at once", function()
+    run = w:start_idle { RESQUE_HEARTBEAT = "3000", RESQUE_PRUNE = "9000",
+      APP_INCLUDE = w:write_jobs("scribble.lua", FINE .. ([[
+        local scribble = assert(package.loadlib(%q, "luaopen_scribble"))()
+        Scribble = { perform = function()
+          ledger.write("areas", scribble())
+          os.execute("kill -9 " .. io.open("/proc/self/stat"):read "a":match "%%) %%a (%%d+)")
+          resque.sleep(60)
+        end }]]):format(preload.module "scribble")) }
+    w:job "Scribble"
+    w:wait_processed(1)
+    assert.is_true(tonumber((w:wait_ledger "areas (%d+)")) > 0)
+    assert.equal("Resque::PruneDeadWorkerDirtyExit", w:failed()[1].exception)
+    w:job "Fine"
+    w:wait_processed(2)
+    assert.equal(1, #w:failed())
+  end)
+
   it("makes a daemon by a double fork: it is ended with its job, and is no zombie", function()
     start(FINE .. [[
       Daemon = { perform = function()
