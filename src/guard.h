@@ -10,7 +10,7 @@
 /* In `seconds` this process ends by GUARD_SIGNAL; one at a time. */
 void guard_begin(double seconds);
 
-/* It does not. Nor does it by an alarm that the scripts left behind. */
+/* The timer is gone, and so is an alarm that the scripts left behind. */
 void guard_end(void);
 
 #endif

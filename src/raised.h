@@ -17,7 +17,7 @@ void raised_open(atomic_llong *note);
 /* An error of this limit is about to be raised. Does nothing where no note is open. */
 void raised_note(enum limit which);
 
-/* It was not: the note is what it was before. */
+/* That error was not raised after all: the note is what it was before. */
 void raised_take_back(void);
 
 /* --- in the worker --- */

@@ -109,6 +109,8 @@ void redis_reply_free(struct redis_reply *reply); /* NULL is fine */
 
 /* The name at the start of an error reply is `code`: redis_reply_is_error(reply, "NOSCRIPT"). */
 bool redis_reply_is_error(const struct redis_reply *reply, const char *code);
+/* The same for a list of codes that ends in NULL. */
+bool redis_reply_is_one_of(const struct redis_reply *reply, const char *const *codes);
 
 /* The kind of an error reply that keeps a connection from being of use. */
 enum redis_trouble redis_reply_trouble(const struct redis_reply *error);

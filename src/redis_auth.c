@@ -6,22 +6,14 @@
 
 /* What Redis says, from 6 on and before, that asks for no password. */
 static const char *const needs_none[] = {"ERR AUTH <password> called without",
-                                         "ERR Client sent AUTH"};
-
-static bool is_one_of(const struct redis_reply *reply, const char *const *codes, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (redis_reply_is_error(reply, codes[i]))
-            return true;
-    return false;
-}
+                                         "ERR Client sent AUTH", NULL};
 
 bool redis_auth_denies(const struct redis_reply *reply)
 {
     static const char *const codes[] = {
-        "NOAUTH",   "WRONGPASS",         "NOPERM", "ERR invalid password", "ERR Client sent AUTH",
-        "ERR AUTH", "ERR Authentication"};
-    return is_one_of(reply, codes, sizeof codes / sizeof *codes);
+        "NOAUTH",   "WRONGPASS",          "NOPERM", "ERR invalid password", "ERR Client sent AUTH",
+        "ERR AUTH", "ERR Authentication", NULL};
+    return redis_reply_is_one_of(reply, codes);
 }
 
 /* Ends the text where the server repeats the password: one that does not know AUTH (renamed, or a
@@ -63,8 +55,7 @@ static int send_password(struct redis *r, const struct address *a, int64_t deadl
                          struct redis_auth *said)
 {
     struct redis_reply *reply = redis_command(r, deadline, "AUTH", a->password);
-    if (!reply || !a->password_alone ||
-        !is_one_of(reply, needs_none, sizeof needs_none / sizeof *needs_none))
+    if (!reply || !a->password_alone || !redis_reply_is_one_of(reply, needs_none))
         return judge(reply, a->password, said);
     said->remark = "asks for no password; what stands in front of the @ is not used";
     redis_reply_free(reply);

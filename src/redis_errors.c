@@ -12,11 +12,8 @@ enum redis_trouble redis_reply_trouble(const struct redis_reply *error)
 bool redis_reply_is_last(const struct redis_reply *reply)
 {
     static const char *const codes[] = {"ERR Protocol error", "ERR max number of clients",
-                                        "DENIED Redis is running in protected mode"};
-    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
-        if (redis_reply_is_error(reply, codes[i]))
-            return true;
-    return false;
+                                        "DENIED Redis is running in protected mode", NULL};
+    return redis_reply_is_one_of(reply, codes);
 }
 
 /* --- for people --- */

@@ -66,3 +66,11 @@ bool redis_reply_is_error(const struct redis_reply *reply, const char *code)
     return redis_reply_type(reply) == REDIS_ERROR &&
            strncmp(raw(reply)->str, code, strlen(code)) == 0;
 }
+
+bool redis_reply_is_one_of(const struct redis_reply *reply, const char *const *codes)
+{
+    for (; *codes; codes++)
+        if (redis_reply_is_error(reply, *codes))
+            return true;
+    return false;
+}

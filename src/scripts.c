@@ -92,11 +92,9 @@ static void name_script(struct scripts *s, const char *verb, const char *text, s
  * password. */
 static bool wants_reconnect(const struct redis_reply *reply)
 {
-    static const char *const codes[] = {"READONLY", "LOADING", "MASTERDOWN", "NOAUTH", "UNBLOCKED"};
-    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
-        if (redis_reply_is_error(reply, codes[i]))
-            return true;
-    return false;
+    static const char *const codes[] = {"READONLY", "LOADING",   "MASTERDOWN",
+                                        "NOAUTH",   "UNBLOCKED", NULL};
+    return redis_reply_is_one_of(reply, codes);
 }
 
 bool scripts_will_pass(const char *error)

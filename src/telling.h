@@ -5,8 +5,9 @@
 #include "child.h"
 #include "standing.h"
 
-/* Runs it to its end, for 5 s at most: it may not hold up a stop that comes meanwhile. The stop by
- * which the job ended is no reason: that comes again from whoever sent it to every process. */
+/* Runs onFailure to its end, for 5 s at most; a TERM or INT that comes meanwhile ends it sooner.
+ * The stop that ended the job does not, although it may come again: a supervisor sends one stop to
+ * every process. */
 void telling_run(struct standing *me, const struct child_place *place, const struct job *job,
                  const struct outcome *end);
 

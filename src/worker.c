@@ -47,7 +47,7 @@ struct worker {
     struct parent_hooks hooks;
     struct output output;
     struct unstarted unstarted;
-    struct notes notes; /* what keeps it from jobs */
+    struct notes notes;
 };
 
 /* What a deploy may have changed. True: other queues than before are served. */
@@ -61,14 +61,15 @@ static bool look_around(struct worker *w)
     return notes_look(&w->notes, again);
 }
 
-/* It could not start, and for now the next one would fare no better. */
+/* A job could not start, and for now the next one would fare no better. */
 static void hold_up(struct worker *w, struct outcome *end)
 {
     w->me.wishes.rest_until = clock_after(LOAD_WAIT);
     notes_held_up(&w->notes, end);
 }
 
-/* Nothing waits here while jobs cannot start: others have the jobs. */
+/* APP_INCLUDE is tried without a job where a blocked worker's queues are empty: other workers took
+ * the jobs, so none would show that it is mended. */
 static void try_to_load(struct worker *w)
 {
     const struct include_check check = {w->options,  w->confine, &w->me.events, w->board,
@@ -135,6 +136,7 @@ static bool finished_before(struct worker *w, struct job *job)
     return true;
 }
 
+/* Registers where that is due, and tells Redis what keeps the worker from jobs. False: not now. */
 static bool be_known(struct worker *w)
 {
     if (!w->me.registered)

@@ -5,15 +5,18 @@ local sys = require "resque.sys"
 local workers = require "resque.workers"
 
 -- What every worker says that keeps it from jobs: list of {id, note}. Nil, why.
-local function notes_of(facts)
+local function read_notes(facts)
   local ids, why = facts:members "workers"
+  if not ids then
+    return nil, why
+  end
   local names, notes = {}, {}
-  for i, id in ipairs(ids or {}) do
+  for i, id in ipairs(ids) do
     names[i] = "lua:proc:" .. id
   end
   local replies, hidden = facts:each("HGETALL", names)
-  if not ids or not replies then
-    return nil, why or hidden
+  if not replies then
+    return nil, hidden
   end
   for i, id in ipairs(ids) do
     for _, note in ipairs(workers.notes(replies[i])) do
@@ -21,6 +24,14 @@ local function notes_of(facts)
     end
   end
   return notes
+end
+
+-- Both checks look at one answer of Redis.
+local function notes_of(facts)
+  if not facts.notes then
+    facts.notes, facts.unnoted = read_notes(facts)
+  end
+  return facts.notes, facts.unnoted
 end
 
 local function blocked(facts)
