@@ -1,6 +1,7 @@
 -- resque.sys: clocks, ids, files, text. JSON is in json_spec.lua.
 local clock = require "spec.support.clock"
 local folder = require "spec.support.folder"
+local proc = require "spec.support.proc"
 local process = require "spec.support.process"
 local sys = require "resque.sys"
 local uv = require "luv"
@@ -47,10 +48,10 @@ describe("resque.sys", function()
       local ok, whole = pcall(function() local w = sys.sleep(30) return w end)
       print("ended", ok, whole)]] }, { dir = dir })
     p:wait_for "ready"
-    local function over() return not p:running() end
-    repeat
-      p:signal_now "sigint" -- again, should the first have come before the sleep began
-    until not clock.stays_false(over, 0.3)
+    local function sleeps() return (proc.status(p.pid, "State") or ""):find "^S" end
+    clock.wait_until(sleeps, 10, "it sleeps")
+    p:signal_now "sigint" -- once: a second one, before it has ended, would kill it
+    clock.wait_until(function() return not p:running() end, 10, "it ends")
     assert.is_truthy(p:out():find "ended\tfalse", p:out())
   end)
 
