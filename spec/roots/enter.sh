@@ -5,7 +5,7 @@ set -eu
 root=$1
 shift
 
-mount --bind "$root" "$root" # so that / is a mount of its own in there, as programs that unshare expect
+mount --bind "$root" "$root" # what becomes / has to be a mount of its own
 mount -t proc proc "$root/proc"
 mount --rbind /sys "$root/sys"
 mount -t tmpfs -o mode=755 run "$root/run"
@@ -25,4 +25,8 @@ ln -s fd/2 "$root/dev/stderr"
 [ -z "${DEBS-}" ] || mount --bind "$DEBS" "$root/var/cache/apt/archives"
 hostname bare
 
-chroot "$root" env -C /root/resque-lua "$@"
+# Not chroot alone: nsenter, as a spec uses it, goes to the root of the mounts.
+cd "$root"
+pivot_root . .
+umount --lazy . # the machine's, which lies on top
+chroot . env -C /root/resque-lua "$@"
