@@ -111,7 +111,10 @@ describe("a worker whose /proc lacks", function()
       w:wait_processed(1)
       w:job("Gate", { gate = "a" })
       w:wait_ledger "start a"
-      uv.kill(run:workers "Forked"[1], "sigkill")
+      local worker = clock.wait_until(function() -- the job may be quicker than its worker's title
+        return run:workers "Forked"[1]
+      end)
+      uv.kill(worker, "sigkill")
       run.process:wait_for("has died %(reaped%)", 5)
       assert.equal("Resque::PruneDeadWorkerDirtyExit", w:failed()[1].exception)
       clock.wait_until(function()
