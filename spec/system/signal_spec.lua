@@ -11,6 +11,7 @@ local PROMPT = 0.3
 
 describe("signals", function()
   local w, run, job -- job: the pid that ran a job when the signal was sent
+  local log_from -- where the log goes on from there
 
   before_each(function()
     w = world.new()
@@ -28,7 +29,7 @@ describe("signals", function()
       run = w:start_idle { INTERVAL = "60", BLOCKING = "1" }
     end,
     perform = function()
-      run = w:start_idle { INTERVAL = "60" }
+      run = w:start_idle { INTERVAL = "60", VVERBOSE = "1" }
       w:job("Gate", { gate = "a" })
       w:job("Note", { n = "next" })
       run:signal "sigusr2" -- looks at its queues again after CONT
@@ -39,13 +40,13 @@ describe("signals", function()
       assert.matches("^Processing default since .* %[Gate%]$", running.words(run:wait_job()))
     end,
     setUp = function()
-      run = w:start_idle()
+      run = w:start_idle { VVERBOSE = "1" }
       w:job("Stages", { gate = "setUp" })
       w:wait_ledger "^setUp"
       run:wait_title "^Forked"
     end,
     tearDown = function()
-      run = w:start_idle()
+      run = w:start_idle { VVERBOSE = "1" }
       w:job("Stages", { gate = "tearDown" })
       w:wait_ledger "^tearDown"
       run:wait_title "^Forked"
@@ -138,8 +139,26 @@ describe("signals", function()
     end
   end
 
+  -- Waits until the worker has what its manager was told. The manager is told once more: when it
+  -- says that it passes this on, it has passed on the first.
+  local function wait_passed_on(name)
+    local line = ("passing %s on to 1 workers"):format(name:upper())
+    local function times()
+      return select(2, run:err():sub(log_from):gsub(line, ""))
+    end
+    for n = 1, 2 do
+      clock.wait_until(function()
+        return times() == n
+      end, nil, name .. " is passed on")
+      if n == 1 then
+        run:signal(name)
+      end
+    end
+  end
+
   local function finishes_job_and_leaves(gate)
     return function()
+      wait_passed_on "sigquit"
       assert.is_true(clock.stays_false(function()
         return not proc.alive(job)
       end, 0.1))
@@ -167,6 +186,7 @@ describe("signals", function()
   end
 
   local function pauses_after_job()
+    wait_passed_on "sigusr2"
     w:open_gate "a"
     run:wait_title "^Paused"
     assert.equal(1, w:stat "processed")
@@ -235,7 +255,7 @@ describe("signals", function()
     it(("%s while %s"):format(row[2]:upper():sub(1), row[1]), function()
       finally(redis_back)
       states[row[1]]()
-      job = run:jobs()[1]
+      job, log_from = run:jobs()[1], #run:err() + 1
       run:signal(row[2])
       row[3]()
     end)
