@@ -30,7 +30,7 @@ int crew_open(struct crew *c, int count)
     c->members = memory_get((size_t)count * sizeof *c->members);
     for (int i = 0; i < count; i++)
         c->members[i] = (struct member){.wakeup_fd = -1, .slot = &board->slot[i]};
-    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
     c->stranger_count = children_list(c->strangers, CREW_STRANGERS);
     return 0;
 }

@@ -60,20 +60,21 @@ static int try_wait(void)
     return seen < 0 && errno != ECHILD ? -1 : 0;
 }
 
+/* Arguments that mean nothing have to be 0, as prctl takes whatever is there. */
 static int try_subreaper(void)
 {
     int now = 0;
-    if (prctl(PR_GET_CHILD_SUBREAPER, &now) < 0)
+    if (prctl(PR_GET_CHILD_SUBREAPER, &now, 0, 0, 0) < 0)
         return -1;
-    return prctl(PR_SET_CHILD_SUBREAPER, now);
+    return prctl(PR_SET_CHILD_SUBREAPER, now, 0, 0, 0);
 }
 
 static int try_death_signal(void)
 {
     int now = 0;
-    if (prctl(PR_GET_PDEATHSIG, &now) < 0)
+    if (prctl(PR_GET_PDEATHSIG, &now, 0, 0, 0) < 0)
         return -1;
-    return prctl(PR_SET_PDEATHSIG, now);
+    return prctl(PR_SET_PDEATHSIG, now, 0, 0, 0);
 }
 
 static const struct {

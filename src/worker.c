@@ -366,7 +366,8 @@ static int open_worker(struct worker *w, const struct worker_place *place)
     char err[512];
     title_set("Starting");
     confine_session(w->confine);
-    prctl(PR_SET_CHILD_SUBREAPER, 1); /* what a job leaves behind comes to us, to be ended */
+    /* What a job leaves behind comes to us, to be ended. */
+    prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
     folder_follow(w->options->folder);
     resting_open(&w->notes.resting, w->options->include, clock_ms());
     if (reserve_open(&w->reserve, w->options->queues, w->options->max_payload, &w->notes.resting,

@@ -385,7 +385,7 @@ describe("the connection for orders", function()
         w:key "lua:control", order)
     end
     works "meanwhile"
-    assert.equal(0, (kill(id)))
+    assert.equal(0, (kill(id, "--wait=" .. clock.limit(60))))
     only_failure()
     assert.same({ 0, 0 }, { run:stop(3) })
   end)

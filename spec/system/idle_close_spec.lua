@@ -28,6 +28,14 @@ local function cut()
   w.server:call("CLIENT", "KILL", "TYPE", "pubsub")
 end
 
+-- Until nobody has anything under way: each has been silent for a second.
+local function wait_silent(count)
+  clock.wait_until(function()
+    local _, silent = w.server:call("CLIENT", "LIST"):gsub(" idle=[1-9]", "")
+    return silent == count
+  end, 10, "nothing is under way")
+end
+
 -- What Redis does itself: all but `left`, which are subscribed, go after a second.
 local function idle_out(left)
   w.server:call("CONFIG", "SET", "timeout", "1")
@@ -98,6 +106,7 @@ describe("a connection closed while nothing was under way", function()
 
   it("of an idle worker in BLOCKING: the next job wakes it", function()
     run = w:start_idle { INTERVAL = "60", BLOCKING = "1" }
+    wait_silent(4)
     cut()
     clock.wait_until(function()
       return clients() == 3 -- orders, reports of changes, the worker's, which was called

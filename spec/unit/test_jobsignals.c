@@ -69,6 +69,8 @@ static void fork_and_get(int signo)
     pid_t pid = fork();
     if (pid == 0) {
         raise(signo);
+        for (int i = 0; i < 1000; i++) /* a tool such as valgrind may hand it on late */
+            usleep(10000);
         _exit(77);
     }
     waitpid(pid, &status, 0);

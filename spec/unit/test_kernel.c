@@ -64,13 +64,13 @@ static void nothing_of_the_process_changes(void **state)
     pid_t child = fork();
     if (child == 0)
         _exit(7);
-    prctl(PR_SET_PDEATHSIG, SIGUSR1);
-    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    prctl(PR_SET_PDEATHSIG, SIGUSR1, 0, 0, 0);
+    prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
     assert_int_equal(kernel_try(err, sizeof err), 0);
-    prctl(PR_GET_PDEATHSIG, &death_signal);
-    prctl(PR_GET_CHILD_SUBREAPER, &subreaper);
-    prctl(PR_SET_PDEATHSIG, 0);
-    prctl(PR_SET_CHILD_SUBREAPER, 0);
+    prctl(PR_GET_PDEATHSIG, &death_signal, 0, 0, 0);
+    prctl(PR_GET_CHILD_SUBREAPER, &subreaper, 0, 0, 0);
+    prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
+    prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0);
     assert_int_equal(death_signal, SIGUSR1);
     assert_int_equal(subreaper, 1);
     int status = 0, after = dup(0);
