@@ -10,7 +10,7 @@ grind="valgrind --quiet --leak-check=full --errors-for-leak-kinds=definite --sho
 if [ "$1" != job ]; then
     # What a test executes is looked at through /proc (titles), where it must be itself, not valgrind.
     # shellcheck disable=SC2086
-    exec $grind --trace-children=no "$1"
+    exec env SPEC_VALGRIND=1 $grind --trace-children=no "$1"
 fi
 
 program=$2
