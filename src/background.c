@@ -7,7 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "options.h"
+#include "exit_code.h"
 
 /* The command's half: waits for the verdict; a start that dies without one has failed. */
 static int await(int fd)

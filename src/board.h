@@ -10,7 +10,6 @@
 #include <stdatomic.h>
 
 #include "job.h"
-#include "registry.h"
 
 enum board_state {
     BOARD_STARTING, /* beforeFirstFork has not passed yet */
@@ -28,10 +27,10 @@ enum board_told {
 };
 
 struct board_slot {
-    atomic_int state;                 /* enum board_state, by the worker */
-    atomic_int told;                  /* enum board_told, by the worker */
-    char worker_id[REGISTRY_ID_SIZE]; /* by the worker; "": not registered */
-    char nonce[REGISTRY_NONCE_SIZE];  /* by the worker: of its tokens */
+    atomic_int state;               /* enum board_state, by the worker */
+    atomic_int told;                /* enum board_told, by the worker */
+    char worker_id[WORKER_ID_SIZE]; /* by the worker; "": not registered */
+    char nonce[WORKER_NONCE_SIZE];  /* by the worker: of its tokens */
     atomic_llong raised; /* by the job's process, between two jobs by the worker: see raised.h */
     char started[JOB_TOKEN_SIZE]; /* by the job's process: the last token whose code began to run */
     char cancel[JOB_TOKEN_SIZE];  /* by the manager: the job that is to be ended, see cancel.h */

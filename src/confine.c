@@ -14,6 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "exit_code.h"
 #include "kernel.h"
 #include "log.h"
 #include "memory.h"
@@ -47,9 +48,9 @@ static void list_groups(struct confine *c)
         c->group_count = 0; /* the list grew meanwhile: none is the safe one */
 }
 
-int confine_open(struct confine *c, const struct options *o, char *err, size_t err_size)
+int confine_open(struct confine *c, const char *user, bool strict, char *err, size_t err_size)
 {
-    *c = (struct confine){.user = o->job_user, .strict = o->sandbox_strict};
+    *c = (struct confine){.user = user, .strict = strict};
     corefile_forbid(&c->corefile);
     if (filter_make(&c->filter) < 0 && c->strict) {
         int error = errno;

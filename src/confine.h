@@ -10,7 +10,6 @@
 
 #include "corefile.h"
 #include "filter.h"
-#include "options.h"
 
 #define CONFINE_WHY 256 /* bytes that a reason takes at most */
 
@@ -30,9 +29,10 @@ struct confine {
 int confine_always(void);
 
 /* Prepares, once and before any fork, what the others need, forbids core files, and makes HOME,
- * USER and LOGNAME those of JOB_USER. EXIT_DONE, or another exit code with what, why and hint in
- * `err`. Either way confine_close is due. */
-int confine_open(struct confine *c, const struct options *o, char *err, size_t err_size);
+ * USER and LOGNAME those of JOB_USER. `user` is borrowed; NULL: jobs run as the worker does.
+ * EXIT_DONE, or another exit code with what, why and hint in `err`. Either way confine_close is
+ * due. */
+int confine_open(struct confine *c, const char *user, bool strict, char *err, size_t err_size);
 void confine_close(struct confine *c);
 
 /* In a worker, for its jobs, or a new process: with JOB_USER there is no terminal, into which a

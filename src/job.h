@@ -6,7 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define JOB_TOKEN_SIZE 48 /* "<16 hex>:<number>" */
+#define WORKER_ID_SIZE 640   /* "host:pid:queues", cut off if it would be longer */
+#define WORKER_NONCE_SIZE 17 /* 16 hex: names one worker process for ever */
+#define JOB_TOKEN_SIZE 48    /* "<nonce>:<number>" */
 
 struct job {
     char token[JOB_TOKEN_SIZE]; /* names this reservation; every commit is compared with it */

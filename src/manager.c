@@ -362,7 +362,7 @@ static int open_jobs(struct manager *m)
 {
     const struct options *o = m->options;
     char err[512];
-    int code = confine_open(&m->confine, o, err, sizeof err);
+    int code = confine_open(&m->confine, o->job_user, o->sandbox_strict, err, sizeof err);
     if (code != EXIT_DONE) {
         log_error_lines(err);
         return code;

@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "address.h"
+#include "exit_code.h"
 
 enum command {
     COMMAND_WORK,
@@ -25,15 +26,6 @@ enum command {
     COMMAND_VERSION,
     COMMAND_HELP,
     COMMAND_COUNT
-};
-
-enum exit_code { /* the same for every command */
-                 EXIT_DONE = 0,
-                 EXIT_FAILED = 1,
-                 EXIT_USAGE = 2,
-                 EXIT_INCLUDE = 3,
-                 EXIT_REDIS = 4,
-                 EXIT_WAIT_TIMEOUT = 5,
 };
 
 enum options_source { OPTIONS_DEFAULT, OPTIONS_ENV_FILE, OPTIONS_ENVIRONMENT, OPTIONS_FLAG };

@@ -162,7 +162,7 @@ static struct identity read_identity(const struct redis_reply *parts)
 
 /* 1: its lua:proc names a process of this machine that has ended, and `nonce` is that one's; 0: not
  * so; -1: error. */
-static int proven_dead(struct prune *p, const char *worker_id, char nonce[REGISTRY_NONCE_SIZE])
+static int proven_dead(struct prune *p, const char *worker_id, char nonce[WORKER_NONCE_SIZE])
 {
     char *key = memory_join(p->scripts->prefix, "lua:proc:", worker_id);
     struct redis_reply *reply = redis_command(p->scripts->redis, clock_after(TIMEOUT), "HMGET", key,
@@ -172,7 +172,7 @@ static int proven_dead(struct prune *p, const char *worker_id, char nonce[REGIST
     if (!reply)
         return -1;
     const struct identity identity = read_identity(reply);
-    snprintf(nonce, REGISTRY_NONCE_SIZE, "%s", redis_reply_text(redis_reply_at(reply, 4), NULL));
+    snprintf(nonce, WORKER_NONCE_SIZE, "%s", redis_reply_text(redis_reply_at(reply, 4), NULL));
     redis_reply_free(reply);
     return identity_is_dead(&identity);
 }
@@ -188,7 +188,7 @@ static bool is_owed(const struct prune *p, const char *worker_id)
 
 static int prune_if_proven(struct prune *p, const char *worker_id)
 {
-    char nonce[REGISTRY_NONCE_SIZE];
+    char nonce[WORKER_NONCE_SIZE];
     int dead = is_owed(p, worker_id) ? 0 : proven_dead(p, worker_id, nonce);
     if (dead <= 0)
         return dead;

@@ -16,8 +16,8 @@
 
 /* A worker of ours whose process ended and that Redis has not been told about yet. */
 struct prune_debt {
-    char worker_id[REGISTRY_ID_SIZE];
-    char nonce[REGISTRY_NONCE_SIZE]; /* of the process that ended */
+    char worker_id[WORKER_ID_SIZE];
+    char nonce[WORKER_NONCE_SIZE]; /* of the process that ended */
     char started[JOB_TOKEN_SIZE]; /* the last job whose code had begun to run; any other is put back
                                    */
 };

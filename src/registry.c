@@ -21,7 +21,7 @@
 
 /* --- opening --- */
 
-static int make_nonce(char nonce[REGISTRY_NONCE_SIZE])
+static int make_nonce(char nonce[WORKER_NONCE_SIZE])
 {
     unsigned char bytes[8];
     if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes)

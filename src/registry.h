@@ -13,18 +13,16 @@
 #include "scripts.h"
 
 #define REGISTRY_REMEMBERED 64
-#define REGISTRY_ID_SIZE 640
-#define REGISTRY_NONCE_SIZE 17
 
 struct registry {
     struct scripts *scripts; /* borrowed */
     char host[256];
-    const char *queues;        /* the id's last part; borrowed */
-    char id[REGISTRY_ID_SIZE]; /* host:pid:queues, or host~2:pid:queues where that was taken */
+    const char *queues;      /* the id's last part; borrowed */
+    char id[WORKER_ID_SIZE]; /* host:pid:queues, or host~2:pid:queues where that was taken */
     struct identity identity;
-    char nonce[REGISTRY_NONCE_SIZE]; /* of all tokens of this process, which it names for ever */
-    uint64_t given;                  /* number of the newest token */
-    uint64_t committed;              /* number of the newest token that was finished or given up */
+    char nonce[WORKER_NONCE_SIZE]; /* of all tokens of this process, which it names for ever */
+    uint64_t given;                /* number of the newest token */
+    uint64_t committed;            /* number of the newest token that was finished or given up */
     int requeue;   /* what the worker does for jobs that crash, for whoever finds it dead */
     double period; /* seconds between heartbeats */
     int64_t heartbeat_at;
