@@ -47,7 +47,7 @@ ifeq ($(LINK),static)
   endif
 endif
 # C modules that jobs require use the Lua in the program, and see nothing else of it.
-RL_EXPORT := -Wl,--dynamic-list=src/lua.syms
+RL_EXPORT := -Wl,--dynamic-list=src/lua/lua.syms
 
 # What everything is built with: objects depend on the file of it, which is written when it differs. -Werror changes
 # no object, and cc may be another name of gcc. `make install` alone installs what was built, whatever that was.
@@ -61,22 +61,22 @@ ifneq ($(if $(RL_GIVEN),,$(MAKECMDGOALS))$(wildcard $(BUILD)/flags),install$(BUI
   endif
 endif
 
-SOURCES   := $(sort $(wildcard src/*.c))
+SOURCES   := $(sort $(wildcard src/*.c src/*/*.c))
 OBJECTS   := $(SOURCES:src/%.c=$(BUILD)/obj/%.o)
 LUA_FILES := $(sort $(wildcard lua/*.lua lua/*/*.lua lua/*/*/*.lua lua/*/*/*/*.lua))
 # The modules a plain lua5.4 can load; each links only what it uses.
 MODULES   := $(BUILD)/lib/resque/sys.so $(BUILD)/lib/resque/net.so
-SYS_NEEDS := lualib_sys lualib_json lualib_plain lualib_sleep lualib_includes includes folder text plain json_check \
-             log suggest
-NET_NEEDS := lualib_redis redis redis_args redis_auth redis_errors redis_names redis_reply address address_show \
-             address_environment events clock memory plain
+SYS_NEEDS := $(addprefix lua/lualib_,sys json plain sleep includes) options/include_list os/folder \
+             $(addprefix base/,json_check log plain suggest text)
+NET_NEEDS := lua/lualib_redis $(addprefix redis/,address address_show address_environment args auth command_names \
+             errors redis reply) os/events $(addprefix base/,clock memory plain)
 
 .PHONY: all test demo lint fuzz valgrind install uninstall dist clean help
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/resque-lua $(BUILD)/resque-enqueue $(MODULES) ## build the program and the Lua modules (default)
 
-$(BUILD)/resque-lua: $(OBJECTS) $(BUILD)/obj/embedded.o src/lua.syms
+$(BUILD)/resque-lua: $(OBJECTS) $(BUILD)/obj/embedded.o src/lua/lua.syms
 	$(CC) $(CFLAGS) $(RL_CFLAGS) $(RL_LDFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(RL_LIBS) $(RL_EXPORT)
 
 $(BUILD)/resque-enqueue: $(BUILD)/resque-lua
@@ -91,11 +91,11 @@ $(BUILD)/obj/%.o: src/%.c $(BUILD)/flags
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(RL_CFLAGS) -Isrc -MMD -MP -c -o $@ $<
 
 # Every Lua file as it is, between two symbols: one row per file in a table the host searches.
-$(BUILD)/embedded.c: $(LUA_FILES) src/embed.sh
+$(BUILD)/embedded.c: $(LUA_FILES) src/base/embed.sh
 	@mkdir -p $(@D)
-	sh src/embed.sh $(LUA_FILES) > $@
+	sh src/base/embed.sh $(LUA_FILES) > $@
 
-$(BUILD)/obj/embedded.o: $(BUILD)/embedded.c $(LUA_FILES) src/embedded.h $(BUILD)/flags
+$(BUILD)/obj/embedded.o: $(BUILD)/embedded.c $(LUA_FILES) src/base/embedded.h $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(RL_CFLAGS) -Isrc -c -o $@ $<
 
@@ -110,7 +110,7 @@ $(MODULES):
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(RL_CFLAGS) $(RL_LDFLAGS) $(LDFLAGS) -shared -o $@ $^ $(if $(findstring net,$@),$(shell $(PKG_CONFIG) --libs hiredis))
 
--include $(wildcard $(BUILD)/obj/*.d $(BUILD)/pic/*.d)
+-include $(wildcard $(BUILD)/obj/*.d $(BUILD)/obj/*/*.d $(BUILD)/pic/*/*.d)
 
 include spec/spec.mk
 
@@ -131,7 +131,7 @@ install: all $(COMPLETIONS) ## put everything below PREFIX (/usr/local)
 uninstall: ## remove exactly what install made
 	sh conf/install.sh uninstall '$(BUILD)' '$(DESTDIR)' '$(PREFIX)' '$(LUA_SHARE)' '$(LUA_LIB)'
 
-VERSION = $(shell sed -n 's/.*VERSION_TEXT "\(.*\)"/\1/p' src/version.h)
+VERSION = $(shell sed -n 's/.*VERSION_TEXT "\(.*\)"/\1/p' src/base/version.h)
 dist: ## the committed source as $(BUILD)/resque-lua-VERSION.tar.gz, which builds without git
 	@mkdir -p $(BUILD)
 	git archive --prefix=resque-lua-$(VERSION)/ -o $(BUILD)/resque-lua-$(VERSION).tar.gz HEAD

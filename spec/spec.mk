@@ -1,6 +1,6 @@
 # Included by the Makefile: the C tests, the fuzz replay and the lint commands. spec/run calls these targets.
 
-# A C test says what it links: a line `/* needs: address.c text.c */` names files of src/.
+# A C test says what it links: a line `/* needs: redis/address.c base/text.c */` names files of src.
 spec_needs = $(patsubst %.c,$(BUILD)/obj/%.o,\
              $(shell sed -n 's,.*/\* needs: \(.*\) \*/.*,\1,p' $(1)))
 # $(1) program, $(2) its C files, $(3) libraries
@@ -28,7 +28,7 @@ fuzz-replay: $(FUZZ_REPLAYS)
 # libFuzzer itself, TIME seconds for each target, from the corpus on; what it finds stays in BUILD.
 TIME ?= 60
 FUZZERS := $(FUZZ_SOURCES:spec/fuzz/%.c=$(BUILD)/libfuzzer/%)
-$(BUILD)/libfuzzer/%: spec/fuzz/%.c $(wildcard src/*.[ch]) $(BUILD)/embedded.c $(BUILD)/flags
+$(BUILD)/libfuzzer/%: spec/fuzz/%.c $(wildcard src/*/*.[ch]) $(BUILD)/embedded.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	clang -g -O1 -std=c11 -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined -Isrc \
 	  $(shell $(PKG_CONFIG) --cflags $(RL_PC)) -o $@ $< \
@@ -65,12 +65,12 @@ valgrind: ## unit tests and one job under valgrind
 	./spec/run valgrind
 
 # Each lint is one target, so that spec/run counts them one by one.
-LINTS := lint-lua lint-format lint-cppcheck lint-man lint-shell lint-node lint-lines
+LINTS := lint-lua lint-format lint-cppcheck lint-man lint-shell lint-node lint-lines lint-floors
 .PHONY: $(LINTS)
 lint: $(LINTS) ## luacheck, clang-format, cppcheck, mandoc and the small ones
 
-LINT_C     := $(wildcard src/*.[ch] spec/unit/*.[ch] spec/fuzz/*.[ch] spec/nth/*.[ch] spec/support/*.[ch])
-LINT_SHELL := $(wildcard src/*.sh spec/*.sh spec/*/*.sh spec/run spec/*/run spec/*/*/run demo/run .ci/run conf/*.sh \
+LINT_C     := $(wildcard src/*.[ch] src/*/*.[ch] spec/unit/*.[ch] spec/fuzz/*.[ch] spec/nth/*.[ch] spec/support/*.[ch])
+LINT_SHELL := $(wildcard src/*/*.sh spec/*.sh spec/*/*.sh spec/run spec/*/run spec/*/*/run demo/run .ci/run conf/*.sh \
               findings/*.sh)
 # Everything is checked for tabs, blanks at the end and unfinished work, and for lines over 120
 # columns; C and Lua have 100 and their own tools for it.
@@ -99,3 +99,5 @@ lint-node:
 lint-lines:
 	@! grep -nE '^.{121,}|[[:blank:]]$$|	' $(LINT_TEXT)
 	@! grep -nwE 'TO''DO|FIX''ME|XX''X' $(LINT_TEXT)
+lint-floors:
+	@lua5.4 spec/floors.lua

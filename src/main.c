@@ -7,13 +7,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "confine.h"
-#include "log.h"
-#include "luahost.h"
-#include "manager.h"
-#include "options.h"
-#include "title.h"
-#include "version.h"
+#include "base/log.h"
+#include "base/version.h"
+#include "lua/luahost.h"
+#include "manager/manager.h"
+#include "options/options.h"
+#include "os/confine.h"
+#include "os/title.h"
 
 #define ERROR_SIZE 1024
 

@@ -8,7 +8,7 @@
 --     SendMail.on_crash = "requeue:3" -- or "fail"
 --
 -- Limits beat the worker's settings; false is no limit. Applied in the job's process
--- (src/joblimits.c); the worker, who has the clock, is told.
+-- (src/child/joblimits.c); the worker, who has the clock, is told.
 -- @module resque.policy
 local errors = require "resque.errors"
 local promise = require "resque.promise"

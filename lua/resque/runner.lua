@@ -1,7 +1,8 @@
 --- What a job's process does: load, say that the job has started, run it, say how it went.
 --
--- The worker (src/worker.c) decides what becomes of the job; nothing here talks to Redis. Order and
--- failure rules are php-resque's, with the differences of the README's table "how a job can end".
+-- The worker (src/worker/worker.c) decides what becomes of the job; nothing here talks to Redis.
+-- Order and failure rules are php-resque's, with the differences of the README's table "how a job
+-- can end".
 -- @module resque.runner
 local errors = require "resque.errors"
 local forked = require "resque.forked"

@@ -1,8 +1,9 @@
 --- SANDBOX=strict: takes from the scripts of this process what reaches outside of it.
 --
 -- What is left is Lua itself, and of resque what a job needs. Our own modules are not touched: they
--- have globals of their own (src/luaglobals.h). Nothing here asks a string for its methods, which
--- scripts can change: find(text), not text:find(). resque-lua-isolation(7) says what this stops.
+-- have globals of their own (src/lua/luaglobals.h). Nothing here asks a string for its methods,
+-- which scripts can change: find(text), not text:find(). resque-lua-isolation(7) says what this
+-- stops.
 -- @module resque.sandbox
 local loader = require "resque.loader"
 local sys = require "resque.sys"

@@ -125,7 +125,7 @@ function workers.read(record)
   }
 end
 
---- What a resque-lua keeps from jobs, as it says itself (src/notes.h).
+--- What a resque-lua keeps from jobs, as it says itself (src/worker/notes.h).
 -- @param process HGETALL of its key lua:proc:<id>
 -- @treturn {{text=string, blocked=?string, queue=?string, why=?string},...} `text` is for people;
 --   `blocked`: why no job can start; `queue`: one that it leaves alone, and `why`

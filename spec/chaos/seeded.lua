@@ -41,9 +41,9 @@ end
 
 local function build(dir, folder)
   run(dir, "sh", "-c", [[
-    mkdir -p "$2/build/obj" "$2/spec"
+    mkdir -p "$2/build" "$2/spec"
     cp -p "$1"/Makefile "$2" && cp -p "$1"/spec/spec.mk "$2/spec" && cp -rp "$1"/src "$2" &&
-    cp -p "$3"/obj/*.o "$2/build/obj" && cp -p "$3"/embedded.c "$2/build"
+    cp -rp "$3"/obj "$2/build" && cp -p "$3"/embedded.c "$2/build"
   ]], "sh", world.root, folder, world.build)
 end
 

@@ -1,6 +1,6 @@
 /* fuzz.h - what the fuzz targets share: the entry point, a check that stays in optimised builds,
- * and UTF-8 once more, written another way than src/text.c so that the two can be compared. Not
- * part of the program. */
+ * and UTF-8 once more, written another way than src/base/text.c so that the two can be compared.
+ * Not part of the program. */
 #ifndef FUZZ_H
 #define FUZZ_H
 

@@ -1,7 +1,7 @@
-/* needs: address.c address_show.c memory.c plain.c */
+/* needs: redis/address.c redis/address_show.c base/memory.c base/plain.c */
 /* fuzz_address.c - any text is read or refused whole, what is shown can be read again, no password
  * is told. */
-#include "address.h"
+#include "redis/address.h"
 
 #include "fuzz.h"
 

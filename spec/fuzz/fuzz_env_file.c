@@ -1,7 +1,7 @@
-/* needs: env_file.c memory.c */
+/* needs: options/env_file.c base/memory.c */
 /* fuzz_env_file.c - any file is read or refused with its line; what it gives has proper names, is
  * the last that the file says, and leaves alone what was there before. */
-#include "env_file.h"
+#include "options/env_file.h"
 
 #include <sys/mman.h>
 #include <unistd.h>

@@ -1,12 +1,13 @@
-/* needs: lualib_sys.c lualib_json.c lualib_plain.c lualib_sleep.c lualib_includes.c */
-/* needs: includes.c folder.c text.c plain.c json_check.c log.c suggest.c memory.c */
+/* needs: lua/lualib_sys.c lua/lualib_json.c lua/lualib_plain.c lua/lualib_sleep.c */
+/* needs: lua/lualib_includes.c options/include_list.c os/folder.c base/text.c base/plain.c */
+/* needs: base/json_check.c base/log.c base/suggest.c base/memory.c */
 /* fuzz_json.c - the exact JSON of jobs (lua/resque/json.lua, in a Lua 5.4 of its own): it reads
  * what the worker's checker lets pass and nothing else, and what it reads and writes comes back the
  * same. The properties themselves are in json.lua beside this file. */
 #include <lauxlib.h>
 #include <lualib.h>
 
-#include "lualib_sys.h"
+#include "lua/lualib_sys.h"
 
 #include "fuzz.h"
 

@@ -1,7 +1,7 @@
-/* needs: json_check.c text.c */
+/* needs: base/json_check.c base/text.c */
 /* fuzz_json_check.c - the checker against a plain recursive one that follows the grammar of RFC
  * 8259 rule by rule. The first byte of the input is the depth allowed, the rest the text. */
-#include "json_check.h"
+#include "base/json_check.h"
 
 #include "fuzz.h"
 

@@ -1,13 +1,13 @@
-/* needs: log.c text.c json_check.c */
+/* needs: base/log.c base/text.c base/json_check.c */
 /* fuzz_log.c - one event is one line: any text, any names of worker and job, plain and JSON. The
  * input's first byte says which, its lines are the worker, the job and then the text. */
-#include "log.h"
+#include "base/log.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "json_check.h"
+#include "base/json_check.h"
 
 #include "fuzz.h"
 

@@ -1,7 +1,7 @@
-/* needs: options_value.c options_table.c text.c memory.c */
+/* needs: options/value.c options/table.c base/text.c base/memory.c */
 /* fuzz_options.c - a setting takes a text or says why not; what it takes is in a form that it takes
  * again unchanged. The input's first byte says which setting. */
-#include "options_internal.h"
+#include "options/internal.h"
 
 #include "fuzz.h"
 

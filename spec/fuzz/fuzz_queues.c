@@ -1,7 +1,7 @@
-/* needs: queues.c memory.c */
+/* needs: job/queues.c base/memory.c */
 /* fuzz_queues.c - QUEUE's text, then on further lines the queues that are known: the expansion
  * holds each queue once, only what an entry asks for and none that is left out, in order. */
-#include "queues.h"
+#include "job/queues.h"
 
 #include "fuzz.h"
 

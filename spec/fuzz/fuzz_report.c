@@ -1,13 +1,13 @@
-/* needs: report.c memory.c plain.c text.c json_check.c limit.c */
+/* needs: job/report.c base/memory.c base/plain.c base/text.c base/json_check.c job/limit.c */
 /* fuzz_report.c - whatever a job writes into its report pipe, in whatever pieces it arrives: the
  * reader takes the frames that are whole, keeps its promises about texts, and does not depend on
  * the pieces. The first byte of the input says how they are cut. */
-#include "report.h"
+#include "job/report.h"
 
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "json_check.h"
+#include "base/json_check.h"
 
 #include "fuzz.h"
 

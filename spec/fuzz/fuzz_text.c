@@ -1,6 +1,6 @@
-/* needs: text.c */
+/* needs: base/text.c */
 /* fuzz_text.c - cleaned and printable text keeps its promises for any bytes and any room. */
-#include "text.h"
+#include "base/text.h"
 
 #include "fuzz.h"
 

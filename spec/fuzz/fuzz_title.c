@@ -1,7 +1,7 @@
-/* needs: title.c text.c */
+/* needs: os/title.c base/text.c */
 /* fuzz_title.c - a title is printable, begins as Ruby's pruning wants it and fits, whatever the
  * prefix (the input's first line), queue (the second) and class (the rest) are. */
-#include "title.h"
+#include "os/title.h"
 
 #include <errno.h>
 #include <unistd.h>

@@ -1,9 +1,10 @@
-/* needs: verdict.c outcome.c unstarted.c cancel.c crash.c wishes.c folder.c insist.c events.c */
-/* needs: clock.c log.c text.c memory.c signals.c limit.c plain.c raised.c */
+/* needs: worker/verdict.c job/outcome.c worker/unstarted.c worker/cancel.c worker/crash.c */
+/* needs: worker/wishes.c os/folder.c os/insist.c os/events.c base/clock.c base/log.c base/text.c */
+/* needs: base/memory.c os/signals.c job/limit.c base/plain.c job/raised.c */
 /* fuzz_verdict.c - every report with every wait status has an outcome, and one that agrees with the
  * rules that people rely on. Four bytes say what was reported and how the process ended; the rest
  * is its text. */
-#include "verdict.h"
+#include "worker/verdict.h"
 
 #include <sys/wait.h>
 

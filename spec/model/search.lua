@@ -112,8 +112,8 @@ local function late(r, w1, w2, n, ledger, emit)
   end
 end
 
--- src/prune.c: prune_look
--- src/prune.c: prune_proven
+-- src/manager/prune.c: prune_look
+-- src/manager/prune.c: prune_proven
 local function look(i, r, w1, w2, n, ledger, emit)
   local spent = net.spend(n, "prune")
   for _, name in ipairs(spent and redis.NAMES or {}) do
@@ -129,7 +129,7 @@ local function look(i, r, w1, w2, n, ledger, emit)
   end
 end
 
--- src/prune.c: prune_owe
+-- src/manager/prune.c: prune_owe
 local function owe(i, w, other, r, n, ledger, emit)
   local debt = worker.debt(w)
   if debt then
@@ -138,7 +138,7 @@ local function owe(i, w, other, r, n, ledger, emit)
   end
 end
 
--- src/prune.c: remove_worker
+-- src/manager/prune.c: remove_worker
 local function step_of_pruner(i, r, w1, w2, n, ledger, emit)
   local command = net.view(n).pruners[i]
   if command == "" then

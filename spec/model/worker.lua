@@ -1,6 +1,6 @@
---- One worker process, as src/worker.c goes about a job: what it may do next. Nothing is known here
--- of Redis but the answers. A worker is a string of its fields, so that what was worked out once
--- for one is found again.
+--- One worker process, as src/worker/worker.c goes about a job: what it may do next. Nothing is
+-- known here of Redis but the answers. A worker is a string of its fields, so that what was worked
+-- out once for one is found again.
 --
 -- phase: new (registers), idle (asks for a job, or unregisters), held (has a job that has not
 -- started), run, end (knows how the job ended, and writes that), gone (the process has ended). In
@@ -11,7 +11,7 @@ local worker = {}
 --- Switched on by bugs.lua, as redis.bug.
 worker.bug = {}
 
-local REMEMBERED = 2 -- src/registry.h has 64; what counts is that old ones are forgotten
+local REMEMBERED = 2 -- src/worker/registry.h has 64; what counts is that old ones are forgotten
 
 local FIELDS = { "phase", "process", "name", "try", "given", "committed", "token", "job", "how",
   "remembered", "started", "leaving", "call" }
@@ -52,7 +52,7 @@ local function copy(w, changes)
 end
 
 -- The process has ended; `owing` if its manager would account for it.
--- src/worker.c: close_worker
+-- src/worker/worker.c: close_worker
 local function die(w, owing)
   local name = owing and w.name or nil
   return { phase = "gone", process = w.process, name = name, started = name and w.started,
@@ -65,7 +65,7 @@ local function number_of(token)
   return math.tointeger(tonumber((token:match ":(%d+)$")))
 end
 
--- src/registry.c: registry_token
+-- src/worker/registry.c: registry_token
 local function new_token(w)
   w.given = w.given + 1
   return ("%d:%d"):format(w.process, w.given)
@@ -80,7 +80,7 @@ local function unless_used(w, answer)
   end
 end
 
--- src/registry.c: registry_remember
+-- src/worker/registry.c: registry_remember
 local function remember(w)
   local number = number_of(w.token)
   w.committed = math.max(w.committed, number)
@@ -93,7 +93,7 @@ local function remember(w)
   end
 end
 
--- src/registry.c: registry_recall
+-- src/worker/registry.c: registry_recall
 local function recall(w)
   for number, how in (w.remembered or ""):gmatch "(%d+)(%a)" do
     if tonumber(number) == number_of(w.token) then
@@ -107,14 +107,14 @@ end
 local SCRIPT = { d = "done", f = "fail" }
 local sends = {}
 
--- src/standing.c: registered
--- src/registry.c: registry_register
+-- src/worker/session.c: registered
+-- src/worker/registry.c: registry_register
 function sends.new(w)
   return ("register %s %d"):format(w.try == 2 and "B" or "A", w.process)
 end
 
--- src/worker.c: ask
--- src/registry.c: registry_unregister
+-- src/worker/worker.c: ask
+-- src/worker/registry.c: registry_unregister
 function sends.idle(w)
   if w.leaving then
     return ("unregister %s %d %d"):format(w.name, w.process, w.committed)
@@ -122,8 +122,8 @@ function sends.idle(w)
   return ("reserve %s %s"):format(w.name, new_token(w))
 end
 
--- src/ending.c: try_commit
--- src/commit.c: build
+-- src/worker/ending.c: try_commit
+-- src/worker/commit.c: build
 sends["end"] = function(w)
   if w.how == "b" then
     return ("unreserve %s %s"):format(w.name, w.token)
@@ -147,13 +147,13 @@ end
 
 -- ---- answers
 
--- src/standing.c: standing_lose
+-- src/worker/session.c: standing_lose
 local function lose(w)
   w.phase, w.token, w.job, w.how, w.try = "new", nil, nil, nil, 1
 end
 
--- src/worker.c: next_job
--- src/worker.c: finished_before
+-- src/worker/worker.c: next_job
+-- src/worker/worker.c: finished_before
 local function take_job(w, answer)
   local token, job = answer:match "JOB (%S+) (%d+)"
   if token then
@@ -185,7 +185,7 @@ function hears.idle(w, answer)
   take_job(w, answer)
 end
 
--- src/worker.c: commit
+-- src/worker/worker.c: commit
 hears["end"] = function(w, answer)
   unless_used(w, answer)
   if answer:find "^LOST" then
@@ -201,7 +201,7 @@ worker.hear = once(function(w, answer)
 end)
 
 --- The worker that hears nothing: it is connected again, and sends the next command.
--- src/standing.c: standing_back_off
+-- src/worker/session.c: standing_back_off
 worker.miss = once(function(w)
   if w.phase == "idle" and w.call:find "^unregister" then
     return encode(die(w, true))
@@ -214,8 +214,8 @@ worker.miss = once(function(w)
 end)
 
 --- One that is told to leave gives up writing a job's end; false for others.
--- src/ending.c: ending_write
--- src/registry.c: registry_give_up
+-- src/worker/ending.c: ending_write
+-- src/worker/registry.c: registry_give_up
 worker.give_up = once(function(w)
   if w.phase ~= "end" or not w.leaving then
     return false
@@ -241,7 +241,7 @@ end)
 
 local steps = {}
 
--- src/worker.c: start
+-- src/worker/worker.c: start
 function steps.held(w, add)
   if not w.leaving then
     add("starts the job", copy(w, { phase = "run", started = w.token }), { start = w.job })
@@ -250,7 +250,7 @@ function steps.held(w, add)
     { cost = not w.leaving and "odd" or nil })
 end
 
--- src/worker.c: decide
+-- src/worker/worker.c: decide
 function steps.run(w, add)
   add("sees the job succeed", go_on(copy(w, { phase = "end", how = "d" })), { ends = w.job })
   add("sees the job fail", go_on(copy(w, { phase = "end", how = "f" })), { cost = "odd" })
@@ -295,7 +295,7 @@ end)
 
 --- What the manager that shares memory with a dead worker knows: { the command that accounts for
 -- it, the worker without that debt }, or false.
--- src/manager.c: bury
+-- src/manager/manager.c: bury
 worker.debt = once(function(w)
   if w.phase ~= "gone" or not w.name then
     return false

@@ -1,5 +1,5 @@
 /* cut_report.c - preloaded into resque-lua, ends a job's process in the middle of its last report
- * (a frame D, F or X to a pipe, see src/report.h). The file CUT_REPORT says where and how: "17
+ * (a frame D, F or X to a pipe, see src/job/report.h). The file CUT_REPORT says where and how: "17
  * exit" or "17 kill" after 17 bytes; more bytes than there are: after all of them. Then it holds
  * how many bytes the report had. */
 #define _GNU_SOURCE

@@ -1,6 +1,6 @@
 --- A fleet under load whose processes are killed: one manager, two workers, and their jobs, of a
--- build with stop points (src/stopat.h). It knows which process is what, where in a job's life each
--- one is, and what must become of the job that a kill hits.
+-- build with stop points (src/base/stopat.h). It knows which process is what, where in a job's life
+-- each one is, and what must become of the job that a kill hits.
 local uv = require "luv"
 local clock = require "spec.support.clock"
 local conservation = require "spec.support.conservation"

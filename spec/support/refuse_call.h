@@ -13,7 +13,7 @@
 
 #define ANY_ARGUMENT (-1L)
 
-/* By the names that src/kernel.c gives them; `first` is the first argument that is meant. */
+/* By the names that src/os/kernel.c gives them; `first` is the first argument that is meant. */
 static const struct refused_call {
     const char *name;
     int number;
@@ -26,7 +26,7 @@ static const struct refused_call {
     {"waitid", SYS_waitid, ANY_ARGUMENT},
     {"prctl(PR_SET_CHILD_SUBREAPER)", SYS_prctl, PR_SET_CHILD_SUBREAPER},
     {"prctl(PR_SET_PDEATHSIG)", SYS_prctl, PR_SET_PDEATHSIG},
-    {"seccomp", SYS_seccomp, ANY_ARGUMENT}, /* for SANDBOX=strict, which filter.c tries */
+    {"seccomp", SYS_seccomp, ANY_ARGUMENT}, /* for SANDBOX=strict, which os/seccomp.c tries */
 };
 
 static inline int refuse(const struct refused_call *call, int error)

@@ -1,5 +1,5 @@
 --- One manager, one worker, and a job that is stopped at a named place of the program
--- (src/stopat.h) while something happens to one of them. Says what has become of the job.
+-- (src/base/stopat.h) while something happens to one of them. Says what has become of the job.
 local uv = require "luv"
 local clock = require "spec.support.clock"
 local conservation = require "spec.support.conservation"

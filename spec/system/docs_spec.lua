@@ -90,7 +90,7 @@ describe("the settings", function()
   -- Variables anywhere in the source of the table: what --help shows is all there is.
   it("in --help are those of the table", function()
     local set = {}
-    for list in text_of("src/options_table.c"):gmatch "%.variables = (%b{})" do
+    for list in text_of("src/options/table.c"):gmatch "%.variables = (%b{})" do
       for _, name in ipairs(all(list, '"([%u_]+)"')) do
         set[name] = true
       end
@@ -242,10 +242,10 @@ describe("resque-lua-isolation(7)", function()
 
   it("lists every system call that the filter refuses", function()
     local refused, listed = {}, {}
-    for _, name in ipairs(all(text_of "src/filter.c", "SCMP_SYS%(([%l%d_]+)%)")) do
+    for _, name in ipairs(all(text_of "src/os/seccomp.c", "SCMP_SYS%(([%l%d_]+)%)")) do
       refused[name] = true
     end
-    for _, name in ipairs(all(text_of "src/filter.c", "CASE%(([%l%d_]+),")) do
+    for _, name in ipairs(all(text_of "src/os/seccomp.c", "CASE%(([%l%d_]+),")) do
       refused[name] = true
     end
     refused.name = nil -- of the macro itself

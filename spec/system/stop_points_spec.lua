@@ -1,5 +1,5 @@
---- The program is stopped at every one of its named places (src/stopat.h), and there a process is
--- killed, a signal comes, a connection is cut or Redis restarts. The table says what must become
+--- The program is stopped at every one of its named places (src/base/stopat.h), and there a process
+-- is killed, a signal comes, a connection is cut or Redis restarts. The table says what must become
 -- of the job:
 --
 --   done   it ends as if nothing had been
@@ -72,12 +72,19 @@ end
 -- All places that the program can stop at, and the one of the job's own.
 local function places_in_sources()
   local places = { perform = true }
-  local scan = uv.fs_scandir "src"
-  for name in function() return uv.fs_scandir_next(scan) end do
-    for place in (proc.read("src/" .. name) or ""):gmatch 'STOP_AT%("([%w_]+)"%)' do
-      places[place] = true
+  local function scan(folder)
+    local names = uv.fs_scandir(folder)
+    for name, kind in function() return uv.fs_scandir_next(names) end do
+      local path = folder .. "/" .. name
+      if kind == "directory" then
+        scan(path)
+      end
+      for place in (kind == "file" and proc.read(path) or ""):gmatch 'STOP_AT%("([%w_]+)"%)' do
+        places[place] = true
+      end
     end
   end
+  scan "src"
   return places
 end
 

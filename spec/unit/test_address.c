@@ -1,7 +1,7 @@
-/* needs: address.c address_show.c memory.c plain.c */
+/* needs: redis/address.c redis/address_show.c base/memory.c base/plain.c */
 /* test_address.c - every form of PROTOCOL §4.4, by table; what is refused, and that no message
  * holds a password. */
-#include "address.h"
+#include "redis/address.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

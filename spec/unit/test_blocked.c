@@ -1,6 +1,6 @@
-/* needs: blocked.c log.c text.c */
+/* needs: worker/blocked.c base/log.c base/text.c */
 /* test_blocked.c - how often it is said that no job can start, on a clock of the test's own. */
-#include "blocked.h"
+#include "worker/blocked.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "log.h"
+#include "base/log.h"
 
 static const char broken[] = "jobs.lua:1: syntax error";
 

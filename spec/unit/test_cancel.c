@@ -1,6 +1,6 @@
-/* needs: cancel.c outcome.c memory.c text.c */
+/* needs: worker/cancel.c job/outcome.c base/memory.c base/text.c */
 /* test_cancel.c - whose token is meant, and which ends of a job become cancelled ones. */
-#include "cancel.h"
+#include "worker/cancel.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

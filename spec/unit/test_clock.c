@@ -1,6 +1,6 @@
-/* needs: clock.c */
+/* needs: base/clock.c */
 /* test_clock.c - deadlines saturate and come late rather than early; local time is local. */
-#include "clock.h"
+#include "base/clock.h"
 
 #include <math.h>
 #include <setjmp.h>

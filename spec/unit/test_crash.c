@@ -1,7 +1,7 @@
-/* needs: crash.c outcome.c memory.c wishes.c signals.c folder.c insist.c events.c clock.c */
-/* needs: log.c text.c */
+/* needs: worker/crash.c job/outcome.c base/memory.c worker/wishes.c os/signals.c os/folder.c */
+/* needs: os/insist.c os/events.c base/clock.c base/log.c base/text.c */
 /* test_crash.c - which ends of a job are a crash, and whose policy counts. */
-#include "crash.h"
+#include "worker/crash.h"
 
 #include <setjmp.h>
 #include <signal.h>

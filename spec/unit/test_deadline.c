@@ -1,6 +1,6 @@
-/* needs: deadline.c */
+/* needs: job/deadline.c */
 /* test_deadline.c - which time limit counts, from the fork to the job table's own. */
-#include "deadline.h"
+#include "job/deadline.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "clock.h"
+#include "base/clock.h"
 
 #define FROM 1000
 

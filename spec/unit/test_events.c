@@ -1,6 +1,6 @@
-/* needs: events.c clock.c */
+/* needs: os/events.c base/clock.c */
 /* test_events.c - signals are kept until taken, slots are told apart, deadlines hold. */
-#include "events.h"
+#include "os/events.h"
 
 #include <setjmp.h>
 #include <signal.h>
@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "clock.h"
+#include "base/clock.h"
 
 static void keeps_signals_until_they_are_taken(void **state)
 {

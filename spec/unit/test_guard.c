@@ -1,7 +1,7 @@
-/* needs: guard.c log.c text.c clock.c */
+/* needs: os/guard.c base/log.c base/text.c base/clock.c */
 /* test_guard.c - a process that does not come to an end is ended, whatever its scripts do with
  * alarm(2). */
-#include "guard.h"
+#include "os/guard.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
-/* needs: identity.c procfs.c */
+/* needs: os/identity.c os/procfs.c */
 /* test_identity.c - a death is proven only for a process of this boot and pid namespace, and by
  * what is seen, not by what is not. */
-#include "identity.h"
+#include "os/identity.h"
 
 #include <errno.h>
 #include <fcntl.h>

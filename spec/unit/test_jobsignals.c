@@ -1,8 +1,8 @@
-/* needs: jobsignals.c interrupt.c luathread.c luatrace.c lualib_sleep.c clock.c raised.c */
-/* needs: limit.c plain.c */
+/* needs: child/jobsignals.c child/interrupt.c child/luathread.c child/luatrace.c */
+/* needs: lua/lualib_sleep.c base/clock.c job/raised.c job/limit.c base/plain.c */
 /* test_jobsignals.c - what signals do in a job's process, in the programs it executes and in the
  * processes that it forks. */
-#include "jobsignals.h"
+#include "child/jobsignals.h"
 
 #include <setjmp.h>
 #include <signal.h>
@@ -18,12 +18,12 @@
 #include <lauxlib.h>
 #include <lualib.h>
 
-#include "board.h"
-#include "clock.h"
-#include "events.h"
-#include "interrupt.h"
-#include "lualib_sleep.h"
-#include "luathread.h"
+#include "base/clock.h"
+#include "child/interrupt.h"
+#include "child/luathread.h"
+#include "job/board.h"
+#include "lua/lualib_sleep.h"
+#include "os/events.h"
 
 #define COUNT(table) (sizeof(table) / sizeof *(table))
 

@@ -1,7 +1,7 @@
-/* needs: json_check.c text.c */
+/* needs: base/json_check.c base/text.c */
 /* test_json_check.c - what is JSON and what is not, by table (after JSONTestSuite), and the limits.
  */
-#include "json_check.h"
+#include "base/json_check.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

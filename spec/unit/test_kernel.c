@@ -1,7 +1,7 @@
-/* needs: kernel.c children.c identity.c procfs.c log.c text.c clock.c */
+/* needs: os/kernel.c os/children.c os/identity.c os/procfs.c base/log.c base/text.c base/clock.c */
 /* test_kernel.c - what is refused is named, with the usual cause, and the process stays as it was.
  */
-#include "kernel.h"
+#include "os/kernel.h"
 
 #include <setjmp.h>
 #include <signal.h>

@@ -1,6 +1,6 @@
-/* needs: limit.c plain.c */
+/* needs: job/limit.c base/plain.c */
 /* test_limit.c - what the errors of limits say. */
-#include "limit.h"
+#include "job/limit.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

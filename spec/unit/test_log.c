@@ -1,7 +1,7 @@
-/* needs: log.c text.c json_check.c */
+/* needs: base/log.c base/text.c base/json_check.c */
 /* test_log.c - what stands in the log, byte by byte, and that no log can stop or harm the program.
  * stderr is replaced while lines are written: cmocka wants it back in between. */
-#include "log.h"
+#include "base/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,9 +22,9 @@
 
 #include <cmocka.h>
 
-#include "json_check.h"
+#include "base/json_check.h"
+#include "base/text.h"
 #include "temporary.h"
-#include "text.h"
 
 static int saved_stderr = -1;
 

@@ -1,6 +1,6 @@
-/* needs: luameter.c luatrace.c luathread.c */
+/* needs: child/luameter.c child/luatrace.c child/luathread.c */
 /* test_luameter.c - what a Lua state may allocate, and what happens beyond. */
-#include "luameter.h"
+#include "child/luameter.h"
 
 #include <lauxlib.h>
 #include <lualib.h>
@@ -13,8 +13,8 @@
 
 #include <cmocka.h>
 
-#include "luathread.h"
-#include "luatrace.h"
+#include "child/luathread.h"
+#include "child/luatrace.h"
 
 #define LIMIT ((size_t)4 << 20)
 #define STACK_MOST ((size_t)16 << 20) /* Lua's own */

@@ -1,8 +1,9 @@
 /* test_options.c - flags, environment, --env-file, defaults: which wins, what is refused, what is
  * hidden. */
-/* needs: options.c options_flags.c options_value.c options_include.c options_redis.c */
-/* needs: options_table.c env_file.c suggest.c includes.c folder.c address.c address_show.c */
-/* needs: text.c memory.c plain.c */
+/* needs: options/options.c options/flags.c options/value.c options/include.c options/redis.c */
+/* needs: options/table.c options/env_file.c base/suggest.c options/include_list.c os/folder.c */
+/* needs: redis/address.c redis/address_show.c */
+/* needs: base/text.c base/memory.c base/plain.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,8 +16,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "options.h"
-#include "suggest.h"
+#include "base/suggest.h"
+#include "options/options.h"
 #include "temporary.h"
 
 #define WORDS 32

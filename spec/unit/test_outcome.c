@@ -1,7 +1,7 @@
-/* needs: outcome.c memory.c text.c */
+/* needs: job/outcome.c base/memory.c base/text.c */
 /* test_outcome.c - what an outcome owns. */
-#include "memory.h"
-#include "outcome.h"
+#include "base/memory.h"
+#include "job/outcome.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
-/* needs: output.c text.c memory.c clock.c events.c */
+/* needs: job/output.c base/text.c base/memory.c base/clock.c os/events.c */
 /* test_output.c - what jobs write, with real pipes and processes. */
-#include "output.h"
+#include "job/output.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +18,7 @@
 
 #include <cmocka.h>
 
-#include "clock.h"
+#include "base/clock.h"
 
 enum { OUT, ERR };
 

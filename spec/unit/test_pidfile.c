@@ -1,7 +1,7 @@
-/* needs: pidfile.c */
+/* needs: os/pidfile.c */
 /* test_pidfile.c - one live holder per file, whatever was in it, however it ended. Each test has a
  * folder of its own and works inside it. */
-#include "pidfile.h"
+#include "os/pidfile.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
-/* needs: queues.c memory.c */
+/* needs: job/queues.c base/memory.c */
 /* test_queues.c - the list a QUEUE variable stands for, by table. */
-#include "queues.h"
+#include "job/queues.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
-/* needs: raised.c clock.c */
+/* needs: job/raised.c base/clock.c */
 /* test_raised.c - the note of a limit's error, as a job writes it and its worker reads it. */
-#include "raised.h"
+#include "job/raised.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "clock.h"
+#include "base/clock.h"
 
 static enum limit read_note(const atomic_llong *note, int64_t since)
 {

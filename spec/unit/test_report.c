@@ -1,6 +1,6 @@
-/* needs: report.c memory.c plain.c text.c json_check.c limit.c */
+/* needs: job/report.c base/memory.c base/plain.c base/text.c base/json_check.c job/limit.c */
 /* test_report.c - frames between a job and its worker, whole, cut at every byte, and hostile. */
-#include "report.h"
+#include "job/report.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,8 @@
-/* needs: resting.c watched.c includes.c outcome.c cancel.c clock.c log.c text.c memory.c */
+/* needs: worker/resting.c os/watched.c options/include_list.c job/outcome.c worker/cancel.c */
+/* needs: base/clock.c base/log.c base/text.c base/memory.c */
 /* test_resting.c - which jobs of unknown classes fail, which queue rests and for how long, on a
  * clock of the test's own and with real files. */
-#include "resting.h"
+#include "worker/resting.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,8 +15,8 @@
 
 #include <cmocka.h>
 
-#include "cancel.h"
-#include "log.h"
+#include "base/log.h"
+#include "worker/cancel.h"
 
 #define SECOND INT64_C(1000)
 

@@ -1,6 +1,6 @@
-/* needs: text.c */
+/* needs: base/text.c */
 /* test_text.c - UTF-8 by every code point there is, and what people get to see by table. */
-#include "text.h"
+#include "base/text.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

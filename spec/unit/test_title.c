@@ -1,11 +1,11 @@
-/* needs: title.c text.c */
+/* needs: os/title.c base/text.c */
 /* test_title.c - what ps sees, in a process of its own: this program again, with `child` as its
  * first argument.
  *
  * Each start of the child writes one byte to descriptor STARTS, so that a second execution is seen.
  * The child then does one thing, writes a report to stdout and waits until stdin ends, so that
  * /proc can be looked at. */
-#include "title.h"
+#include "os/title.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,8 +21,8 @@
 
 #include <cmocka.h>
 
+#include "base/text.h"
 #include "temporary.h"
-#include "text.h"
 
 enum { STARTS = 60 };
 

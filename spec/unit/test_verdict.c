@@ -1,8 +1,9 @@
-/* needs: verdict.c outcome.c unstarted.c cancel.c crash.c wishes.c folder.c insist.c events.c */
-/* needs: clock.c log.c text.c memory.c signals.c limit.c plain.c raised.c */
+/* needs: worker/verdict.c job/outcome.c worker/unstarted.c worker/cancel.c worker/crash.c */
+/* needs: worker/wishes.c os/folder.c os/insist.c os/events.c base/clock.c base/log.c base/text.c */
+/* needs: base/memory.c os/signals.c job/limit.c base/plain.c job/raised.c */
 /* test_verdict.c - how a job has ended: what was reported × how its process ended, and what else
  * counts. */
-#include "verdict.h"
+#include "worker/verdict.h"
 
 #include <setjmp.h>
 #include <signal.h>
@@ -14,8 +15,8 @@
 
 #include <cmocka.h>
 
-#include "cancel.h"
-#include "limit.h"
+#include "job/limit.h"
+#include "worker/cancel.h"
 
 #define COUNT(table) (sizeof(table) / sizeof *(table))
 #define EXITED(code) ((code) << 8)

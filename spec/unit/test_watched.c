@@ -1,6 +1,6 @@
-/* needs: watched.c memory.c */
+/* needs: os/watched.c base/memory.c */
 /* test_watched.c - what counts as a change of a file. */
-#include "watched.h"
+#include "os/watched.h"
 
 #include <fcntl.h>
 #include <setjmp.h>

@@ -1,6 +1,7 @@
-/* needs: wishes.c signals.c folder.c insist.c events.c clock.c log.c text.c */
+/* needs: worker/wishes.c os/signals.c os/folder.c os/insist.c os/events.c base/clock.c */
+/* needs: base/log.c base/text.c */
 /* test_wishes.c - what signals ask of a worker: sequences of signals × settings. */
-#include "wishes.h"
+#include "worker/wishes.h"
 
 #include <setjmp.h>
 #include <signal.h>
@@ -11,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "clock.h"
+#include "base/clock.h"
 
 #define COUNT(table) (sizeof(table) / sizeof *(table))
 

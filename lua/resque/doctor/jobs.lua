@@ -105,7 +105,7 @@ end
 
 -- ---------------------------------------------------------------------------- who serves a queue
 
--- A long id is cut off (src/registry.h), so its last queues are not known.
+-- A long id is cut off (src/worker/registry.h), so its last queues are not known.
 local LONG_ID = 600
 
 -- A pattern of QUEUE as one of Lua's: * and ? are all that ids show.

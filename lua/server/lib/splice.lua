@@ -1,7 +1,7 @@
 -- splice.lua - finds the members of a JSON object as raw text, without building values, so that
 -- they can be spliced into another record byte for byte. As strict as the worker's own check
--- (src/json_check.h): what passes is read by every JSON parser of the fleet. The server's cjson is
--- not: it takes NaN, 0x10, 01, control characters and bad UTF-8.
+-- (src/base/json_check.h): what passes is read by every JSON parser of the fleet. The server's
+-- cjson is not: it takes NaN, 0x10, 01, control characters and bad UTF-8.
 
 -- A million take 0.35 s.
 local MAX_VALUES = 2e6
@@ -81,7 +81,7 @@ local function malformed(bytes)
 end
 
 -- The members of a payload that may be anything, if it is strict JSON with a class; else nil.
--- 98 levels: src/json_check.h.
+-- 98 levels: src/base/json_check.h.
 local function payload_members(payload)
   local members = json_members(payload, 98)
   return members and members.class and json_text(members.class) and members or nil

@@ -14,7 +14,7 @@ local SEED = tonumber(os.getenv "SEED") or os.time()
 local JOBS = tonumber(os.getenv "JOBS") or 1000
 local ONLY = tonumber(os.getenv "ONLY")
 local BATCH, WORKERS, SECONDS = 50, 2, 120
-local LOG_LINE = 4096 -- src/log.h
+local LOG_LINE = 4096 -- src/base/log.h
 
 local w = world.new()
 local problems = {}

@@ -3,7 +3,7 @@
 -- distribution is. Called by spec/fuzz/server/run.
 --
 -- A job that is put into a record and read out of it is the same job, byte for byte. A payload has
--- members there if and only if src/json_check.c lets it pass as an object. Failure records are
+-- members there if and only if src/base/json_check.c lets it pass as an object. Failure records are
 -- strict JSON for any payload, queue, exception and message. Base64 is what it should be.
 local base64 = dofile "spec/fixtures/base64.lua"
 local scripts = require "spec.support.scripts"
@@ -13,7 +13,7 @@ local uv = require "luv"
 local SEED = tonumber(os.getenv "SEED") or os.time()
 local SECONDS = tonumber(os.getenv "TIME") or 60
 local PAYLOADS, JOBS, PARTS = 2000, 200, 6 -- payloads and jobs in a round; texts of a job
-local DEPTH = 98 -- src/json_check.h
+local DEPTH = 98 -- src/base/json_check.h
 
 local random = math.random
 local function pick(list)

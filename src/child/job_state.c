@@ -1,0 +1,360 @@
+/* job_state.c - Lua in a job's process. See luahost.h. */
+#include <errno.h>
+#include <lauxlib.h>
+#include <locale.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/stopat.h"
+#include "child/joblimits.h"
+#include "child/luathread.h"
+#include "job/limit.h"
+#include "job/raised.h"
+#include "job/report.h"
+#include "lua/forked.h"
+#include "lua/luaarena.h"
+#include "lua/luahost.h"
+#include "lua/luastate.h"
+#include "os/confine.h"
+
+/* How the process ends; what its last finalizer sends. */
+struct ending {
+    const struct luahost_place *place; /* NULL: nothing is sent */
+    enum report_end end;
+    int exit_code;
+    const char *text[4]; /* DONE: JSON; LOAD: message; FAILED: exception, message, trace, limit */
+    size_t len;          /* of text[0] */
+};
+
+/* --- the end --- */
+
+static bool is_the_job(const struct luahost_place *place)
+{
+    return getpid() == place->pid;
+}
+
+/* Where reports go; -1 if the script closed it, or this is a process that the job has forked. */
+static int report_pipe(const struct luahost_place *place)
+{
+    struct stat now;
+    bool ours = is_the_job(place) && fstat(place->report_fd, &now) == 0 && S_ISFIFO(now.st_mode) &&
+                now.st_ino == place->report_inode;
+    return ours ? place->report_fd : -1;
+}
+
+static _Noreturn void leave(const struct ending *e)
+{
+    fflush(NULL);
+    if (e->place && !is_the_job(e->place))
+        _exit(e->exit_code);
+    STOP_AT("result");
+    int fd = e->place ? report_pipe(e->place) : -1;
+    if (fd >= 0 && e->end == REPORT_DONE)
+        report_send_done(fd, e->text[0], e->len);
+    else if (fd >= 0 && e->end == REPORT_FAILED)
+        report_send_failed(fd, e->text[0], e->text[1], e->text[2], e->text[3]);
+    else if (fd >= 0 && e->end == REPORT_LOAD)
+        report_send_load(fd, e->text[0]);
+    else if (fd >= 0 && e->end == REPORT_EXIT)
+        report_send_exit(fd, e->exit_code);
+    STOP_AT("reported");
+    _exit(e->exit_code);
+}
+
+/* Its address: where the registry holds the struct ending, once there is one. */
+static const char ending_key;
+
+/* __gc of an object that was made before any of the user's: lua_close calls it after all of theirs.
+ * What is left to do then is to free memory piece by piece, in pages that would be copied for it;
+ * the process just ends. */
+static int last_finalizer(lua_State *L)
+{
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &ending_key);
+    const struct ending *e = lua_touserdata(L, -1);
+    if (e)
+        leave(e);
+    return 0; /* a prepared state that is thrown away */
+}
+
+static _Noreturn void end_process(lua_State *L, const struct ending *e)
+{
+    luathread_end();
+    lua_pushlightuserdata(L, (void *)(size_t)e);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &ending_key);
+    lua_close(L);
+    leave(e); /* a script dug out the finalizer and removed it */
+}
+
+/* --- before the fork --- */
+
+static int load_modules(lua_State *L)
+{
+    const struct options *o = lua_touserdata(L, 1);
+    static const char *const modules[] = {"resque", "resque.queue", "resque.status",
+                                          "resque.connection"};
+    luathread_install(L);
+    joblimits_install(L, o);
+    for (size_t i = 0; i < sizeof modules / sizeof *modules; i++) {
+        luastate_push_module(L, modules[i]);
+        lua_pop(L, 1);
+    }
+    luastate_push_function(L, "resque.runner", "prepare");
+    lua_call(L, 0, 0);
+    lua_newuserdatauv(L, 0, 0);
+    lua_createtable(L, 0, 1);
+    lua_pushcfunction(L, last_finalizer);
+    lua_setfield(L, -2, "__gc");
+    lua_setmetatable(L, -2);
+    luaL_ref(L, LUA_REGISTRYINDEX);
+    return 0;
+}
+
+lua_State *luahost_prepare(const struct options *o, char *err, size_t err_size)
+{
+    lua_State *L = luastate_open_in_arena(o, err, err_size);
+    if (!L)
+        return NULL;
+    lua_pushcfunction(L, load_modules);
+    lua_pushlightuserdata(L, (void *)(size_t)o);
+    if (luastate_call(L, 1, 0) != LUA_OK) {
+        snprintf(err, err_size, "%s", lua_tostring(L, -1));
+        luastate_close(L);
+        return NULL;
+    }
+    lua_gc(L, LUA_GCCOLLECT, 0);
+    luaarena_seal(luaarena_of(L));
+    return L;
+}
+
+void luahost_discard(lua_State *prepared)
+{
+    if (prepared)
+        luastate_close(prepared);
+}
+
+/* --- functions that only a job has --- */
+
+/* A NUL would end the text for everybody behind the pipe; it becomes a '?', as bad UTF-8 does. */
+static char *copy_text(lua_State *L, int index, size_t *len)
+{
+    const char *text = lua_tolstring(L, index, len);
+    char *copy = memory_copy(text ? text : "", text ? *len : (*len = 0));
+    for (char *nul; (nul = memchr(copy, '\0', *len));)
+        *nul = '?';
+    return copy;
+}
+
+/* sys.report_started(on_failure, parent_hooks). Upvalues: place, job. */
+static int report_started(lua_State *L)
+{
+    const struct luahost_place *place = lua_touserdata(L, lua_upvalueindex(1));
+    const struct job *job = lua_touserdata(L, lua_upvalueindex(2));
+    if (place->mark && is_the_job(place))
+        memcpy(place->mark, job->token, sizeof job->token);
+    STOP_AT("mark");
+    if (report_send_started(report_pipe(place), lua_toboolean(L, 1), lua_toboolean(L, 2)) < 0)
+        return luaL_error(L, "the worker is gone: %s", strerror(errno));
+    STOP_AT("started");
+    joblimits_start(L, place->options);
+    return 0;
+}
+
+/* sys.policy(timeout, memory, cpu, requeue) of the job's table, as struct job_policy has them.
+ * Upvalue: place. */
+static int change_policy(lua_State *L)
+{
+    const struct luahost_place *place = lua_touserdata(L, lua_upvalueindex(1));
+    lua_Integer memory = luaL_checkinteger(L, 2);
+    const struct job_policy own = {.timeout = luaL_checknumber(L, 1),
+                                   .memory = memory < 0 ? SIZE_MAX : (size_t)memory,
+                                   .cpu = luaL_checknumber(L, 3),
+                                   .requeue = (int)luaL_checkinteger(L, 4)};
+    joblimits_change(L, &own);
+    report_send_policy(report_pipe(place), &own);
+    return 0;
+}
+
+/* sys.report_failed(exception, message, trace, limit, telling): the job has failed whatever its
+ * tearDown or onFailure do, as the first ending that the worker reads counts. telling: onFailure is
+ * next, so the worker need not call it. Upvalue: place. */
+static int report_failed(lua_State *L)
+{
+    const struct luahost_place *place = lua_touserdata(L, lua_upvalueindex(1));
+    char *text[4];
+    size_t len;
+    for (int i = 0; i < 4; i++)
+        text[i] = copy_text(L, i + 1, &len);
+    int fd = report_pipe(place);
+    report_send_failed(fd, text[0], text[1], text[2], text[3]);
+    if (lua_toboolean(L, 5))
+        report_send_telling(fd);
+    for (int i = 0; i < 4; i++)
+        free(text[i]);
+    return 0;
+}
+
+/* sys.report_unknown(): the job's class could not be had. Whether the job is spared, so that it has
+ * not failed. Upvalue: place. */
+static int report_unknown(lua_State *L)
+{
+    const struct luahost_place *place = lua_touserdata(L, lua_upvalueindex(1));
+    report_send_unknown(report_pipe(place));
+    lua_pushboolean(L, place->spare_unknown);
+    return 1;
+}
+
+/* sys.confine_calls(): from now on only the system calls that SANDBOX=strict leaves.
+ * Upvalue: place. */
+static int confine_job(lua_State *L)
+{
+    const struct luahost_place *place = lua_touserdata(L, lua_upvalueindex(1));
+    char why[CONFINE_WHY];
+    return confine_calls_now(place->confine, why) < 0 ? luaL_error(L, "%s", why) : 0;
+}
+
+/* os.exit(code, close) of a job: 0 is success, as the worker learns by a frame. Upvalue: place. */
+static int job_exit(lua_State *L)
+{
+    const struct luahost_place *place = lua_touserdata(L, lua_upvalueindex(1));
+    static struct ending e; /* the stack may be a coroutine's, and lua_close is about to free it */
+    e = (struct ending){.place = place, .end = REPORT_EXIT, .exit_code = forked_exit_code(L)};
+    if (lua_toboolean(L, 2))
+        end_process(L, &e);
+    leave(&e);
+}
+
+static void add_job_functions(lua_State *L, const struct luahost_place *place,
+                              const struct job *job)
+{
+    luastate_push_module(L, "resque.sys");
+    lua_pushlightuserdata(L, (void *)(size_t)place);
+    lua_pushlightuserdata(L, (void *)(size_t)job);
+    lua_pushcclosure(L, report_started, 2);
+    lua_setfield(L, -2, "report_started");
+    lua_pushlightuserdata(L, (void *)(size_t)place);
+    lua_pushcclosure(L, report_failed, 1);
+    lua_setfield(L, -2, "report_failed");
+    lua_pushlightuserdata(L, (void *)(size_t)place);
+    lua_pushcclosure(L, report_unknown, 1);
+    lua_setfield(L, -2, "report_unknown");
+    lua_pushlightuserdata(L, (void *)(size_t)place);
+    lua_pushcclosure(L, change_policy, 1);
+    lua_setfield(L, -2, "policy");
+    lua_pushlightuserdata(L, (void *)(size_t)place);
+    lua_pushcclosure(L, confine_job, 1);
+    lua_setfield(L, -2, "confine_calls");
+    lua_getglobal(L, "os");
+    lua_pushlightuserdata(L, (void *)(size_t)place);
+    lua_pushcclosure(L, job_exit, 1);
+    lua_setfield(L, -2, "exit");
+    lua_pop(L, 2);
+}
+
+/* --- one job --- */
+
+/* Arguments: place, job. Results: what resque.runner.run returns. */
+static int call_runner(lua_State *L)
+{
+    const struct luahost_place *place = lua_touserdata(L, 1);
+    const struct job *job = lua_touserdata(L, 2);
+    luastate_seed(L);
+    add_job_functions(L, place, job);
+    luastate_push_function(L, "resque.runner", "run");
+    luastate_push_job(L, job, place->worker_id);
+    lua_call(L, 1, 5);
+    return 5;
+}
+
+/* The runner's results: "done", json | "load", message | "failed", exception, message, trace,
+ * limit. */
+static void take_results(lua_State *L, struct ending *e)
+{
+    const char *kind = lua_tostring(L, -5);
+    size_t len;
+    e->end = strcmp(kind, "done") == 0     ? REPORT_DONE
+             : strcmp(kind, "failed") == 0 ? REPORT_FAILED
+                                           : REPORT_LOAD;
+    e->text[0] = copy_text(L, -4, &e->len);
+    if (e->end == REPORT_DONE && e->len > REPORT_BODY_MAX)
+        log_warn("the result of perform is not kept: it is larger than 1 MB");
+    for (int i = 1; i < 4; i++)
+        e->text[i] = copy_text(L, i - 4, &len);
+}
+
+/* The runner itself broke: no fault of the job, unless that had made so much that not even its
+ * failure could be told. */
+static void take_breakdown(lua_State *L, int status, struct ending *e)
+{
+    static char refusal[LIMIT_TEXT];
+    if (status == LUA_ERRMEM && joblimits_refused(refusal)) {
+        e->end = REPORT_FAILED;
+        e->text[0] = limit_exception(LIMIT_MEMORY);
+        e->text[1] = refusal;
+        e->text[2] = "";
+        e->text[3] = limit_name(LIMIT_MEMORY);
+        return;
+    }
+    e->end = REPORT_LOAD;
+    e->text[0] = copy_text(L, -1, &e->len);
+}
+
+/* A hook of the worker may have set a locale: a job begins without one, as every Lua does. */
+static void reset_locale(void)
+{
+    if (uselocale(NULL) == LC_GLOBAL_LOCALE) /* the worker has no hooks */
+        return;
+    setlocale(LC_ALL, "C");
+    uselocale(LC_GLOBAL_LOCALE);
+}
+
+void luahost_job(const struct luahost_place *place, const struct job *job)
+{
+    lua_State *L = place->prepared;
+    struct ending e = {.place = place};
+    reset_locale();
+    STOP_AT("load");
+    raised_open(place->raised);
+    lua_pushcfunction(L, call_runner);
+    lua_pushlightuserdata(L, (void *)(size_t)place);
+    lua_pushlightuserdata(L, (void *)(size_t)job);
+    int status = luastate_call(L, 2, 5);
+    if (status == LUA_OK)
+        take_results(L, &e);
+    else
+        take_breakdown(L, status, &e);
+    end_process(L, &e);
+}
+
+static int call_on_failure(lua_State *L)
+{
+    const struct luahost_place *place = lua_touserdata(L, 1);
+    luastate_seed(L);
+    luastate_push_function(L, "resque.runner", "on_failure");
+    luastate_push_job(L, lua_touserdata(L, 2), place->worker_id);
+    lua_pushstring(L, lua_touserdata(L, 3));
+    lua_pushstring(L, lua_touserdata(L, 4));
+    lua_call(L, 3, 0);
+    return 0;
+}
+
+void luahost_on_failure(const struct luahost_place *place, const struct job *job,
+                        const char *exception, const char *message)
+{
+    lua_State *L = place->prepared;
+    struct ending e = {0};
+    reset_locale();
+    lua_pushcfunction(L, call_on_failure);
+    lua_pushlightuserdata(L, (void *)(size_t)place);
+    lua_pushlightuserdata(L, (void *)(size_t)job);
+    lua_pushlightuserdata(L, (void *)(size_t)exception);
+    lua_pushlightuserdata(L, (void *)(size_t)message);
+    if (luastate_call(L, 4, 0) != LUA_OK)
+        fprintf(stderr, "*** onFailure: %s\n", lua_tostring(L, -1));
+    end_process(L, &e);
+}

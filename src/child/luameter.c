@@ -1,0 +1,94 @@
+/* luameter.c - see luameter.h. */
+#include "child/luameter.h"
+
+#include <stdint.h>
+
+#include "child/luathread.h"
+#include "child/luatrace.h"
+
+#define LARGEST_STACK ((size_t)16 << 20) /* bytes; Lua's own limit */
+#define SMALLEST_STACK 720               /* what a call needs otherwise is smaller */
+#define SPARE ((size_t)256 << 10)        /* bytes beyond the limit for a stack that shrinks */
+
+/* Whether the block is the stack of who runs, and nobody can say who that is until it has grown. */
+static bool is_blinding(const void *block, size_t size)
+{
+    return block && !luatrace_can_record(luathread_running(), size);
+}
+
+/* Keeps where it happened: the error itself calls no message handler. */
+static void *refuse(struct luameter *m, const void *block, size_t old, size_t size)
+{
+    m->refused = true;
+    m->asked.block = block;
+    m->asked.old = old;
+    m->asked.size = size;
+    luatrace_record(is_blinding(block, old) ? NULL : luathread_running());
+    if (m->tell)
+        m->tell(true);
+    return NULL;
+}
+
+/* A request was granted. If it is the one that was refused before, that has raised nothing. */
+static void forget_refusal(struct luameter *m, const void *block, size_t old, size_t size)
+{
+    bool again = m->asked.block == block && m->asked.old == old && m->asked.size == size;
+    m->asked.size = 0;
+    if (again && m->tell)
+        m->tell(false);
+}
+
+/* After an error Lua makes the stack smaller, for which 5.4.4 and older ones allocate another one.
+ * Its refusal would raise nothing, and hide the place of the error. */
+static size_t spare(const void *block, size_t kind, size_t size)
+{
+    bool stack = !block && kind == 0 && size >= SMALLEST_STACK && size <= SPARE;
+    return LUA_VERSION_RELEASE_NUM < 50405 && stack ? SPARE : 0;
+}
+
+static size_t twice(size_t limit)
+{
+    return limit <= SIZE_MAX / 2 ? 2 * limit : SIZE_MAX;
+}
+
+/* For an object Lua collects its garbage and asks again. For the text that a C function builds
+ * (luaL_Buffer) it does not; such a block, which is no kind of object, may take as much again, and
+ * the next object settles it. */
+static bool fits(const struct luameter *m, const void *block, size_t kind, size_t size, size_t more)
+{
+    bool plain = block || kind == 0;
+    size_t most = plain && size <= m->limit ? twice(m->limit) : m->limit;
+    most += most <= SIZE_MAX - SPARE ? spare(block, kind, size) : 0;
+    return m->used <= most && more <= most - m->used;
+}
+
+/* What comes next is refused, then: there is a place to show. */
+static bool may_blind(const struct luameter *m, const void *block, size_t size)
+{
+    size_t beyond = m->used > twice(m->limit) ? m->used - twice(m->limit) : 0;
+    return beyond <= LARGEST_STACK && is_blinding(block, size);
+}
+
+/* lua_Alloc. Without a block, `old` is the kind of object, not a size. */
+static void *allocate(void *meter, void *block, size_t old, size_t size)
+{
+    struct luameter *m = meter;
+    size_t had = block ? old : 0;
+    if (size > had && !fits(m, block, old, size, size - had) && !may_blind(m, block, old))
+        return refuse(m, block, old, size);
+    void *got = m->next(m->where, block, old, size);
+    if (!got && size)
+        return refuse(m, block, old, size);
+    m->used = m->used - had + size;
+    if (m->asked.size && size > had)
+        forget_refusal(m, block, old, size);
+    return got;
+}
+
+void luameter_start(struct luameter *m, lua_State *L, size_t limit, void (*tell)(bool refused))
+{
+    *m = (struct luameter){.limit = limit, .tell = tell};
+    m->next = lua_getallocf(L, &m->where);
+    m->used = (size_t)lua_gc(L, LUA_GCCOUNT) * 1024 + (size_t)lua_gc(L, LUA_GCCOUNTB);
+    lua_setallocf(L, allocate, m);
+}

@@ -1,0 +1,45 @@
+/* board.h - the memory that manager, workers and jobs share: one slot per worker.
+ *
+ * It carries what a dead process can no longer tell (who it was, which job had started), who is
+ * idle, which job is to be ended and how, and a stop that means "now". Each field has one writer.
+ * Texts are read after their writer has ended, or only to be compared with one that half of a text
+ * cannot equal. */
+#ifndef BOARD_H
+#define BOARD_H
+
+#include <stdatomic.h>
+
+#include "job/job.h"
+
+enum board_state {
+    BOARD_STARTING, /* beforeFirstFork has not passed yet */
+    BOARD_BUSY,     /* has a job, or does not want one */
+    BOARD_LOOKING,  /* about to ask Redis: a push may come too late for that question */
+    BOARD_IDLE,     /* waiting for a wake-up or INTERVAL */
+};
+
+/* What a worker has told its job's process. */
+enum board_told {
+    BOARD_NOTHING,
+    BOARD_TIMEOUT, /* your time is up: an error, wherever you are */
+    BOARD_TERM,    /* you are to be ended, with TERM_CHILD: the same */
+    BOARD_END,     /* you took no notice of the first: end by TERM, as by default */
+};
+
+struct board_slot {
+    atomic_int state;               /* enum board_state, by the worker */
+    atomic_int told;                /* enum board_told, by the worker */
+    char worker_id[WORKER_ID_SIZE]; /* by the worker; "": not registered */
+    char nonce[WORKER_NONCE_SIZE];  /* by the worker: of its tokens */
+    atomic_llong raised; /* by the job's process, between two jobs by the worker: see raised.h */
+    char started[JOB_TOKEN_SIZE]; /* by the job's process: the last token whose code began to run */
+    char cancel[JOB_TOKEN_SIZE];  /* by the manager: the job that is to be ended, see cancel.h */
+    atomic_int insists;           /* by the manager: the TERM or INT that was its second one */
+};
+
+struct board {
+    atomic_int parent_hooks; /* somebody listens to beforeFirstFork or beforeFork */
+    struct board_slot slot[];
+};
+
+#endif

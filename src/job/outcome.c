@@ -1,0 +1,101 @@
+/* outcome.c - see outcome.h. */
+#include "job/outcome.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+
+void outcome_fail(struct outcome *o, enum outcome_kind kind, const char *exception,
+                  const char *error)
+{
+    *o = (struct outcome){.kind = kind,
+                          .exception = memory_copy(exception, strlen(exception)),
+                          .error = memory_copy(error, strlen(error))};
+}
+
+void outcome_put_back(struct outcome *o, const char *why)
+{
+    *o = (struct outcome){.kind = OUTCOME_PUT_BACK, .error = memory_copy(why, strlen(why))};
+}
+
+bool outcome_is_failure(const struct outcome *o)
+{
+    return o->kind == OUTCOME_FAILED || o->kind == OUTCOME_CRASHED;
+}
+
+bool outcome_was_terminated(const struct outcome *o)
+{
+    return o->dirty || (o->exception && strcmp(o->exception, "Resque::TermException") == 0);
+}
+
+static char *copy_text(const char *text)
+{
+    return text ? memory_copy(text, strlen(text)) : NULL;
+}
+
+void outcome_copy(struct outcome *to, const struct outcome *from)
+{
+    *to = (struct outcome){.kind = from->kind,
+                           .dirty = from->dirty,
+                           .usage = from->usage,
+                           .limit = from->limit,
+                           .requeue = from->requeue,
+                           .result =
+                               from->result ? memory_copy(from->result, from->result_len) : NULL,
+                           .result_len = from->result_len,
+                           .exception = copy_text(from->exception),
+                           .error = copy_text(from->error),
+                           .trace = copy_text(from->trace)};
+}
+
+static size_t length(const char *text)
+{
+    return text ? strlen(text) : 0;
+}
+
+size_t outcome_size(const struct outcome *o)
+{
+    return o->result_len + length(o->exception) + length(o->error) + length(o->trace) +
+           o->output_len;
+}
+
+/* Puts a shorter text in the place of one, so that its memory is given back. */
+static void replace(char **text, const char *with, size_t len)
+{
+    char *shorter = memory_copy(with, len);
+    free(*text);
+    *text = shorter;
+}
+
+static void cut(char **text)
+{
+    if (length(*text) <= OUTCOME_SHORT)
+        return;
+    replace(text, *text, OUTCOME_SHORT);
+    text_clean_utf8(*text, OUTCOME_SHORT); /* it may be cut inside a character */
+}
+
+void outcome_shorten(struct outcome *o)
+{
+    cut(&o->error);
+    cut(&o->trace);
+    char *line_end = length(o->trace) == OUTCOME_SHORT ? strrchr(o->trace, '\n') : NULL;
+    if (line_end)
+        line_end[1] = '\0';
+    if (o->result_len <= OUTCOME_SHORT)
+        return;
+    replace(&o->result, "null", strlen("null"));
+    o->result_len = strlen("null");
+}
+
+void outcome_clear(struct outcome *o)
+{
+    free(o->result);
+    free(o->exception);
+    free(o->error);
+    free(o->trace);
+    free(o->output);
+    *o = (struct outcome){0};
+}

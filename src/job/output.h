@@ -1,0 +1,60 @@
+/* output.h - what jobs write to stdout and stderr: passed on to the worker's own, unchanged, and
+ * the last of it kept for the failure record.
+ *
+ * A pipe for each of the two, or one for both where they are the same file, so that the order
+ * stays. They are made once and serve one job after the other. The worker never waits for whoever
+ * reads its output: what cannot be passed on stays in the pipe, and in the end the job waits, as it
+ * would without us. Whole lines stay together where several workers write to the same place. */
+#ifndef OUTPUT_H
+#define OUTPUT_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "os/events.h"
+
+#define OUTPUT_KEPT 4096 /* bytes of a job's output that are remembered */
+
+struct output_stream {
+    int read_end, write_end; /* of the job's pipe; -1: the other stream's serves for both */
+    int target;              /* where it goes */
+    bool stuck;              /* the last job's output was not taken: do not wait again */
+    bool broken;             /* it could not be read: what is left in it is not the next job's */
+    size_t len, due;         /* bytes in `text`, and how many of them may go now */
+    char *text;              /* PIPE_BUF bytes: what was read and not passed on yet */
+};
+
+struct output {
+    struct output_stream stream[2]; /* stdout, stderr */
+    uint64_t total;                 /* bytes of this job so far */
+    char kept[OUTPUT_KEPT];         /* the last of them, in a ring */
+    char text[2][PIPE_BUF];
+};
+
+/* Once descriptors 1 and 2 are what they will be. Makes stdout line-buffered, for the processes to
+ * come. 0 or -1 with errno. */
+int output_open(struct output *o);
+void output_close(struct output *o);
+
+/* Before the fork: forgets the job before. In the new process: 1 and 2 are the pipes from now on,
+ * and what is the worker's is let go of. */
+void output_begin(struct output *o);
+void output_attach(const struct output *o);
+
+/* Says what is to be waited for in the slots EVENTS_STDOUT and EVENTS_STDERR. */
+void output_watch(const struct output *o, struct events *ev);
+
+/* Passes on what is there, as far as it is taken. */
+void output_pass(struct output *o);
+
+/* The job's processes have ended: passes on the rest. What is not taken within a tenth of a second
+ * is dropped. With `survivors`, which may still write, the next job gets other pipes. */
+void output_end(struct output *o, bool survivors);
+
+/* The last of what the job wrote, printable but with its line ends and tabs, beginning with a whole
+ * character; the caller's to free. NULL: nothing. */
+char *output_text(const struct output *o, size_t *len);
+
+#endif

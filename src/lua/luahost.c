@@ -1,0 +1,62 @@
+/* luahost.c - Lua commands and the check of APP_INCLUDE. See luahost.h. */
+#include "lua/luahost.h"
+
+#include <stdio.h>
+
+#include "lua/luastate.h"
+
+static int call_command(lua_State *L)
+{
+    const struct options *o = lua_touserdata(L, 1);
+    luastate_push_function(L, lua_touserdata(L, 2), "run");
+    lua_createtable(L, o->argument_count, 0);
+    for (int i = 0; i < o->argument_count; i++) {
+        lua_pushstring(L, o->arguments[i]);
+        lua_rawseti(L, -2, i + 1);
+    }
+    lua_call(L, 1, 1);
+    return 1;
+}
+
+int luahost_command(const struct options *o, const char *module)
+{
+    char err[512];
+    int code = EXIT_FAILED;
+    lua_State *L = luastate_open(o, err, sizeof err);
+    if (!L) {
+        fprintf(stderr, "resque-lua: %s\n", err);
+        return code;
+    }
+    lua_pushcfunction(L, call_command);
+    lua_pushlightuserdata(L, (void *)(size_t)o);
+    lua_pushlightuserdata(L, (void *)(size_t)module);
+    if (luastate_call(L, 2, 1) == LUA_OK)
+        code = (int)lua_tointeger(L, -1);
+    else
+        fprintf(stderr, "resque-lua: %s\n", lua_tostring(L, -1));
+    lua_close(L);
+    return code;
+}
+
+static int call_check(lua_State *L)
+{
+    luastate_push_function(L, "resque.runner", "check");
+    lua_call(L, 0, 2);
+    return 2;
+}
+
+int luahost_check(const struct options *o, bool *parent_hooks, char *err, size_t err_size)
+{
+    lua_State *L = luastate_open(o, err, err_size);
+    if (!L)
+        return -1;
+    lua_pushcfunction(L, call_check);
+    bool raised = luastate_call(L, 0, 2) != LUA_OK;
+    bool broken = raised || !lua_isnil(L, -1);
+    if (broken)
+        snprintf(err, err_size, "%s", lua_tostring(L, -1));
+    else
+        *parent_hooks = lua_toboolean(L, -2);
+    lua_close(L);
+    return broken ? -1 : 0;
+}

@@ -1,0 +1,77 @@
+/* crew.h - the processes a manager looks after: who is who, telling all of them, calling idle ones,
+ * ending what a dead one left behind. Starting one and judging its end is the manager's. */
+#ifndef CREW_H
+#define CREW_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/backoff.h"
+#include "job/board.h"
+#include "os/events.h"
+#include "os/insist.h"
+
+#define CREW_STRANGERS 64
+
+struct member {
+    pid_t pid;     /* 0: not running */
+    int wakeup_fd; /* writing end; -1: none */
+    struct board_slot *slot;
+    int64_t started_at, restart_at; /* restart_at: CLOCK_NEVER unless it is to be started */
+    struct backoff backoff;
+};
+
+struct crew {
+    struct insist insist; /* of stops that the manager was told */
+    struct member *members;
+    int count;
+    struct board *board; /* shared with all of them */
+    size_t board_size;
+    /* Children that this process had before it became this program: `helper & exec resque-lua`. */
+    pid_t strangers[CREW_STRANGERS];
+    int stranger_count;
+};
+
+/* `count` members, none running, each to be started at once; what they leave behind will be handed
+ * to us. To be called before this process has children of its own. 0 or -1 with errno. */
+int crew_open(struct crew *c, int count);
+void crew_close(struct crew *c);
+
+/* In a forked process: lets go of the pipes to the others. */
+void crew_forget(struct crew *c);
+
+int crew_running(const struct crew *c);
+bool crew_any_idle(const struct crew *c);
+
+/* Whether each one is past its start, or through with its work. */
+bool crew_all_started(const struct crew *c);
+
+/* When the next one that is not running is due; CLOCK_NEVER. */
+int64_t crew_restart_at(const struct crew *c);
+
+/* The member of that pid, or NULL: then it was a stranger or an orphan, and is forgotten. For a
+ * process that was just reaped. */
+struct member *crew_reaped(struct crew *c, pid_t pid);
+
+void crew_signal(const struct crew *c, int signo);
+
+/* Passes a stop on: QUIT, TERM or INT. A TERM or INT that insists is on the board, too: what a
+ * manager passes on is no second one for a worker that somebody has told before. */
+void crew_stop(struct crew *c, int signo);
+
+/* Takes those stops that came. Whether any did. */
+bool crew_take_stops(struct crew *c, struct events *ev);
+
+/* Tells the member of that id that the job with this token is to be ended; EVENTS_BOARD makes it
+ * look. False: none of ours has that id, or it was told the same before. */
+bool crew_cancel(const struct crew *c, const char *worker_id, const char *token);
+
+/* Calls idle members, one for each job; one that is just asking Redis may have asked too early, and
+ * is called too. */
+void crew_wake(struct crew *c, long jobs);
+
+/* Ends what was handed to us because its parent, a member or a part of its job, has ended. */
+void crew_end_orphans(const struct crew *c);
+
+#endif

@@ -1,0 +1,32 @@
+/* seccomp.h - SANDBOX=strict in the kernel: a seccomp filter that refuses the system calls a job
+ * has no use for. Made once by libseccomp, if this was built with it; put on by each job's process.
+ */
+#ifndef FILTER_H
+#define FILTER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct sock_filter;
+
+struct filter {
+    struct sock_filter *code; /* owned; NULL: there is none */
+    size_t length;            /* of code, in instructions */
+    const char *missing;      /* why there is none, a literal; NULL: there is one */
+    int error;                /* errno; not 0: nothing may run that relies on there being one */
+};
+
+/* Whether this was built with libseccomp. */
+bool filter_is_built(void);
+
+/* Makes it, and tries it on in a process that ends. 0: it is there, or cannot be in this program or
+ * kernel (`missing` says why). -1 with errno: it could not be made, or is refused. */
+int filter_make(struct filter *f);
+void filter_free(struct filter *f);
+
+/* Puts it on all threads for the rest of this process's life; afterwards it may send signals to
+ * itself alone. Needs no_new_privs. Nothing happens where there cannot be one. 0 or -1 with errno.
+ */
+int filter_enter(struct filter *f);
+
+#endif

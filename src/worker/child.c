@@ -1,0 +1,396 @@
+/* child.c - see child.h. Today a fork for each job. */
+#include "worker/child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/stopat.h"
+#include "child/jobsignals.h"
+#include "job/board.h"
+#include "os/children.h"
+#include "os/procfs.h"
+#include "os/title.h"
+
+/* Seconds for which what a job reports and writes waits in its pipes. Most jobs are over by then,
+ * and waking up for each frame would cost them more than all else the worker does; a result too
+ * large for the pipe is read after. */
+#define REPORT_WAITS 0.02
+#define ON_FAILURE_LIMIT 5.0 /* seconds */
+#define SWEEP_LIMIT 1.0      /* seconds of killing what a job left behind */
+
+/* What a job tells while it runs. */
+#define TOLD (EVENTS_BIT(EVENTS_REPORT) | EVENTS_BIT(EVENTS_STDOUT) | EVENTS_BIT(EVENTS_STDERR))
+
+/* --- in the new process --- */
+
+static _Noreturn void give_back(int report_fd, const char *why)
+{
+    report_send_load(report_fd, why);
+    _exit(EXIT_FAILED);
+}
+
+/* The first steps: a group of its own, no life without the worker, nothing of the worker's. What
+ * cannot be confined does not start: its job goes back. */
+static void isolate(const struct child_place *place, pid_t worker, int report_fd)
+{
+    char why[CONFINE_WHY];
+    STOP_AT("isolate");
+    setpgid(0, 0);
+    if (confine_enter(place->confine, why) < 0)
+        give_back(report_fd, why);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != worker) /* it died before the line above */
+        _exit(EXIT_FAILURE);
+    redis_forget(place->redis);
+    events_close(place->events);
+    if (place->wakeup_fd >= 0)
+        close(place->wakeup_fd);
+    output_attach(place->output);
+    jobsignals_begin();
+    sigprocmask(SIG_SETMASK, &place->events->original_mask, NULL); /* as the user's shell had it */
+    if (confine_calls(place->confine, why) < 0)
+        give_back(report_fd, why);
+}
+
+static struct luahost_place lua_place(const struct child_place *place, const struct job *job,
+                                      int report_fd)
+{
+    struct stat pipe = {0};
+    fstat(report_fd, &pipe);
+    log_set_job(job->id);
+    return (struct luahost_place){.options = place->options,
+                                  .confine = place->confine,
+                                  .prepared = place->prepared,
+                                  .pid = getpid(),
+                                  .report_fd = report_fd,
+                                  .report_inode = pipe.st_ino,
+                                  .mark = place->mark,
+                                  .raised = place->raised,
+                                  .spare_unknown = place->spare_unknown,
+                                  .worker_id = place->worker_id};
+}
+
+static _Noreturn void run_job(const struct child_place *place, const struct job *job, int report_fd)
+{
+    const struct luahost_place lua = lua_place(place, job, report_fd);
+    luahost_job(&lua, job);
+}
+
+static _Noreturn void run_on_failure(const struct child_place *place, const struct job *job,
+                                     int report_fd, const char *exception, const char *message)
+{
+    title_set("Running onFailure for %s [%s]", job->queue, job->class);
+    const struct luahost_place lua = lua_place(place, job, report_fd);
+    luahost_on_failure(&lua, job, exception, message);
+}
+
+/* --- in the worker: what it tells, and its end --- */
+
+static void read_report(struct child *c, struct events *ev)
+{
+    if (report_read(&c->report, c->report_fd))
+        return;
+    ev->fd[EVENTS_REPORT] = -1; /* nothing more comes; the pidfd tells the rest */
+    close(c->report_fd);        /* a job that still writes must not wait for us */
+    c->report_fd = -1;
+}
+
+static int64_t milliseconds(struct timeval time)
+{
+    return (int64_t)time.tv_sec * 1000 + time.tv_usec / 1000;
+}
+
+static void note_usage(struct child *c, const struct rusage *used)
+{
+    struct timeval cpu;
+    timeradd(&used->ru_utime, &used->ru_stime, &cpu);
+    c->usage = (struct usage){.known = true,
+                              .wall_ms = clock_ms() - c->started_at,
+                              .cpu_ms = milliseconds(cpu),
+                              .peak_kb = used->ru_maxrss};
+}
+
+/* The group goes before its leader is reaped: until then its number cannot belong to anybody else.
+ */
+static void reap(struct child *c, struct events *ev)
+{
+    struct rusage used;
+    kill(-c->pid, SIGKILL);
+    if (wait4(c->pid, &c->wait_status, 0, &used) == c->pid)
+        note_usage(c, &used);
+    else if (errno == EINTR)
+        return; /* the pidfd stays ready */
+    c->ended = true;
+    if (ev->fd[EVENTS_REPORT] >= 0)
+        read_report(c, ev);
+    if (c->report_fd >= 0) /* somebody still has the other end: was that all? */
+        c->report.broken = true;
+}
+
+/* --- starting --- */
+
+static int open_pidfd(pid_t pid)
+{
+    return (int)syscall(SYS_pidfd_open, pid, 0);
+}
+
+/* The worker's half of a successful fork. A process whose end we could not wait for is ended at
+ * once; what it has reported by then tells whether the job had started. */
+static void adopt(struct child *c, struct events *ev, int read_end)
+{
+    setpgid(c->pid, c->pid); /* both do it, so that neither has to wait for the other */
+    c->report_fd = read_end;
+    c->pidfd = open_pidfd(c->pid);
+    ev->fd[EVENTS_CHILD] = c->pidfd;
+    ev->fd[EVENTS_REPORT] = c->report_fd;
+    c->read_at = clock_after(REPORT_WAITS);
+    if (c->pidfd >= 0)
+        return;
+    log_error("the job's process cannot be watched: pidfd_open: %s", strerror(errno));
+    c->killed_for = "want of a pidfd";
+    kill(c->pid, SIGKILL);
+    while (!c->ended)
+        reap(c, ev);
+}
+
+/* Forks with a report pipe. In the new process: 1 and the pipe's writing end. */
+static int fork_process(struct child *c, const struct child_place *place, int *write_end)
+{
+    int ends[2];
+    *c = (struct child){
+        .pidfd = -1, .report_fd = -1, .kill_at = CLOCK_NEVER, .deadline.at = CLOCK_NEVER};
+    c->started_at = clock_ms();
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return -1;
+    c->told = place->told;
+    atomic_store(c->told, BOARD_NOTHING);
+    c->output = place->output;
+    output_begin(c->output);
+    fflush(NULL); /* else both would write what is buffered */
+    pid_t worker = getpid();
+    c->pid = fcntl(ends[0], F_SETFL, O_NONBLOCK) < 0 ? -1 : fork();
+    if (c->pid == 0) {
+        close(ends[0]);
+        isolate(place, worker, ends[1]);
+        *write_end = ends[1];
+        return 1;
+    }
+    int error = errno;
+    close(ends[1]);
+    if (c->pid > 0) {
+        adopt(c, place->events, ends[0]);
+        return 0;
+    }
+    close(ends[0]);
+    errno = error;
+    return -1;
+}
+
+int child_start(struct child *c, const struct child_place *place, const struct job *job,
+                const char *now)
+{
+    int report_fd;
+    char title[TITLE_MOST];
+    title_make(title, "Processing %s since %s [%s]", job->queue, now, job->class);
+    int result = fork_process(c, place, &report_fd);
+    if (result == 1) {
+        title_show(title);
+        run_job(place, job, report_fd);
+    }
+    c->deadline.from = c->started_at;
+    deadline_set(&c->deadline, &c->report, place->options);
+    return result;
+}
+
+/* --- killing --- */
+
+/* To its first thread, so that it comes before whatever other signals wait there: these would have
+ * a call that waits begin anew. */
+static void tell(const struct child *c, enum board_told what)
+{
+    atomic_store(c->told, what);
+    tgkill(c->pid, c->pid, EVENTS_BOARD);
+}
+
+static void climb(struct child *c)
+{
+    if (c->ladder == KILL_TERM_NEXT) {
+        tell(c, c->timed_out ? BOARD_END : BOARD_TERM);
+        kill(-c->pid, SIGTERM); /* its programs, and whatever of its own hears TERM */
+        kill(-c->pid, SIGCONT);
+        c->ladder = KILL_KILL_NEXT;
+        c->kill_at = clock_after(c->grace);
+    } else if (c->ladder == KILL_KILL_NEXT) {
+        kill(-c->pid, SIGKILL);
+        c->ladder = KILL_DONE;
+        c->kill_at = CLOCK_NEVER;
+    }
+}
+
+void child_kill(struct child *c, const struct options *o, const char *why)
+{
+    bool hurry = c->timed_out && !o->term_child; /* its grace is over, then */
+    if (c->ended || c->ladder == KILL_DONE || (c->ladder != KILL_NOTHING && !hurry))
+        return;
+    if (!c->timed_out)
+        c->killed_for = why;
+    c->grace = o->term_timeout;
+    c->ladder = o->term_child ? KILL_TERM_NEXT : KILL_KILL_NEXT;
+    c->kill_at = o->term_child ? clock_after(o->pre_shutdown_timeout) : clock_ms();
+}
+
+/* The job gets an error where it is. If it takes no notice the ladder ends it. */
+static void time_is_up(struct child *c, const struct options *o)
+{
+    c->deadline.at = CLOCK_NEVER;
+    if (c->ladder != KILL_NOTHING)
+        return;
+    snprintf(c->limit_text, sizeof c->limit_text, "its time limit of %g s", c->deadline.seconds);
+    c->killed_for = c->limit_text;
+    c->timed_out = true;
+    tell(c, BOARD_TIMEOUT);
+    c->grace = o->term_timeout / 2;
+    c->ladder = KILL_TERM_NEXT;
+    c->kill_at = clock_after(c->grace);
+}
+
+/* --- watching --- */
+
+/* If the kernel runs out of memory it is to end a job, as if that had half of the memory more than
+ * it has; not the worker, nor Redis beside it. Not worth a job's while that is over at once. */
+static void raise_oom_score(struct child *c)
+{
+    char path[48];
+    snprintf(path, sizeof path, "/proc/%d/oom_score_adj", (int)c->pid);
+    c->oom_score_raised = true;
+    int fd = procfs_is_ours() ? open(path, O_WRONLY | O_CLOEXEC) : -1;
+    if (fd < 0 || write(fd, "500", 3) < 0)
+        log_debug("oom_score_adj of a job: %s", strerror(errno));
+    if (fd >= 0)
+        close(fd);
+}
+
+/* Takes those of the job's orphans that have ended from the process table: a job may run for days.
+ * The job itself stays there until its group is killed. */
+static void reap_orphans(const struct child *c)
+{
+    siginfo_t info = {0};
+    while (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid &&
+           info.si_pid != c->pid) {
+        waitpid(info.si_pid, NULL, WNOHANG);
+        info.si_pid = 0;
+    }
+}
+
+/* Steps that are due: reports from now on as they come, the deadline, the ladder's next. */
+static void attend(struct child *c, const struct options *o, struct events *ev)
+{
+    if (clock_ms() >= c->deadline.at && ev->fd[EVENTS_REPORT] >= 0)
+        read_report(c, ev); /* the job's table may have set another one */
+    if (!c->timed_out)
+        deadline_set(&c->deadline, &c->report, o);
+    if (clock_ms() >= c->deadline.at)
+        time_is_up(c, o);
+    if (clock_ms() >= c->kill_at)
+        climb(c);
+}
+
+void child_wait(struct child *c, const struct options *o, struct events *ev, int64_t deadline)
+{
+    bool read_now = clock_ms() >= c->read_at;
+    unsigned slots = EVENTS_BIT(EVENTS_CHILD) | (read_now ? TOLD : 0);
+    int64_t until = clock_sooner(clock_sooner(c->kill_at, c->deadline.at), deadline);
+    if (!read_now)
+        until = clock_sooner(until, c->read_at);
+    output_watch(c->output, ev);
+    unsigned seen = events_wait(ev, slots, until);
+    if (seen & (EVENTS_BIT(EVENTS_STDOUT) | EVENTS_BIT(EVENTS_STDERR)))
+        output_pass(c->output);
+    if (seen & EVENTS_BIT(EVENTS_REPORT))
+        read_report(c, ev);
+    if (seen & EVENTS_BIT(EVENTS_CHILD))
+        reap(c, ev);
+    if (c->ended)
+        return;
+    attend(c, o, ev);
+    if (!read_now)
+        return;
+    if (!c->oom_score_raised)
+        raise_oom_score(c);
+    reap_orphans(c);
+}
+
+/* --- what is left --- */
+
+/* Kills every process that was handed to us because its parent, a part of the job, has ended. */
+static void kill_adopted(void)
+{
+    pid_t list[64];
+    int count = children_list(list, 64);
+    for (int i = 0; i < count; i++)
+        kill(list[i], SIGKILL);
+}
+
+/* We are their subreaper, so the job's orphans end up here; their own children follow in the next
+ * round. False: some do not end. */
+static bool sweep(void)
+{
+    useconds_t pause = 500;
+    for (int64_t until = clock_after(SWEEP_LIMIT); clock_ms() < until;) {
+        pid_t pid = waitpid(-1, NULL, WNOHANG);
+        if (pid < 0)
+            return true; /* no children left */
+        if (pid > 0)
+            continue;
+        kill_adopted();
+        usleep(pause);
+        pause = 10000;
+    }
+    log_warn("a process that the job left behind does not end");
+    return false;
+}
+
+void child_finish(struct child *c, struct events *ev)
+{
+    output_end(c->output, !sweep());
+    ev->fd[EVENTS_CHILD] = ev->fd[EVENTS_REPORT] = -1;
+    ev->fd[EVENTS_STDOUT] = ev->fd[EVENTS_STDERR] = -1;
+    if (c->pidfd >= 0)
+        close(c->pidfd);
+    if (c->report_fd >= 0)
+        close(c->report_fd);
+    report_clear(&c->report);
+}
+
+/* --- onFailure --- */
+
+int child_on_failure(struct child *c, const struct child_place *place, const struct job *job,
+                     const char *exception, const char *message)
+{
+    int report_fd;
+    int result = fork_process(c, place, &report_fd);
+    if (result == 1)
+        run_on_failure(place, job, report_fd, exception, message);
+    c->ladder = KILL_KILL_NEXT;
+    c->kill_at = clock_after(ON_FAILURE_LIMIT);
+    return result;
+}
+
+void child_hurry(struct child *c)
+{
+    if (c->ladder == KILL_KILL_NEXT)
+        c->kill_at = 0;
+}

@@ -1,0 +1,26 @@
+/* joblog.h - what the log says about a job: that it came, and how it ended. Never its arguments. */
+#ifndef JOBLOG_H
+#define JOBLOG_H
+
+#include "job/job.h"
+#include "job/outcome.h"
+
+void joblog_got(const struct job *job);
+
+/* Its end was written. */
+void joblog_end(const struct job *job, const struct outcome *end);
+
+/* It has crashed and is back in its queue. */
+void joblog_requeued(const struct job *job, const struct outcome *end);
+
+/* Its record came back after its end. */
+void joblog_again(const struct job *job);
+
+/* Redis did not take its end as it was. */
+void joblog_shortened(const struct job *job);
+
+/* Its end could not be written: the job was somebody else's by then, or Redis did not take it. */
+void joblog_lost(const struct job *job);
+void joblog_left(const struct job *job, const char *worker_id);
+
+#endif

@@ -1,0 +1,31 @@
+/* parent_hooks.h - beforeFirstFork and beforeFork: the hooks that run in the worker itself.
+ *
+ * Nobody pays for them who does not use them: the worker has a Lua state only while some script
+ * listens, and a new one when the scripts have changed. */
+#ifndef PARENT_HOOKS_H
+#define PARENT_HOOKS_H
+
+#include "job/board.h"
+#include "job/job.h"
+#include "job/outcome.h"
+#include "lua/luahost.h"
+#include "options/options.h"
+
+struct parent_hooks {
+    const struct options *options;
+    struct board *board;           /* its parent_hooks says whether somebody listens */
+    struct luahost_parent *parent; /* NULL: not open */
+};
+
+/* beforeFirstFork. 0; -1: it failed, or the scripts cannot be loaded; said in the log. */
+int parent_hooks_first(struct parent_hooks *h, const char *worker_id);
+
+/* beforeFork. 0; -1: `end` says what becomes of the job (failed; put back if the scripts cannot be
+ * loaded). */
+int parent_hooks_fork(struct parent_hooks *h, const char *worker_id, const struct job *job,
+                      struct outcome *end);
+
+/* Forgets the scripts: they are loaded anew when a hook is called next. */
+void parent_hooks_close(struct parent_hooks *h);
+
+#endif

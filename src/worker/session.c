@@ -1,0 +1,151 @@
+/* session.c - see session.h. */
+#include "worker/session.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/stopat.h"
+
+#define CONNECT_TIMEOUT 5.0 /* seconds */
+#define BEAT_TIMEOUT 1.0    /* seconds; a job's end or a signal may have to wait for it */
+
+/* --- waiting --- */
+
+void standing_hear(struct standing *s)
+{
+    wishes_take(&s->wishes, &s->events, s->options);
+    wishes_insist(&s->wishes, atomic_load(&s->slot->insists));
+}
+
+/* During a long job or pause nothing else notices that the connection is gone, so this opens
+ * another. */
+void standing_beat(struct standing *s)
+{
+    if (clock_ms() < s->registry.heartbeat_at)
+        return;
+    if (registry_beat(&s->registry) < 0 && redis_connect(s->redis, clock_after(BEAT_TIMEOUT)) == 0)
+        registry_beat(&s->registry);
+}
+
+bool standing_wait(struct standing *s, unsigned slots, int64_t deadline)
+{
+    deadline = events_deadline(&s->events, clock_sooner(deadline, s->registry.heartbeat_at));
+    unsigned seen = events_wait(&s->events, slots, deadline);
+    standing_hear(s);
+    standing_beat(s);
+    return (seen & EVENTS_BIT(EVENTS_WAKEUP)) && events_drain(&s->events, EVENTS_WAKEUP);
+}
+
+void standing_back_off(struct standing *s, const char *doing, const char *why)
+{
+    bool answers = redis_connected(s->redis);
+    bool *told = answers ? &s->told_refused : &s->told_gone;
+    const char *hint = redis_hint(REDIS_FINE, why);
+    log_at(*told ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN, "%s at %s failed: %s; trying again%s%s%s",
+           doing, redis_where(s->redis), why, hint ? " (hint: " : "", hint ? hint : "",
+           hint ? ")" : "");
+    *told = true;
+    int64_t until = backoff_next(&s->backoff, answers ? BACKOFF_REFUSED : BACKOFF_CONNECT);
+    int leave = s->wishes.leave;
+    while (clock_ms() < until && (int)s->wishes.leave == leave)
+        standing_wait(s, 0, until);
+}
+
+void standing_went_well(struct standing *s)
+{
+    if (s->backoff.seconds > 0)
+        log_notice("Redis at %s works again", redis_where(s->redis));
+    backoff_reset(&s->backoff);
+    s->told_gone = s->told_refused = false;
+}
+
+/* --- connected, registered --- */
+
+bool standing_connected(struct standing *s)
+{
+    if (!scripts_connected(&s->scripts, CONNECT_TIMEOUT)) {
+        standing_back_off(s, "connecting to Redis", redis_error(s->redis));
+        return false;
+    }
+    return true;
+}
+
+static bool registered(struct standing *s)
+{
+    if (s->registered)
+        return true;
+    STOP_AT("register");
+    if (registry_register(&s->registry) < 0) {
+        standing_back_off(s, "registering", s->scripts.error);
+        return false;
+    }
+    STOP_AT("registered");
+    memcpy(s->slot->worker_id, s->registry.id, sizeof s->slot->worker_id);
+    log_set_worker(s->registry.id);
+    log_notice("Starting worker %s", s->registry.id);
+    return s->registered = true;
+}
+
+bool standing_ready(struct standing *s)
+{
+    return standing_connected(s) && registered(s);
+}
+
+void standing_lose(struct standing *s)
+{
+    log_warn("worker %s is not registered any more (pruned, or Redis lost data); registering again",
+             s->registry.id);
+    s->registered = false;
+}
+
+/* --- from start to end --- */
+
+int standing_open(struct standing *s, const sigset_t *original_mask, const char *queues)
+{
+    const struct options *o = s->options;
+    const struct source_place source = {o->lua_path};
+    wishes_init(&s->wishes);
+    if (events_open(&s->events, original_mask, false) < 0) {
+        log_error("cannot listen for signals: signalfd: %s", strerror(errno));
+        return -1;
+    }
+    s->redis = redis_new(&o->address, &s->events);
+    scripts_open(&s->scripts, s->redis, o->prefix, &source);
+    if (registry_open(&s->registry, &s->scripts, o, queues) < 0) {
+        log_error("cannot give this process a name: getrandom: %s", strerror(errno));
+        return -1;
+    }
+    memcpy(s->slot->nonce, s->registry.nonce, sizeof s->slot->nonce);
+    return 0;
+}
+
+/* A connection that is half-open looks like any other until it is used; so, where it is lost now,
+ * once more on another. To unregister twice does no harm. 0, or -1: scripts.error. */
+static int unregister(struct standing *s)
+{
+    int result = -1;
+    s->scripts.patience = SCRIPTS_FAREWELL;
+    for (int tries = 2; tries && result < 0; tries--) {
+        scripts_connected(&s->scripts, SCRIPTS_FAREWELL);
+        bool connected = redis_connected(s->redis);
+        result = registry_unregister(&s->registry);
+        if (!connected || redis_connected(s->redis))
+            break;
+    }
+    return result;
+}
+
+void standing_close(struct standing *s)
+{
+    STOP_AT("unregister");
+    if (s->registered && unregister(s) < 0)
+        log_warn("worker %s could not be unregistered: %s", s->registry.id, s->scripts.error);
+    else
+        s->slot->worker_id[0] = '\0';
+    registry_close(&s->registry);
+    scripts_close(&s->scripts);
+    redis_free(s->redis);
+    events_close(&s->events);
+}

@@ -1,0 +1,116 @@
+/* wishes.c - see wishes.h. */
+#include "worker/wishes.h"
+
+#include <signal.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "os/folder.h"
+#include "os/signals.h"
+
+#define ECHO 1.0 /* seconds in which an order to every process comes the other way, too */
+
+void wishes_init(struct wishes *w)
+{
+    *w = (struct wishes){.leave = STAY, .leave_by = CLOCK_NEVER};
+}
+
+static void leave_now(struct wishes *w, const char *reason)
+{
+    w->leave = LEAVE_NOW;
+    w->leave_by = CLOCK_NEVER;
+    w->kill = reason;
+}
+
+static void insist_once(struct wishes *w, const char *signal_name)
+{
+    if (!w->insisted)
+        leave_now(w, signal_name);
+    w->insisted = true;
+}
+
+void wishes_insist(struct wishes *w, int signo)
+{
+    if (signo == SIGTERM || signo == SIGINT)
+        insist_once(w, signals_name(signo));
+}
+
+/* The manager passes a stop on once for each time that it hears of it, and says by the board when
+ * it has to be now. */
+static void terminate(struct wishes *w, const struct options *o, const char *signal_name,
+                      unsigned senders)
+{
+    if (w->insist.counts && (senders & EVENTS_OTHERS))
+        insist_once(w, signal_name);
+    insist_begin(&w->insist);
+    if (w->leave == LEAVE_NOW)
+        return;
+    if (!o->graceful_term) {
+        leave_now(w, signal_name);
+        return;
+    }
+    w->leave = LEAVE_AFTER_JOB;
+    if (o->term_timeout_given && w->leave_by == CLOCK_NEVER)
+        w->leave_by = clock_after(o->term_timeout);
+}
+
+static void finish(struct wishes *w)
+{
+    insist_begin(&w->insist);
+    if (w->leave == STAY)
+        w->leave = LEAVE_AFTER_JOB;
+}
+
+/* It means the job that runs. Sent to every process it comes twice, from the sender and from the
+ * manager, and the second is not for the job that runs by then. */
+static void end_job(struct wishes *w, unsigned senders)
+{
+    bool other_way = w->ended_by && !(w->ended_by & senders) && clock_ms() < w->echo_until;
+    w->ended_by = other_way ? 0 : senders;
+    w->echo_until = clock_after(ECHO);
+    if (!other_way)
+        w->kill = "SIGUSR1";
+}
+
+void wishes_take(struct wishes *w, struct events *ev, const struct options *o)
+{
+    unsigned senders;
+    if ((senders = events_take(ev, SIGTERM)))
+        terminate(w, o, "SIGTERM", senders);
+    if ((senders = events_take(ev, SIGINT)))
+        terminate(w, o, "SIGINT", senders);
+    if (events_take(ev, SIGQUIT))
+        finish(w);
+    if ((senders = events_take(ev, SIGUSR1)))
+        end_job(w, senders);
+    if (events_take(ev, SIGUSR2))
+        w->pause = true;
+    if (events_take(ev, SIGCONT))
+        w->pause = false;
+    events_take(ev, EVENTS_BOARD); /* whoever has a job looks at the board */
+    if (events_take(ev, SIGHUP)) {
+        w->rest_until = 0;
+        w->look_again = true;
+        folder_follow(o->folder); /* LOGFILE may be relative */
+        log_reopen();
+    }
+    insist_look(&w->insist);
+    if (w->leave == LEAVE_AFTER_JOB && clock_ms() >= w->leave_by)
+        leave_now(w, "SIGTERM (RESQUE_TERM_TIMEOUT is over)");
+}
+
+int64_t wishes_deadline(const struct wishes *w)
+{
+    return clock_sooner(w->leave_by, insist_deadline(&w->insist));
+}
+
+bool wishes_a_job(const struct wishes *w)
+{
+    return w->leave == STAY && !w->pause && clock_ms() >= w->rest_until;
+}
+
+bool wishes_is_leave(const char *kill)
+{
+    return strncmp(kill, "SIGTERM", 7) == 0 || strncmp(kill, "SIGINT", 6) == 0;
+}

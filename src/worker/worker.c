@@ -1,0 +1,435 @@
+/* worker.c - the life of a job, top to bottom: see worker_run at the end, then next_job, run,
+ * commit above it.
+ *
+ * Where the job is if the power goes out: in its queue until next_job's reserve, then in
+ * worker:<id> until commit, then done, in `failed`, or back in its queue. Each of those moves is
+ * one script inside Redis. */
+#include "worker/worker.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+
+#include "base/clock.h"
+#include "base/json_check.h"
+#include "base/log.h"
+#include "base/stopat.h"
+#include "child/jobsignals.h"
+#include "job/outcome.h"
+#include "job/output.h"
+#include "job/raised.h"
+#include "os/background.h"
+#include "os/folder.h"
+#include "os/title.h"
+#include "worker/cancel.h"
+#include "worker/child.h"
+#include "worker/ending.h"
+#include "worker/joblog.h"
+#include "worker/notes.h"
+#include "worker/parent_hooks.h"
+#include "worker/reserve.h"
+#include "worker/session.h"
+#include "worker/telling.h"
+#include "worker/unstarted.h"
+#include "worker/verdict.h"
+
+#define LOAD_WAIT 1.0 /* seconds after APP_INCLUDE could not be loaded, or fork failed */
+
+struct worker {
+    const struct options *options;
+    struct confine *confine;
+    struct lua_State *prepared; /* never run here; every job's process has its own copy */
+    struct board *board;
+    struct board_slot *slot;
+    struct standing me;
+    struct reserve reserve;
+    struct parent_hooks hooks;
+    struct output output;
+    struct unstarted unstarted;
+    struct notes notes;
+};
+
+/* What a deploy may have changed. True: other queues than before are served. */
+static bool look_around(struct worker *w)
+{
+    bool again = w->me.wishes.look_again;
+    w->me.wishes.look_again = false;
+    folder_follow(w->options->folder);
+    if (again)
+        parent_hooks_close(&w->hooks);
+    return notes_look(&w->notes, again);
+}
+
+/* A job could not start, and for now the next one would fare no better. */
+static void hold_up(struct worker *w, struct outcome *end)
+{
+    w->me.wishes.rest_until = clock_after(LOAD_WAIT);
+    notes_held_up(&w->notes, end);
+}
+
+/* APP_INCLUDE is tried without a job where a blocked worker's queues are empty: other workers took
+ * the jobs, so none would show that it is mended. */
+static void try_to_load(struct worker *w)
+{
+    const struct include_check check = {w->options,  w->confine, &w->me.events, w->board,
+                                        w->me.redis, NULL,       NULL};
+    notes_try(&w->notes, &check);
+}
+
+/* --- reserve --- */
+
+static enum reserve_answer ask(struct worker *w, struct job *job)
+{
+    STOP_AT("reserve");
+    look_around(w);
+    enum reserve_answer answer = reserve_take(&w->reserve, job);
+    if (answer != RESERVE_NOTHING)
+        return answer;
+    atomic_store(&w->slot->state, BOARD_LOOKING);
+    char token[JOB_TOKEN_SIZE];
+    registry_token(&w->me.registry, token);
+    if (reserve_expand(&w->reserve, &w->me.scripts, true) == 0)
+        answer = reserve_next(&w->reserve, &w->me.scripts, w->me.registry.id, token, job);
+    if (answer == RESERVE_NOTHING)
+        standing_back_off(&w->me, "asking for a job", w->me.scripts.error);
+    else
+        standing_went_well(&w->me);
+    return answer;
+}
+
+/* Nothing to do: until INTERVAL has passed, the manager calls, or somebody wishes something. */
+static void idle(struct worker *w)
+{
+    STOP_AT("idle");
+    atomic_store(&w->slot->state, BOARD_IDLE);
+    title_set("Waiting for %s", w->reserve.queues.label);
+    bool blocked = notes_blocked(&w->notes);
+    int64_t until = clock_after(blocked ? LOAD_WAIT : w->options->interval);
+    while (clock_ms() < until && wishes_a_job(&w->me.wishes) && !look_around(w)) {
+        int64_t look = clock_sooner(until, resting_deadline(&w->notes.resting));
+        if (standing_wait(&w->me, EVENTS_BIT(EVENTS_WAKEUP), look))
+            break;
+    }
+}
+
+static void paused(struct worker *w)
+{
+    atomic_store(&w->slot->state, BOARD_BUSY);
+    title_set("Paused");
+    while (w->me.wishes.pause && w->me.wishes.leave == STAY)
+        standing_wait(&w->me, 0, CLOCK_NEVER);
+}
+
+static void commit(struct worker *w, struct job *job, struct outcome *end);
+
+/* An old record that came back with a Redis rollback is finished again as it was, not run again. */
+static bool finished_before(struct worker *w, struct job *job)
+{
+    const struct outcome *known = registry_recall(&w->me.registry, job);
+    if (!known)
+        return false;
+    struct outcome end;
+    joblog_again(job);
+    outcome_copy(&end, known);
+    commit(w, job, &end);
+    return true;
+}
+
+/* Registers where that is due, and tells Redis what keeps the worker from jobs. False: not now. */
+static bool be_known(struct worker *w)
+{
+    if (!w->me.registered)
+        notes_renew(&w->notes);
+    if (!standing_ready(&w->me))
+        return false;
+    notes_tell(&w->notes, &w->me.registry);
+    return true;
+}
+
+/* Waits out what keeps us from asking. False: leave. */
+static bool ready(struct worker *w)
+{
+    for (;;) {
+        standing_wait(&w->me, 0, 0); /* signals that came meanwhile */
+        if (w->me.wishes.leave != STAY)
+            return false;
+        if (w->me.wishes.pause)
+            paused(w);
+        else if (clock_ms() < w->me.wishes.rest_until)
+            standing_wait(&w->me, 0, w->me.wishes.rest_until);
+        else if (be_known(w))
+            return true;
+    }
+}
+
+/* A job that the last commit brought along, and that is not welcome any more. */
+static void put_back_handed(struct worker *w, struct job *job)
+{
+    struct outcome end;
+    ask(w, job);
+    outcome_put_back(&end, "the worker was told to stop or pause first");
+    commit(w, job, &end);
+}
+
+/* The next job that is to run. False: this worker leaves. */
+static bool next_job(struct worker *w, struct job *job)
+{
+    for (;;) {
+        if (w->reserve.handed.answer == RESERVE_JOB && !wishes_a_job(&w->me.wishes))
+            put_back_handed(w, job);
+        if (w->reserve.handed.answer != RESERVE_JOB && !ready(w))
+            return false;
+        switch (ask(w, job)) {
+        case RESERVE_JOB:
+            if (!finished_before(w, job))
+                return true;
+            break;
+        case RESERVE_EMPTY:
+            if (w->options->interval <= 0)
+                return false;
+            try_to_load(w);
+            idle(w);
+            break;
+        case RESERVE_PAUSED:
+            title_set("Paused");
+            standing_wait(&w->me, EVENTS_BIT(EVENTS_WAKEUP),
+                          clock_after(w->options->interval > 0 ? w->options->interval : 1));
+            break;
+        case RESERVE_LOST:
+            standing_lose(&w->me);
+            break;
+        case RESERVE_CONFLICT:
+            standing_lose(&w->me);
+            w->me.wishes.rest_until = clock_after(LOAD_WAIT);
+            break;
+        case RESERVE_REJECTED:
+        case RESERVE_NOTHING:
+            break;
+        }
+    }
+}
+
+/* --- run --- */
+
+/* Redis's own parser let it pass; the fleet's others would not. 0, or -1 and `end` is set. */
+static int check(const struct job *job, struct outcome *end)
+{
+    char why[128];
+    STOP_AT("check");
+    if (json_check(job->payload, job->payload_len, JSON_CHECK_DEPTH, why, sizeof why) == 0)
+        return 0;
+    outcome_fail(end, OUTCOME_MALFORMED, "Resque::MalformedPayload", why);
+    return -1;
+}
+
+static int before_fork(struct worker *w, const struct job *job, struct outcome *end)
+{
+    if (parent_hooks_fork(&w->hooks, w->me.registry.id, job, end) == 0)
+        return 0;
+    if (end->kind == OUTCOME_PUT_BACK)
+        hold_up(w, end);
+    return -1;
+}
+
+static struct child_place place_of(struct worker *w)
+{
+    return (struct child_place){.options = w->options,
+                                .confine = w->confine,
+                                .prepared = w->prepared,
+                                .events = &w->me.events,
+                                .redis = w->me.redis,
+                                .output = &w->output,
+                                .wakeup_fd = w->me.events.fd[EVENTS_WAKEUP],
+                                .worker_id = w->me.registry.id,
+                                .mark = w->slot->started,
+                                .raised = &w->slot->raised,
+                                .told = &w->slot->told};
+}
+
+static int start(struct worker *w, struct child *child, const struct job *job, struct outcome *end)
+{
+    char now[CLOCK_LOCAL_SIZE], why[128];
+    struct child_place place = place_of(w);
+    place.spare_unknown = resting_spares(&w->notes.resting, job->queue);
+    STOP_AT("start");
+    standing_wait(&w->me, 0, 0);
+    if (cancel_wanted(w->slot, job)) {
+        cancel_unstarted(end);
+        return -1;
+    }
+    if (w->me.wishes.leave == LEAVE_NOW) {
+        outcome_put_back(end, "the worker was told to stop first");
+        return -1;
+    }
+    w->me.wishes.kill = NULL; /* it was meant for the job before */
+    raised_clear(&w->slot->raised);
+    clock_local(now);
+    if (child_start(child, &place, job, now) < 0) {
+        snprintf(why, sizeof why, "fork failed: %s", strerror(errno));
+        outcome_put_back(end, why);
+        hold_up(w, end);
+        return -1;
+    }
+    if (child->ended) /* it could not be watched; the next one would fare no better */
+        w->me.wishes.rest_until = clock_after(LOAD_WAIT);
+    title_set("Forked %d at %s", (int)child->pid, now);
+    return 0;
+}
+
+static void watch(struct worker *w, const struct job *job, struct child *child)
+{
+    STOP_AT("watch");
+    while (!child->ended) {
+        int64_t until = clock_sooner(w->me.registry.heartbeat_at, wishes_deadline(&w->me.wishes));
+        child_wait(child, w->options, &w->me.events, events_deadline(&w->me.events, until));
+        standing_hear(&w->me);
+        if (w->me.wishes.kill)
+            child_kill(child, w->options, w->me.wishes.kill);
+        if (cancel_wanted(w->slot, job))
+            child_kill(child, w->options, cancel_reason);
+        standing_beat(&w->me);
+    }
+}
+
+static void decide(struct worker *w, const struct job *job, struct child *child,
+                   struct outcome *end)
+{
+    STOP_AT("decide");
+    if (child->report.started) {
+        atomic_store(&w->board->parent_hooks, child->report.parent_hooks);
+        notes_started(&w->notes);
+    }
+    verdict_reach(end, child, job, w->slot, &w->unstarted, w->options);
+    notes_judge(&w->notes, job, child, end);
+    if (child->report.end == REPORT_LOAD)
+        hold_up(w, end);
+    child_finish(child, &w->me.events);
+    if (outcome_is_failure(end))
+        end->output = output_text(&w->output, &end->output_len);
+    w->me.wishes.kill = NULL;
+}
+
+static void run(struct worker *w, const struct job *job, struct outcome *end)
+{
+    struct child child;
+    atomic_store(&w->slot->state, BOARD_BUSY);
+    log_set_job(job->id);
+    joblog_got(job);
+    if (check(job, end) < 0 || before_fork(w, job, end) < 0 || start(w, &child, job, end) < 0)
+        return;
+    watch(w, job, &child);
+    decide(w, job, &child, end);
+}
+
+/* --- commit --- */
+
+/* Writes how the job ended. Where that is impossible the job stays in worker:<id>, and whoever
+ * finds this worker dead accounts for it. Takes job and end. */
+static void commit(struct worker *w, struct job *job, struct outcome *end)
+{
+    const struct child_place place = place_of(w);
+    enum commit_result result = ending_write(&w->me, &w->reserve, job, end);
+    switch (result) {
+    case COMMIT_WRITTEN:
+    case COMMIT_REQUEUED:
+        STOP_AT("committed");
+        standing_went_well(&w->me);
+        registry_remember(&w->me.registry, job, end);
+        if (result == COMMIT_REQUEUED) {
+            joblog_requeued(job, end);
+            break;
+        }
+        joblog_end(job, end);
+        if (end->tell)
+            telling_run(&w->me, &place, job, end);
+        break;
+    case COMMIT_LOST:
+        joblog_lost(job);
+        standing_lose(&w->me);
+        break;
+    case COMMIT_TROUBLE:
+        registry_give_up(&w->me.registry, job, end);
+        joblog_left(job, w->me.registry.id);
+        break;
+    }
+    log_set_job(NULL);
+    outcome_clear(end);
+    job_clear(job);
+    notes_tell(&w->notes, &w->me.registry);
+}
+
+/* --- from start to end --- */
+
+static int open_worker(struct worker *w, const struct worker_place *place)
+{
+    char err[512];
+    title_set("Starting");
+    confine_session(w->confine);
+    /* What a job leaves behind comes to us, to be ended. */
+    prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+    folder_follow(w->options->folder);
+    resting_open(&w->notes.resting, w->options->include, clock_ms());
+    if (reserve_open(&w->reserve, w->options->queues, w->options->max_payload, &w->notes.resting,
+                     err, sizeof err) < 0) {
+        log_error_lines(err);
+        return -1;
+    }
+    if (standing_open(&w->me, place->original_mask, w->reserve.queues.label) < 0)
+        return -1;
+    w->me.events.fd[EVENTS_WAKEUP] = place->wakeup_fd;
+    w->me.events.manager = place->manager;
+    jobsignals_prepare(&w->slot->told);
+    return 0;
+}
+
+static void close_worker(struct worker *w)
+{
+    standing_close(&w->me);
+    parent_hooks_close(&w->hooks);
+    reserve_close(&w->reserve);
+    resting_close(&w->notes.resting);
+    output_close(&w->output);
+}
+
+static enum worker_exit exit_code(const struct worker *w)
+{
+    if (w->me.wishes.leave != STAY)
+        return WORKER_STOPPED;
+    if (!resting_any(&w->notes.resting))
+        return WORKER_EMPTY;
+    log_error("leaving with jobs in queues that are left alone: the exit code is 1");
+    return WORKER_LEFT_JOBS;
+}
+
+enum worker_exit worker_run(const struct worker_place *place)
+{
+    struct worker worker = {.options = place->options,
+                            .confine = place->confine,
+                            .prepared = place->prepared,
+                            .board = place->board,
+                            .slot = place->slot,
+                            .me = {.options = place->options, .slot = place->slot},
+                            .hooks = {place->options, place->board, NULL}};
+    struct worker *w = &worker;
+    struct job job = {0};
+    struct outcome end;
+    if (open_worker(w, place) < 0)
+        return WORKER_BROKEN;
+    if (parent_hooks_first(&w->hooks, w->me.registry.id) < 0)
+        return WORKER_HOOK_FAILED;
+    atomic_store(&w->slot->state, BOARD_BUSY);
+    if (w->options->background)
+        background_detach();
+    if (output_open(&w->output) < 0) {
+        log_error("cannot make pipes for the output of jobs: %s", strerror(errno));
+        return WORKER_BROKEN;
+    }
+    while (next_job(w, &job)) {
+        run(w, &job, &end);
+        commit(w, &job, &end);
+    }
+    enum worker_exit code = exit_code(w);
+    close_worker(w);
+    return code;
+}
