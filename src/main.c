@@ -35,12 +35,13 @@ static int usage_error(const char *text)
     return EXIT_USAGE;
 }
 
-static int start_log(const struct options *o)
+static int start_log(const struct options *options)
 {
     static const enum log_level levels[] = {LOG_LEVEL_WARN, LOG_LEVEL_NOTICE, LOG_LEVEL_INFO,
                                             LOG_LEVEL_DEBUG};
-    const char *file = o->command == COMMAND_WORK ? o->logfile : NULL; /* not to print `config` */
-    struct log_settings settings = {levels[o->verbosity + 1], o->log_json, file};
+    const char *file =
+        options->command == COMMAND_WORK ? options->logfile : NULL; /* not to print `config` */
+    struct log_settings settings = {levels[options->verbosity + 1], options->log_json, file};
     char err[ERROR_SIZE];
     if (log_open(&settings) == 0)
         return EXIT_DONE;
@@ -52,49 +53,49 @@ static int start_log(const struct options *o)
     return usage_error(err);
 }
 
-static int show_version(const struct options *o)
+static int show_version(const struct options *options)
 {
-    printf(o->json ? "{\"version\":\"%s\"}\n" : "resque-lua %s\n", VERSION_TEXT);
+    printf(options->json ? "{\"version\":\"%s\"}\n" : "resque-lua %s\n", VERSION_TEXT);
     return EXIT_DONE;
 }
 
-static int dispatch(const struct options *o)
+static int dispatch(const struct options *options)
 {
     char err[ERROR_SIZE];
-    const char *module = options_command_module(o->command);
+    const char *module = options_command_module(options->command);
     if (module)
-        return luahost_command(o, module);
-    switch (o->command) {
+        return luahost_command(options, module);
+    switch (options->command) {
     case COMMAND_CONFIG:
-        options_config(o);
+        options_config(options);
         return EXIT_DONE;
     case COMMAND_COMPLETION:
-        return options_completion(o, err, sizeof err) < 0 ? usage_error(err) : EXIT_DONE;
+        return options_completion(options, err, sizeof err) < 0 ? usage_error(err) : EXIT_DONE;
     case COMMAND_HELP:
-        return options_help(o, err, sizeof err) < 0 ? usage_error(err) : EXIT_DONE;
+        return options_help(options, err, sizeof err) < 0 ? usage_error(err) : EXIT_DONE;
     case COMMAND_VERSION:
-        return show_version(o);
+        return show_version(options);
     default:
-        return manager_run(o);
+        return manager_run(options);
     }
 }
 
-static int run(const struct options *o)
+static int run(const struct options *options)
 {
-    int code = start_log(o);
+    int code = start_log(options);
     if (code != EXIT_DONE)
         return code;
-    if (o->address.password) /* may stand on the command line, which others can read */
-        title_set("%s", options_command_name(o->command));
-    title_set_prefix(o->procline_prefix);
-    for (char **warning = o->warnings; *warning; warning++)
+    if (options->address.password) /* may stand on the command line, which others can read */
+        title_set("%s", options_command_name(options->command));
+    title_set_prefix(options->procline_prefix);
+    for (char **warning = options->warnings; *warning; warning++)
         log_warn("%s", *warning);
-    bool runs_jobs = o->command == COMMAND_WORK || o->command == COMMAND_PERFORM;
+    bool runs_jobs = options->command == COMMAND_WORK || options->command == COMMAND_PERFORM;
     if (runs_jobs && confine_always() < 0) {
         log_error("cannot set no_new_privs: %s", strerror(errno));
         return EXIT_FAILED;
     }
-    code = dispatch(o);
+    code = dispatch(options);
     if (fflush(stdout) == 0 && !ferror(stdout)) /* Lua flushes as it goes, and drops the error */
         return code;
     if (errno != EPIPE) /* `| head` has seen enough */
@@ -104,14 +105,15 @@ static int run(const struct options *o)
 
 int main(int argc, char **argv)
 {
-    struct options o;
+    struct options options;
     char err[ERROR_SIZE];
     fill_stdio();
     signal(SIGPIPE,
            SIG_IGN); /* a connection that is cut is an error of write, not the end of the program */
     if (title_init(argc, &argv) < 0)
         log_debug("process titles stay as they are: %s", strerror(errno));
-    int code = options_parse(&o, argc, argv, err, sizeof err) < 0 ? usage_error(err) : run(&o);
-    options_clear(&o);
+    int code =
+        options_parse(&options, argc, argv, err, sizeof err) < 0 ? usage_error(err) : run(&options);
+    options_clear(&options);
     return code;
 }

@@ -32,7 +32,7 @@ static void check_crash(const struct options_setting *s, const char *text)
 static void check_taken(struct options_parse *p, size_t i)
 {
     const struct options_setting *s = &options_settings[i];
-    char *text = strdup(p->o->values[i].text);
+    char *text = strdup(p->options->values[i].text);
     if (s->type == OPTIONS_SWITCH)
         CHECK(strcmp(text, "0") == 0 || strcmp(text, "1") == 0);
     else if (s->type == OPTIONS_CRASH)
@@ -40,7 +40,7 @@ static void check_taken(struct options_parse *p, size_t i)
     else if (s->type != OPTIONS_TEXT && s->type != OPTIONS_FILE && s->type != OPTIONS_CHOICE)
         check_number(s, text);
     CHECK(options_take(p, i, text, OPTIONS_FLAG, NULL, "again") == 0);
-    CHECK(strcmp(p->o->values[i].text, text) == 0);
+    CHECK(strcmp(p->options->values[i].text, text) == 0);
     free(text);
 }
 
@@ -51,7 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char *text = malloc(size), err[1024] = "";
     size_t i = data[0] % options_setting_count;
     struct options o = {.values = calloc(options_setting_count, sizeof *o.values)};
-    struct options_parse p = {.o = &o, .err = err, .err_size = sizeof err};
+    struct options_parse p = {.options = &o, .err = err, .err_size = sizeof err};
     memcpy(text, data + 1, size - 1);
     text[size - 1] = '\0';
     if (options_take(&p, i, text, OPTIONS_ENVIRONMENT, "NAME", "NAME") == 0)

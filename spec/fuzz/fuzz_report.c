@@ -36,15 +36,15 @@ static struct report receive(const uint8_t *bytes, size_t len, size_t step)
 /* What the frames say, told another way: the first ending, the last `started`. */
 struct meaning {
     bool started, on_failure, parent_hooks, unknown, broken;
-    enum report_end end;
+    enum report_kind kind;
     const uint8_t *body;
     size_t len;
 };
 
-static enum report_end end_of(uint8_t type)
+static enum report_kind kind_of(uint8_t type)
 {
     const char *found = type ? strchr("LDFX", type) : NULL;
-    static const enum report_end ends[] = {REPORT_LOAD, REPORT_DONE, REPORT_FAILED, REPORT_EXIT};
+    static const enum report_kind ends[] = {REPORT_LOAD, REPORT_DONE, REPORT_FAILED, REPORT_EXIT};
     return found ? ends[found - "LDFX"] : REPORT_NONE;
 }
 
@@ -65,7 +65,7 @@ static struct meaning read_frames(const uint8_t *at, size_t left)
             m.on_failure = false;
         } else if (at[0] == 'U') {
             m.unknown = true;
-        } else if (m.end == REPORT_NONE && (m.end = end_of(at[0])) != REPORT_NONE) {
+        } else if (m.kind == REPORT_NONE && (m.kind = kind_of(at[0])) != REPORT_NONE) {
             m.body = at + HEADER;
             m.len = len;
         }
@@ -83,28 +83,28 @@ static void check_text(const char *text, size_t most)
 static void check_end(const struct report *r, const struct meaning *m)
 {
     char why[128];
-    if (r->end == REPORT_DONE) {
+    if (r->kind == REPORT_DONE) {
         CHECK(json_check(r->result, r->result_len, JSON_CHECK_DEPTH, why, sizeof why) == 0);
         bool valid =
             json_check((const char *)m->body, m->len, JSON_CHECK_DEPTH, why, sizeof why) == 0;
         CHECK(r->result_len == (valid ? m->len : 4));
         CHECK(memcmp(r->result, valid ? (const char *)m->body : "null", r->result_len) == 0);
-    } else if (r->end == REPORT_FAILED) {
+    } else if (r->kind == REPORT_FAILED) {
         check_text(r->exception, m->len);
         check_text(r->message, m->len);
         check_text(r->trace, m->len);
-    } else if (r->end == REPORT_LOAD) {
+    } else if (r->kind == REPORT_LOAD) {
         check_text(r->message, m->len);
     }
 }
 
 static void check_meaning(const struct report *r, const struct meaning *m)
 {
-    CHECK(r->started == m->started && r->end == m->end && r->broken == m->broken);
+    CHECK(r->started == m->started && r->kind == m->kind && r->broken == m->broken);
     CHECK(r->on_failure == m->on_failure && r->parent_hooks == m->parent_hooks);
     CHECK(r->unknown == m->unknown);
     CHECK(r->policy.timeout >= 0 && r->policy.cpu >= 0);
-    CHECK(!r->limit || r->end == REPORT_FAILED);
+    CHECK(!r->limit || r->kind == REPORT_FAILED);
     CHECK(r->room <= 2 * (REPORT_BODY_MAX + HEADER + 1024));
     check_end(r, m);
 }

@@ -13,16 +13,16 @@
 static void check_rules(const struct outcome *o, const struct report *r, int status)
 {
     bool success =
-        r->end == REPORT_DONE || (r->end == REPORT_EXIT && r->started && r->exit_code == 0);
+        r->kind == REPORT_DONE || (r->kind == REPORT_EXIT && r->started && r->exit_code == 0);
     CHECK((o->kind == OUTCOME_DONE) == success);
     CHECK(success ? o->result && !o->error : o->error && o->exception && !o->result);
-    if (r->started || r->end == REPORT_FAILED)
+    if (r->started || r->kind == REPORT_FAILED)
         CHECK(o->kind != OUTCOME_PUT_BACK); /* what has begun is never run again */
     else if (!success)
         CHECK(o->kind == OUTCOME_PUT_BACK);
-    if (r->end == REPORT_FAILED)
+    if (r->kind == REPORT_FAILED)
         CHECK(strcmp(o->error, r->message) == 0 && strcmp(o->trace, r->trace) == 0 && !o->dirty);
-    if (r->end == REPORT_NONE && WIFSIGNALED(status))
+    if (r->kind == REPORT_NONE && WIFSIGNALED(status))
         CHECK(strstr(o->error, "killed by signal "));
 }
 
@@ -37,7 +37,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!WIFEXITED(status) && !WIFSIGNALED(status))
         status = 0; /* wait does not tell of stopped processes unless it is asked to */
     struct report r = {.started = data[0] & 1,
-                       .end = (enum report_end)(data[1] % 5),
+                       .kind = (enum report_kind)(data[1] % 5),
                        .exit_code = data[0] >> 1,
                        .result = text,
                        .result_len = size - 4,

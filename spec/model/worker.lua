@@ -122,7 +122,7 @@ function sends.idle(w)
   return ("reserve %s %s"):format(w.name, new_token(w))
 end
 
--- src/worker/ending.c: try_commit
+-- src/worker/persist.c: try_commit
 -- src/worker/commit.c: build
 sends["end"] = function(w)
   if w.how == "b" then
@@ -147,7 +147,7 @@ end
 
 -- ---- answers
 
--- src/worker/session.c: standing_lose
+-- src/worker/session.c: session_lose
 local function lose(w)
   w.phase, w.token, w.job, w.how, w.try = "new", nil, nil, nil, 1
 end
@@ -201,7 +201,7 @@ worker.hear = once(function(w, answer)
 end)
 
 --- The worker that hears nothing: it is connected again, and sends the next command.
--- src/worker/session.c: standing_back_off
+-- src/worker/session.c: session_back_off
 worker.miss = once(function(w)
   if w.phase == "idle" and w.call:find "^unregister" then
     return encode(die(w, true))
@@ -214,7 +214,7 @@ worker.miss = once(function(w)
 end)
 
 --- One that is told to leave gives up writing a job's end; false for others.
--- src/worker/ending.c: ending_write
+-- src/worker/persist.c: persist_outcome
 -- src/worker/registry.c: registry_give_up
 worker.give_up = once(function(w)
   if w.phase ~= "end" or not w.leaving then

@@ -23,7 +23,7 @@ local STEPS = {
   unregister = "between", start_worker = "between", bury = "between", account = "between",
   accounted = "between",
   reserve = "reserve", check = "check", start = "start", watch = "start", isolate = "start",
-  load = "load", mark = "started", started = "started", perform = "perform", result = "result",
+  load = "load", token = "started", started = "started", perform = "perform", result = "result",
   reported = "result", decide = "decide", commit = "commit", committed = "commit",
 }
 killing.steps = { "reserve", "check", "start", "load", "started", "perform", "result", "decide",

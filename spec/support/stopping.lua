@@ -12,7 +12,7 @@ local Stage = {}
 Stage.__index = Stage
 
 -- Places that a job's process passes.
-local IN_JOB = { isolate = true, load = true, mark = true, started = true, perform = true,
+local IN_JOB = { isolate = true, load = true, token = true, started = true, perform = true,
   result = true, reported = true }
 -- Places that a worker without a job passes when another one has left, and where it is the manager.
 local AT_START = { start_worker = true, born = true, register = true, registered = true }

@@ -44,7 +44,7 @@ local PLACES = {
   { "start", worker = "back", manager = "done" },
   { "isolate", child = "back", worker = "back", manager = "done" },
   { "load", child = "back", worker = "back", manager = "done" },
-  { "mark", child = "back", worker = "prune", manager = "done" },
+  { "token", child = "back", worker = "prune", manager = "done" },
   { "started", child = "dirty", worker = "prune", manager = "done" },
   { "perform", child = "dirty", worker = "prune", manager = "done" },
   { "result", child = "dirty", worker = "prune", manager = "done" },

@@ -31,7 +31,7 @@ check        -     back   done    back  back  done  done  done  done  done  done
 start        -     back   done    back  back  done  done  done  done  done  done  done  stop
 isolate      back  back   done    back  back  done  back  done  done  done  done  done  stop
 load         back  back   done    back  back  done  back  done  done  done  done  done  stop
-mark         back  prune  done    back  back  done  back  done  done  done  done  done  stop
+token        back  prune  done    back  back  done  back  done  done  done  done  done  stop
 started      dirty prune  done    dirty dirty done  dirty done  done  done  done  done  stop
 perform      dirty prune  done    dirty dirty done  dirty done  done  done  done  done  stop
 result       dirty prune  done    dirty dirty done  dirty done  done  done  done  done  stop

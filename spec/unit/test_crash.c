@@ -26,20 +26,20 @@ struct end {
 static bool crashes(const struct end *row, enum outcome_kind kind, bool started, int own,
                     int workers)
 {
-    struct outcome end = {.kind = kind,
-                          .exception = (char *)(size_t)row->exception,
-                          .dirty = row->exception == dirty,
-                          .limit = row->limit};
+    struct outcome outcome = {.kind = kind,
+                              .exception = (char *)(size_t)row->exception,
+                              .dirty = row->exception == dirty,
+                              .limit = row->limit};
     const struct child child = {.report = {.started = started, .policy.requeue = own},
                                 .wait_status = row->status,
                                 .killed_for = row->killed_for};
     const struct options options = {.requeue = workers};
-    crash_judge(&end, &child, &options);
-    if (end.kind != OUTCOME_CRASHED)
-        assert_int_equal(end.kind, kind);
+    crash_judge(&outcome, &child, &options);
+    if (outcome.kind != OUTCOME_CRASHED)
+        assert_int_equal(outcome.kind, kind);
     else
-        assert_int_equal(end.requeue, own >= 0 ? own : workers);
-    return end.kind == OUTCOME_CRASHED;
+        assert_int_equal(outcome.requeue, own >= 0 ? own : workers);
+    return outcome.kind == OUTCOME_CRASHED;
 }
 
 static void test_which_ends_are_crashes(void **unused)

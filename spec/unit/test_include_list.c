@@ -28,10 +28,10 @@ static void takes_a_list_apart(void **state)
         const char *list = rows[i].list, *name;
         char names[256] = "";
         size_t len, at = 0;
-        while (includes_next(&list, &name, &len))
+        while (include_list_next(&list, &name, &len))
             at += (size_t)snprintf(names + at, sizeof names - at, "[%.*s]", (int)len, name);
         assert_string_equal(names, rows[i].names);
-        assert_false(includes_next(&list, &name, &len)); /* the end stays the end */
+        assert_false(include_list_next(&list, &name, &len)); /* the end stays the end */
     }
 }
 

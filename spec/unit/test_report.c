@@ -86,7 +86,7 @@ static void tells_success(void **state)
     assert_true(r.started);
     assert_true(r.on_failure);
     assert_false(r.parent_hooks);
-    assert_int_equal(r.end, REPORT_DONE);
+    assert_int_equal(r.kind, REPORT_DONE);
     assert_int_equal(r.result_len, 7);
     assert_memory_equal(r.result, "{\"a\":1}", 7);
     report_clear(&r);
@@ -103,11 +103,11 @@ static void only_the_frame_says_that_a_class_is_unknown(void **state)
     unsigned char bytes[512] = {0};
     (void)state;
     struct report r = replay(bytes, record(send_failure_of_that_name, bytes, sizeof bytes));
-    assert_int_equal(r.end, REPORT_FAILED);
+    assert_int_equal(r.kind, REPORT_FAILED);
     assert_false(r.unknown);
     report_clear(&r);
     r = replay(bytes, record(report_send_unknown, bytes, sizeof bytes));
-    assert_int_equal(r.end, REPORT_NONE);
+    assert_int_equal(r.kind, REPORT_NONE);
     assert_true(r.unknown);
     report_clear(&r);
 }
@@ -117,7 +117,7 @@ static void tells_failure_as_valid_utf8(void **state)
     unsigned char bytes[256] = {0};
     (void)state;
     struct report r = replay(bytes, record(send_failure, bytes, sizeof bytes));
-    assert_int_equal(r.end, REPORT_FAILED);
+    assert_int_equal(r.kind, REPORT_FAILED);
     assert_true(r.parent_hooks);
     assert_string_equal(r.exception, "LuaError");
     assert_string_equal(r.message, "bo?om\nline 2");
@@ -131,12 +131,12 @@ static void tells_exit_and_load_errors(void **state)
     unsigned char bytes[256] = {0};
     (void)state;
     struct report r = replay(bytes, record(send_exit_code, bytes, sizeof bytes));
-    assert_int_equal(r.end, REPORT_EXIT);
+    assert_int_equal(r.kind, REPORT_EXIT);
     assert_int_equal(r.exit_code, 7);
     assert_false(r.started);
     report_clear(&r);
     r = replay(bytes, record(send_load_error, bytes, sizeof bytes));
-    assert_int_equal(r.end, REPORT_LOAD);
+    assert_int_equal(r.kind, REPORT_LOAD);
     assert_string_equal(r.message, "jobs.lua:3: oops");
     report_clear(&r);
 }
@@ -150,7 +150,7 @@ static void cut_anywhere_is_no_end(void **state)
     (void)state;
     for (size_t cut = 0; cut < len; cut++) {
         struct report r = replay(bytes, cut);
-        assert_int_equal(r.end, REPORT_NONE);
+        assert_int_equal(r.kind, REPORT_NONE);
         assert_int_equal(r.started, cut >= started);
         report_clear(&r);
     }
@@ -163,7 +163,7 @@ static void the_first_end_counts(void **state)
     (void)state;
     len += record(send_success, bytes + len, sizeof bytes - len);
     struct report r = replay(bytes, len);
-    assert_int_equal(r.end, REPORT_EXIT);
+    assert_int_equal(r.kind, REPORT_EXIT);
     report_clear(&r);
 }
 
@@ -187,12 +187,12 @@ static void unusable_results_are_null(void **state)
     unsigned char bytes[256] = {0};
     (void)state;
     struct report r = replay(bytes, record(send_bad_json, bytes, sizeof bytes));
-    assert_int_equal(r.end, REPORT_DONE);
+    assert_int_equal(r.kind, REPORT_DONE);
     assert_int_equal(r.result_len, 4);
     assert_memory_equal(r.result, "null", 4);
     report_clear(&r);
     r = replay(bytes, record(send_huge_result, bytes, sizeof bytes));
-    assert_int_equal(r.end, REPORT_DONE);
+    assert_int_equal(r.kind, REPORT_DONE);
     assert_memory_equal(r.result, "null", 4);
     report_clear(&r);
 }
@@ -202,7 +202,7 @@ static void a_frame_without_limits_ends_the_reading(void **state)
     static const unsigned char hostile[] = {'D', 0xff, 0xff, 0xff, 0x7f, '1'};
     (void)state;
     struct report r = replay(hostile, sizeof hostile);
-    assert_int_equal(r.end, REPORT_NONE);
+    assert_int_equal(r.kind, REPORT_NONE);
     assert_true(r.broken);
     assert_true(r.room < 65536);
     report_clear(&r);
@@ -222,7 +222,7 @@ static void what_cannot_be_read_is_broken(void **state)
     close(w.in);
     assert_false(report_read(&r, w.in));
     assert_true(r.broken);
-    assert_int_equal(r.end, REPORT_EXIT); /* what came before counts */
+    assert_int_equal(r.kind, REPORT_EXIT); /* what came before counts */
     report_clear(&r);
 }
 
@@ -231,7 +231,7 @@ static void a_failure_with_missing_texts_has_empty_ones(void **state)
     static const unsigned char frame[] = {'F', 3, 0, 0, 0, 'A', 'b', 'c'};
     (void)state;
     struct report r = replay(frame, sizeof frame);
-    assert_int_equal(r.end, REPORT_FAILED);
+    assert_int_equal(r.kind, REPORT_FAILED);
     assert_string_equal(r.exception, "Abc");
     assert_string_equal(r.message, "");
     assert_string_equal(r.trace, "");
@@ -265,7 +265,7 @@ static void tells_the_job_tables_limits(void **state)
     assert_int_equal(r.policy.memory, 64 << 20);
     assert_true(isinf(r.policy.cpu));
     assert_int_equal(r.policy.requeue, -1);
-    assert_int_equal(r.end, REPORT_NONE);
+    assert_int_equal(r.kind, REPORT_NONE);
     report_clear(&r);
 }
 

@@ -57,18 +57,21 @@ static struct child ended(bool unknown)
 {
     return (struct child){.report = {.started = true,
                                      .unknown = unknown,
-                                     .end = unknown ? REPORT_FAILED : REPORT_DONE}};
+                                     .kind = unknown ? REPORT_FAILED : REPORT_DONE}};
 }
 
 static enum fate judge(const char *queue, const struct child *child)
 {
     struct job job = {.queue = (char *)(size_t)queue};
-    struct outcome end = {.kind = OUTCOME_DONE};
-    if (child->report.end == REPORT_FAILED)
-        outcome_fail(&end, OUTCOME_FAILED, "Resque::NoClassError", "Could not find job class X.");
-    resting_judge(&r, &job, child, &end, now);
-    enum fate fate = end.kind == OUTCOME_DONE ? DONE : end.kind == OUTCOME_FAILED ? FAILED : BACK;
-    outcome_clear(&end);
+    struct outcome outcome = {.kind = OUTCOME_DONE};
+    if (child->report.kind == REPORT_FAILED)
+        outcome_fail(&outcome, OUTCOME_FAILED, "Resque::NoClassError",
+                     "Could not find job class X.");
+    resting_judge(&r, &job, child, &outcome, now);
+    enum fate fate = outcome.kind == OUTCOME_DONE     ? DONE
+                     : outcome.kind == OUTCOME_FAILED ? FAILED
+                                                      : BACK;
+    outcome_clear(&outcome);
     return fate;
 }
 
@@ -137,7 +140,7 @@ static void one_among_good_ones_changes_nothing(void **state)
 
 static void what_never_started_says_nothing(void **state)
 {
-    const struct child never = {.report = {.end = REPORT_LOAD}};
+    const struct child never = {.report = {.kind = REPORT_LOAD}};
     (void)state;
     for (int i = 0; i < RESTING_AFTER; i++)
         assert_int_equal(unknown("mail"), FAILED);
@@ -152,7 +155,7 @@ static void what_died_or_was_cancelled_fails(void **state)
     fail_until_back("mail");
     cancelled.killed_for = cancel_reason;
     assert_int_equal(judge("mail", &cancelled), FAILED);
-    died.report.end = REPORT_NONE;
+    died.report.kind = REPORT_NONE;
     assert_int_equal(judge("mail", &died), DONE); /* its outcome is not touched */
 }
 

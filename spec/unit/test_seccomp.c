@@ -53,13 +53,13 @@ static int try_it(const struct attempt *t)
 
 static int in_filter(const struct attempt *t, int (*run)(const struct attempt *))
 {
-    struct filter f;
+    struct seccomp_filter f;
     int status = 0;
     pid_t pid = fork();
     if (pid == 0) {
-        filter_make(&f);
+        seccomp_filter_make(&f);
         prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-        _exit(filter_enter(&f) < 0 ? 254 : run(t));
+        _exit(seccomp_filter_enter(&f) < 0 ? 254 : run(t));
     }
     waitpid(pid, &status, 0);
     return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
@@ -91,11 +91,11 @@ static int do_nothing(const struct attempt *unused)
  * where it should be is isolation_spec's. */
 static bool usable(void)
 {
-    struct filter f;
-    filter_make(&f);
+    struct seccomp_filter f;
+    seccomp_filter_make(&f);
     bool there = f.code != NULL;
     assert_true(there || f.missing);
-    filter_free(&f);
+    seccomp_filter_free(&f);
     return there && in_filter(NULL, do_nothing) == 0;
 }
 
@@ -318,28 +318,28 @@ static void closes_the_other_doors_into_the_kernel(void **unused)
 static void fails_where_it_should_be_and_cannot(void **unused)
 {
     (void)unused;
-    struct filter f;
+    struct seccomp_filter f;
     struct rlimit was, none = {0};
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &was), 0);
     none.rlim_max = was.rlim_max;
     setrlimit(RLIMIT_NOFILE, &none);
-    int made = filter_make(&f);
+    int made = seccomp_filter_make(&f);
     setrlimit(RLIMIT_NOFILE, &was);
     assert_int_equal(made, -1);
     assert_int_equal(f.error, EMFILE);
     assert_non_null(f.missing);
-    assert_int_equal(filter_enter(&f), -1);
+    assert_int_equal(seccomp_filter_enter(&f), -1);
     assert_int_equal(errno, EMFILE);
-    filter_free(&f);
+    seccomp_filter_free(&f);
 }
 
 /* As a container may that has a filter of its own. */
 static int make_without_seccomp(void)
 {
-    struct filter f;
+    struct seccomp_filter f;
     if (refuse(find_refusable("seccomp"), EPERM) < 0)
         return -1;
-    return filter_make(&f) == -1 && errno == EPERM && f.error == EPERM && f.missing ? 0 : 1;
+    return seccomp_filter_make(&f) == -1 && errno == EPERM && f.error == EPERM && f.missing ? 0 : 1;
 }
 
 static void says_when_the_kernel_takes_none(void **unused)
@@ -356,11 +356,11 @@ static void says_when_the_kernel_takes_none(void **unused)
 static void says_when_there_is_none(void **unused)
 {
     (void)unused;
-    struct filter none = {.missing = "for a test"}, failed = {.error = EPERM};
-    assert_int_equal(filter_enter(&none), 0);
-    assert_int_equal(filter_enter(&failed), -1);
-    filter_free(&none);
-    filter_free(&none);
+    struct seccomp_filter none = {.missing = "for a test"}, failed = {.error = EPERM};
+    assert_int_equal(seccomp_filter_enter(&none), 0);
+    assert_int_equal(seccomp_filter_enter(&failed), -1);
+    seccomp_filter_free(&none);
+    seccomp_filter_free(&none);
 }
 
 int main(void)

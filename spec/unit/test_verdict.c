@@ -25,7 +25,7 @@
 static void decides_by_report_and_status(void **state)
 {
     static const struct {
-        enum report_end end;
+        enum report_kind reported;
         bool started;
         int exit_code, status;
         const char *killed_for;
@@ -67,7 +67,7 @@ static void decides_by_report_and_status(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
         const struct report report = {.started = rows[i].started,
-                                      .end = rows[i].end,
+                                      .kind = rows[i].reported,
                                       .exit_code = rows[i].exit_code,
                                       .result = "[1]",
                                       .result_len = 3,
@@ -81,7 +81,7 @@ static void decides_by_report_and_status(void **state)
             assert_string_equal(o.exception, rows[i].exception);
             assert_string_equal(o.error, rows[i].error);
         } else {
-            assert_string_equal(o.result, rows[i].end == REPORT_EXIT ? "null" : "[1]");
+            assert_string_equal(o.result, rows[i].reported == REPORT_EXIT ? "null" : "[1]");
         }
         outcome_clear(&o);
     }
@@ -91,7 +91,7 @@ static void decides_by_report_and_status(void **state)
 static void says_whose_failure_it_was(void **state)
 {
     const struct report told = {
-        .started = true, .end = REPORT_FAILED, .exception = "E", .message = "m", .trace = ""};
+        .started = true, .kind = REPORT_FAILED, .exception = "E", .message = "m", .trace = ""};
     const struct report silent = {.started = true};
     struct outcome o;
     (void)state;
@@ -111,10 +111,10 @@ static struct outcome reach(struct child *child, const char *begun, struct unsta
     const struct job job = {.token = TOKEN, .id = (char[]){"a"}, .class = (char[]){"A"}};
     const struct options options = {.requeue = 3, .job_cpu = 2};
     struct board_slot slot = {0};
-    struct outcome end;
-    snprintf(slot.started, sizeof slot.started, "%s", begun);
-    verdict_reach(&end, child, &job, &slot, unstarted, &options);
-    return end;
+    struct outcome outcome;
+    snprintf(slot.started_token, sizeof slot.started_token, "%s", begun);
+    verdict_reach(&outcome, child, &job, &slot, unstarted, &options);
+    return outcome;
 }
 
 static void hears_the_board_where_the_pipe_is_broken(void **state)
@@ -130,11 +130,11 @@ static void hears_the_board_where_the_pipe_is_broken(void **state)
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct child child = {.report.broken = rows[i].broken, .wait_status = KILLED(SIGKILL)};
         struct unstarted unstarted = {0};
-        struct outcome end = reach(&child, rows[i].begun, &unstarted);
-        assert_int_equal(end.kind, rows[i].kind);
-        if (end.kind == OUTCOME_CRASHED)
-            assert_int_equal(end.requeue, 3);
-        outcome_clear(&end);
+        struct outcome outcome = reach(&child, rows[i].begun, &unstarted);
+        assert_int_equal(outcome.kind, rows[i].kind);
+        if (outcome.kind == OUTCOME_CRASHED)
+            assert_int_equal(outcome.requeue, 3);
+        outcome_clear(&outcome);
     }
 }
 
@@ -143,10 +143,10 @@ static void keeps_a_policy_that_was_read_before_the_pipe_broke(void **state)
     struct child child = {.report = {.broken = true, .started = true, .policy.requeue = 0},
                           .wait_status = KILLED(SIGKILL)};
     struct unstarted unstarted = {0};
-    struct outcome end = reach(&child, TOKEN, &unstarted);
+    struct outcome outcome = reach(&child, TOKEN, &unstarted);
     (void)state;
-    assert_int_equal(end.kind, OUTCOME_FAILED);
-    outcome_clear(&end);
+    assert_int_equal(outcome.kind, OUTCOME_FAILED);
+    outcome_clear(&outcome);
 }
 
 static void names_the_limit_and_forgives_nothing(void **state)
@@ -169,11 +169,11 @@ static void names_the_limit_and_forgives_nothing(void **state)
                               .usage = {.known = true, .cpu_ms = rows[i].cpu_ms},
                               .timed_out = rows[i].timed_out};
         struct unstarted unstarted = {0};
-        struct outcome end = reach(&child, TOKEN, &unstarted);
-        assert_int_equal(end.kind, OUTCOME_FAILED);
-        assert_string_equal(end.limit, rows[i].limit);
-        assert_non_null(strstr(end.error, rows[i].error));
-        outcome_clear(&end);
+        struct outcome outcome = reach(&child, TOKEN, &unstarted);
+        assert_int_equal(outcome.kind, OUTCOME_FAILED);
+        assert_string_equal(outcome.limit, rows[i].limit);
+        assert_non_null(strstr(outcome.error, rows[i].error));
+        outcome_clear(&outcome);
     }
 }
 
@@ -181,7 +181,7 @@ static void names_the_limit_and_forgives_nothing(void **state)
 static void hears_of_a_limit_that_became_an_exit(void **state)
 {
     static const struct {
-        enum report_end end;
+        enum report_kind reported;
         int exit_code, status;
         const char *killed_for;
         long long at; /* when the error was raised */
@@ -235,7 +235,7 @@ static void hears_of_a_limit_that_became_an_exit(void **state)
         struct board_slot slot = {.raised = rows[i].at * LIMIT_COUNT + rows[i].raised};
         struct child child = {.report = {.started = true,
                                          .policy.requeue = -1,
-                                         .end = rows[i].end,
+                                         .kind = rows[i].reported,
                                          .exit_code = rows[i].exit_code,
                                          .result = "1",
                                          .result_len = 1,
@@ -249,18 +249,18 @@ static void hears_of_a_limit_that_became_an_exit(void **state)
                               .killed_for = rows[i].killed_for,
                               .timed_out = rows[i].timed_out};
         struct unstarted unstarted = {0};
-        struct outcome end;
-        verdict_reach(&end, &child, &job, &slot, &unstarted, &options);
-        assert_int_equal(end.kind, rows[i].kind);
+        struct outcome outcome;
+        verdict_reach(&outcome, &child, &job, &slot, &unstarted, &options);
+        assert_int_equal(outcome.kind, rows[i].kind);
         if (rows[i].exception) {
-            assert_string_equal(end.exception, rows[i].exception);
-            assert_non_null(strstr(end.error, rows[i].error));
+            assert_string_equal(outcome.exception, rows[i].exception);
+            assert_non_null(strstr(outcome.error, rows[i].error));
         }
         if (rows[i].limit)
-            assert_string_equal(end.limit, rows[i].limit);
+            assert_string_equal(outcome.limit, rows[i].limit);
         else
-            assert_null(end.limit);
-        outcome_clear(&end);
+            assert_null(outcome.limit);
+        outcome_clear(&outcome);
     }
 }
 
@@ -271,22 +271,22 @@ static void a_signal_alone_is_no_limit(void **state)
                           .wait_status = KILLED(SIGXCPU),
                           .usage = {.known = true, .cpu_ms = 30}};
     struct unstarted unstarted = {0};
-    struct outcome end = reach(&child, TOKEN, &unstarted);
+    struct outcome outcome = reach(&child, TOKEN, &unstarted);
     (void)state;
-    assert_null(end.limit);
-    assert_string_equal(end.error, "Job killed by signal 24 (SIGXCPU)");
-    outcome_clear(&end);
+    assert_null(outcome.limit);
+    assert_string_equal(outcome.error, "Job killed by signal 24 (SIGXCPU)");
+    outcome_clear(&outcome);
 }
 
 static void a_cancel_ends_a_job_that_never_started(void **state)
 {
     struct child child = {.wait_status = KILLED(SIGKILL), .killed_for = cancel_reason};
     struct unstarted unstarted = {0};
-    struct outcome end = reach(&child, "", &unstarted);
+    struct outcome outcome = reach(&child, "", &unstarted);
     (void)state;
-    assert_int_equal(end.kind, OUTCOME_FAILED);
-    assert_string_equal(end.exception, "Resque::Cancelled");
-    outcome_clear(&end);
+    assert_int_equal(outcome.kind, OUTCOME_FAILED);
+    assert_string_equal(outcome.exception, "Resque::Cancelled");
+    outcome_clear(&outcome);
 }
 
 static void the_third_death_before_the_start_is_a_failure(void **state)
@@ -295,9 +295,9 @@ static void the_third_death_before_the_start_is_a_failure(void **state)
     (void)state;
     for (int death = 1; death <= 3; death++) {
         struct child child = {.wait_status = KILLED(SIGKILL)};
-        struct outcome end = reach(&child, "", &unstarted);
-        assert_int_equal(end.kind, death < 3 ? OUTCOME_PUT_BACK : OUTCOME_FAILED);
-        outcome_clear(&end);
+        struct outcome outcome = reach(&child, "", &unstarted);
+        assert_int_equal(outcome.kind, death < 3 ? OUTCOME_PUT_BACK : OUTCOME_FAILED);
+        outcome_clear(&outcome);
     }
 }
 

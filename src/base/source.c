@@ -35,19 +35,19 @@ static char *read_file(const char *path, size_t *len)
     return text;
 }
 
-const char *source_text(const struct source_place *place, const char *module, size_t *len,
+const char *source_text(const struct source_context *context, const char *module, size_t *len,
                         char **owned)
 {
     const struct embedded *e = find(module);
     *owned = NULL;
     if (!e)
         return NULL;
-    if (!place->folder) {
+    if (!context->folder) {
         *len = (size_t)(e->end - e->text);
         return e->text;
     }
     char path[4096];
-    if (snprintf(path, sizeof path, "%s/%s", place->folder, e->file + strlen("lua/")) >=
+    if (snprintf(path, sizeof path, "%s/%s", context->folder, e->file + strlen("lua/")) >=
         (int)sizeof path)
         return NULL;
     return *owned = read_file(path, len);

@@ -5,14 +5,14 @@
 #include <stddef.h>
 
 /* Where to read from instead of the embedded files; not owned; NULL: the embedded ones. */
-struct source_place {
+struct source_context {
     const char *folder;
 };
 
 /* The text of module "resque.json" or "server.done". Embedded text is borrowed and *owned is NULL;
  * text read from a file is allocated, the caller frees *owned. NULL: there is no such file (or it
  * cannot be read). */
-const char *source_text(const struct source_place *place, const char *module, size_t *len,
+const char *source_text(const struct source_context *context, const char *module, size_t *len,
                         char **owned);
 
 /* Calls for every embedded module whose name starts with `start`, in the order of names: the n-th

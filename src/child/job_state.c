@@ -1,4 +1,6 @@
-/* job_state.c - Lua in a job's process. See luahost.h. */
+/* job_state.c - see job_state.h. */
+#include "child/job_state.h"
+
 #include <errno.h>
 #include <lauxlib.h>
 #include <locale.h>
@@ -19,14 +21,13 @@
 #include "job/report.h"
 #include "lua/forked.h"
 #include "lua/luaarena.h"
-#include "lua/luahost.h"
 #include "lua/luastate.h"
 #include "os/confine.h"
 
 /* How the process ends; what its last finalizer sends. */
-struct ending {
-    const struct luahost_place *place; /* NULL: nothing is sent */
-    enum report_end end;
+struct last_word {
+    const struct job_context *context; /* NULL: nothing is sent */
+    enum report_kind kind;
     int exit_code;
     const char *text[4]; /* DONE: JSON; LOAD: message; FAILED: exception, message, trace, limit */
     size_t len;          /* of text[0] */
@@ -34,34 +35,34 @@ struct ending {
 
 /* --- the end --- */
 
-static bool is_the_job(const struct luahost_place *place)
+static bool is_the_job(const struct job_context *context)
 {
-    return getpid() == place->pid;
+    return getpid() == context->pid;
 }
 
 /* Where reports go; -1 if the script closed it, or this is a process that the job has forked. */
-static int report_pipe(const struct luahost_place *place)
+static int report_pipe(const struct job_context *context)
 {
     struct stat now;
-    bool ours = is_the_job(place) && fstat(place->report_fd, &now) == 0 && S_ISFIFO(now.st_mode) &&
-                now.st_ino == place->report_inode;
-    return ours ? place->report_fd : -1;
+    bool ours = is_the_job(context) && fstat(context->report_fd, &now) == 0 &&
+                S_ISFIFO(now.st_mode) && now.st_ino == context->report_inode;
+    return ours ? context->report_fd : -1;
 }
 
-static _Noreturn void leave(const struct ending *e)
+static _Noreturn void leave(const struct last_word *e)
 {
     fflush(NULL);
-    if (e->place && !is_the_job(e->place))
+    if (e->context && !is_the_job(e->context))
         _exit(e->exit_code);
     STOP_AT("result");
-    int fd = e->place ? report_pipe(e->place) : -1;
-    if (fd >= 0 && e->end == REPORT_DONE)
+    int fd = e->context ? report_pipe(e->context) : -1;
+    if (fd >= 0 && e->kind == REPORT_DONE)
         report_send_done(fd, e->text[0], e->len);
-    else if (fd >= 0 && e->end == REPORT_FAILED)
+    else if (fd >= 0 && e->kind == REPORT_FAILED)
         report_send_failed(fd, e->text[0], e->text[1], e->text[2], e->text[3]);
-    else if (fd >= 0 && e->end == REPORT_LOAD)
+    else if (fd >= 0 && e->kind == REPORT_LOAD)
         report_send_load(fd, e->text[0]);
-    else if (fd >= 0 && e->end == REPORT_EXIT)
+    else if (fd >= 0 && e->kind == REPORT_EXIT)
         report_send_exit(fd, e->exit_code);
     STOP_AT("reported");
     _exit(e->exit_code);
@@ -76,13 +77,13 @@ static const char ending_key;
 static int last_finalizer(lua_State *L)
 {
     lua_rawgetp(L, LUA_REGISTRYINDEX, &ending_key);
-    const struct ending *e = lua_touserdata(L, -1);
+    const struct last_word *e = lua_touserdata(L, -1);
     if (e)
         leave(e);
     return 0; /* a prepared state that is thrown away */
 }
 
-static _Noreturn void end_process(lua_State *L, const struct ending *e)
+static _Noreturn void end_process(lua_State *L, const struct last_word *e)
 {
     luathread_end();
     lua_pushlightuserdata(L, (void *)(size_t)e);
@@ -95,11 +96,11 @@ static _Noreturn void end_process(lua_State *L, const struct ending *e)
 
 static int load_modules(lua_State *L)
 {
-    const struct options *o = lua_touserdata(L, 1);
+    const struct options *options = lua_touserdata(L, 1);
     static const char *const modules[] = {"resque", "resque.queue", "resque.status",
                                           "resque.connection"};
     luathread_install(L);
-    joblimits_install(L, o);
+    joblimits_install(L, options);
     for (size_t i = 0; i < sizeof modules / sizeof *modules; i++) {
         luastate_push_module(L, modules[i]);
         lua_pop(L, 1);
@@ -115,13 +116,13 @@ static int load_modules(lua_State *L)
     return 0;
 }
 
-lua_State *luahost_prepare(const struct options *o, char *err, size_t err_size)
+lua_State *job_state_prepare(const struct options *options, char *err, size_t err_size)
 {
-    lua_State *L = luastate_open_in_arena(o, err, err_size);
+    lua_State *L = luastate_open_in_arena(options, err, err_size);
     if (!L)
         return NULL;
     lua_pushcfunction(L, load_modules);
-    lua_pushlightuserdata(L, (void *)(size_t)o);
+    lua_pushlightuserdata(L, (void *)(size_t)options);
     if (luastate_call(L, 1, 0) != LUA_OK) {
         snprintf(err, err_size, "%s", lua_tostring(L, -1));
         luastate_close(L);
@@ -132,7 +133,7 @@ lua_State *luahost_prepare(const struct options *o, char *err, size_t err_size)
     return L;
 }
 
-void luahost_discard(lua_State *prepared)
+void job_state_discard(lua_State *prepared)
 {
     if (prepared)
         luastate_close(prepared);
@@ -150,47 +151,47 @@ static char *copy_text(lua_State *L, int index, size_t *len)
     return copy;
 }
 
-/* sys.report_started(on_failure, parent_hooks). Upvalues: place, job. */
+/* sys.report_started(on_failure, parent_hooks). Upvalues: context, job. */
 static int report_started(lua_State *L)
 {
-    const struct luahost_place *place = lua_touserdata(L, lua_upvalueindex(1));
+    const struct job_context *context = lua_touserdata(L, lua_upvalueindex(1));
     const struct job *job = lua_touserdata(L, lua_upvalueindex(2));
-    if (place->mark && is_the_job(place))
-        memcpy(place->mark, job->token, sizeof job->token);
-    STOP_AT("mark");
-    if (report_send_started(report_pipe(place), lua_toboolean(L, 1), lua_toboolean(L, 2)) < 0)
+    if (context->started_token && is_the_job(context))
+        memcpy(context->started_token, job->token, sizeof job->token);
+    STOP_AT("token");
+    if (report_send_started(report_pipe(context), lua_toboolean(L, 1), lua_toboolean(L, 2)) < 0)
         return luaL_error(L, "the worker is gone: %s", strerror(errno));
     STOP_AT("started");
-    joblimits_start(L, place->options);
+    joblimits_start(L, context->options);
     return 0;
 }
 
 /* sys.policy(timeout, memory, cpu, requeue) of the job's table, as struct job_policy has them.
- * Upvalue: place. */
+ * Upvalue: context. */
 static int change_policy(lua_State *L)
 {
-    const struct luahost_place *place = lua_touserdata(L, lua_upvalueindex(1));
+    const struct job_context *context = lua_touserdata(L, lua_upvalueindex(1));
     lua_Integer memory = luaL_checkinteger(L, 2);
     const struct job_policy own = {.timeout = luaL_checknumber(L, 1),
                                    .memory = memory < 0 ? SIZE_MAX : (size_t)memory,
                                    .cpu = luaL_checknumber(L, 3),
                                    .requeue = (int)luaL_checkinteger(L, 4)};
     joblimits_change(L, &own);
-    report_send_policy(report_pipe(place), &own);
+    report_send_policy(report_pipe(context), &own);
     return 0;
 }
 
 /* sys.report_failed(exception, message, trace, limit, telling): the job has failed whatever its
  * tearDown or onFailure do, as the first ending that the worker reads counts. telling: onFailure is
- * next, so the worker need not call it. Upvalue: place. */
+ * next, so the worker need not call it. Upvalue: context. */
 static int report_failed(lua_State *L)
 {
-    const struct luahost_place *place = lua_touserdata(L, lua_upvalueindex(1));
+    const struct job_context *context = lua_touserdata(L, lua_upvalueindex(1));
     char *text[4];
     size_t len;
     for (int i = 0; i < 4; i++)
         text[i] = copy_text(L, i + 1, &len);
-    int fd = report_pipe(place);
+    int fd = report_pipe(context);
     report_send_failed(fd, text[0], text[1], text[2], text[3]);
     if (lua_toboolean(L, 5))
         report_send_telling(fd);
@@ -200,57 +201,60 @@ static int report_failed(lua_State *L)
 }
 
 /* sys.report_unknown(): the job's class could not be had. Whether the job is spared, so that it has
- * not failed. Upvalue: place. */
+ * not failed. Upvalue: context. */
 static int report_unknown(lua_State *L)
 {
-    const struct luahost_place *place = lua_touserdata(L, lua_upvalueindex(1));
-    report_send_unknown(report_pipe(place));
-    lua_pushboolean(L, place->spare_unknown);
+    const struct job_context *context = lua_touserdata(L, lua_upvalueindex(1));
+    report_send_unknown(report_pipe(context));
+    lua_pushboolean(L, context->spare_unknown);
     return 1;
 }
 
 /* sys.confine_calls(): from now on only the system calls that SANDBOX=strict leaves.
- * Upvalue: place. */
+ * Upvalue: context. */
 static int confine_job(lua_State *L)
 {
-    const struct luahost_place *place = lua_touserdata(L, lua_upvalueindex(1));
+    const struct job_context *context = lua_touserdata(L, lua_upvalueindex(1));
     char why[CONFINE_WHY];
-    return confine_calls_now(place->confine, why) < 0 ? luaL_error(L, "%s", why) : 0;
+    return confine_calls_now(context->confine, why) < 0 ? luaL_error(L, "%s", why) : 0;
 }
 
-/* os.exit(code, close) of a job: 0 is success, as the worker learns by a frame. Upvalue: place. */
+/* os.exit(code, close) of a job: 0 is success, as the worker learns by a frame. Upvalue: context.
+ */
 static int job_exit(lua_State *L)
 {
-    const struct luahost_place *place = lua_touserdata(L, lua_upvalueindex(1));
-    static struct ending e; /* the stack may be a coroutine's, and lua_close is about to free it */
-    e = (struct ending){.place = place, .end = REPORT_EXIT, .exit_code = forked_exit_code(L)};
+    const struct job_context *context = lua_touserdata(L, lua_upvalueindex(1));
+    static struct last_word
+        e; /* the stack may be a coroutine's, and lua_close is about to free it */
+    e = (struct last_word){
+        .context = context, .kind = REPORT_EXIT, .exit_code = forked_exit_code(L)};
     if (lua_toboolean(L, 2))
         end_process(L, &e);
     leave(&e);
 }
 
-static void add_job_functions(lua_State *L, const struct luahost_place *place,
+static void add_job_functions(lua_State *L, const struct job_context *context,
                               const struct job *job)
 {
     luastate_push_module(L, "resque.sys");
-    lua_pushlightuserdata(L, (void *)(size_t)place);
+    lua_pushlightuserdata(L, (void *)(size_t)context);
     lua_pushlightuserdata(L, (void *)(size_t)job);
     lua_pushcclosure(L, report_started, 2);
     lua_setfield(L, -2, "report_started");
-    lua_pushlightuserdata(L, (void *)(size_t)place);
+    lua_pushlightuserdata(L, (void *)(size_t)context);
     lua_pushcclosure(L, report_failed, 1);
     lua_setfield(L, -2, "report_failed");
-    lua_pushlightuserdata(L, (void *)(size_t)place);
+    lua_pushlightuserdata(L, (void *)(size_t)context);
     lua_pushcclosure(L, report_unknown, 1);
     lua_setfield(L, -2, "report_unknown");
-    lua_pushlightuserdata(L, (void *)(size_t)place);
+    lua_pushlightuserdata(L, (void *)(size_t)context);
     lua_pushcclosure(L, change_policy, 1);
     lua_setfield(L, -2, "policy");
-    lua_pushlightuserdata(L, (void *)(size_t)place);
+    lua_pushlightuserdata(L, (void *)(size_t)context);
     lua_pushcclosure(L, confine_job, 1);
     lua_setfield(L, -2, "confine_calls");
     lua_getglobal(L, "os");
-    lua_pushlightuserdata(L, (void *)(size_t)place);
+    lua_pushlightuserdata(L, (void *)(size_t)context);
     lua_pushcclosure(L, job_exit, 1);
     lua_setfield(L, -2, "exit");
     lua_pop(L, 2);
@@ -258,30 +262,30 @@ static void add_job_functions(lua_State *L, const struct luahost_place *place,
 
 /* --- one job --- */
 
-/* Arguments: place, job. Results: what resque.runner.run returns. */
+/* Arguments: context, job. Results: what resque.runner.run returns. */
 static int call_runner(lua_State *L)
 {
-    const struct luahost_place *place = lua_touserdata(L, 1);
+    const struct job_context *context = lua_touserdata(L, 1);
     const struct job *job = lua_touserdata(L, 2);
     luastate_seed(L);
-    add_job_functions(L, place, job);
+    add_job_functions(L, context, job);
     luastate_push_function(L, "resque.runner", "run");
-    luastate_push_job(L, job, place->worker_id);
+    luastate_push_job(L, job, context->worker_id);
     lua_call(L, 1, 5);
     return 5;
 }
 
 /* The runner's results: "done", json | "load", message | "failed", exception, message, trace,
  * limit. */
-static void take_results(lua_State *L, struct ending *e)
+static void take_results(lua_State *L, struct last_word *e)
 {
     const char *kind = lua_tostring(L, -5);
     size_t len;
-    e->end = strcmp(kind, "done") == 0     ? REPORT_DONE
-             : strcmp(kind, "failed") == 0 ? REPORT_FAILED
-                                           : REPORT_LOAD;
+    e->kind = strcmp(kind, "done") == 0     ? REPORT_DONE
+              : strcmp(kind, "failed") == 0 ? REPORT_FAILED
+                                            : REPORT_LOAD;
     e->text[0] = copy_text(L, -4, &e->len);
-    if (e->end == REPORT_DONE && e->len > REPORT_BODY_MAX)
+    if (e->kind == REPORT_DONE && e->len > REPORT_BODY_MAX)
         log_warn("the result of perform is not kept: it is larger than 1 MB");
     for (int i = 1; i < 4; i++)
         e->text[i] = copy_text(L, i - 4, &len);
@@ -289,18 +293,18 @@ static void take_results(lua_State *L, struct ending *e)
 
 /* The runner itself broke: no fault of the job, unless that had made so much that not even its
  * failure could be told. */
-static void take_breakdown(lua_State *L, int status, struct ending *e)
+static void take_breakdown(lua_State *L, int status, struct last_word *e)
 {
     static char refusal[LIMIT_TEXT];
     if (status == LUA_ERRMEM && joblimits_refused(refusal)) {
-        e->end = REPORT_FAILED;
+        e->kind = REPORT_FAILED;
         e->text[0] = limit_exception(LIMIT_MEMORY);
         e->text[1] = refusal;
         e->text[2] = "";
         e->text[3] = limit_name(LIMIT_MEMORY);
         return;
     }
-    e->end = REPORT_LOAD;
+    e->kind = REPORT_LOAD;
     e->text[0] = copy_text(L, -1, &e->len);
 }
 
@@ -313,15 +317,15 @@ static void reset_locale(void)
     uselocale(LC_GLOBAL_LOCALE);
 }
 
-void luahost_job(const struct luahost_place *place, const struct job *job)
+void job_state_run(const struct job_context *context, const struct job *job)
 {
-    lua_State *L = place->prepared;
-    struct ending e = {.place = place};
+    lua_State *L = context->prepared;
+    struct last_word e = {.context = context};
     reset_locale();
     STOP_AT("load");
-    raised_open(place->raised);
+    raised_open(context->raised);
     lua_pushcfunction(L, call_runner);
-    lua_pushlightuserdata(L, (void *)(size_t)place);
+    lua_pushlightuserdata(L, (void *)(size_t)context);
     lua_pushlightuserdata(L, (void *)(size_t)job);
     int status = luastate_call(L, 2, 5);
     if (status == LUA_OK)
@@ -333,24 +337,24 @@ void luahost_job(const struct luahost_place *place, const struct job *job)
 
 static int call_on_failure(lua_State *L)
 {
-    const struct luahost_place *place = lua_touserdata(L, 1);
+    const struct job_context *context = lua_touserdata(L, 1);
     luastate_seed(L);
     luastate_push_function(L, "resque.runner", "on_failure");
-    luastate_push_job(L, lua_touserdata(L, 2), place->worker_id);
+    luastate_push_job(L, lua_touserdata(L, 2), context->worker_id);
     lua_pushstring(L, lua_touserdata(L, 3));
     lua_pushstring(L, lua_touserdata(L, 4));
     lua_call(L, 3, 0);
     return 0;
 }
 
-void luahost_on_failure(const struct luahost_place *place, const struct job *job,
-                        const char *exception, const char *message)
+void job_state_on_failure(const struct job_context *context, const struct job *job,
+                          const char *exception, const char *message)
 {
-    lua_State *L = place->prepared;
-    struct ending e = {0};
+    lua_State *L = context->prepared;
+    struct last_word e = {0};
     reset_locale();
     lua_pushcfunction(L, call_on_failure);
-    lua_pushlightuserdata(L, (void *)(size_t)place);
+    lua_pushlightuserdata(L, (void *)(size_t)context);
     lua_pushlightuserdata(L, (void *)(size_t)job);
     lua_pushlightuserdata(L, (void *)(size_t)exception);
     lua_pushlightuserdata(L, (void *)(size_t)message);

@@ -121,12 +121,12 @@ static void limit_cpu(double seconds)
     set_rlimit(RLIMIT_CPU, inherited, isinf(seconds) ? RLIM_INFINITY : (rlim_t)ceil(seconds));
 }
 
-void joblimits_start(lua_State *L, const struct options *o)
+void joblimits_start(lua_State *L, const struct options *options)
 {
-    if (o->job_memory)
-        limit_memory(L, o->job_memory);
-    if (o->job_cpu > 0)
-        limit_cpu(o->job_cpu);
+    if (options->job_memory)
+        limit_memory(L, options->job_memory);
+    if (options->job_cpu > 0)
+        limit_cpu(options->job_cpu);
 }
 
 void joblimits_change(lua_State *L, const struct job_policy *own)
@@ -200,9 +200,9 @@ static int stopped(lua_State *L)
     return 3;
 }
 
-void joblimits_install(lua_State *L, const struct options *o)
+void joblimits_install(lua_State *L, const struct options *options)
 {
-    say_timeout(o->job_timeout > 0 ? o->job_timeout : DEADLINE_LOAD);
+    say_timeout(options->job_timeout > 0 ? options->job_timeout : DEADLINE_LOAD);
     interrupt_say(INTERRUPT_TERM, "SIGTERM");
     luastate_push_module(L, "resque.sys");
     interrupt_install(L);

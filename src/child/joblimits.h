@@ -11,10 +11,10 @@
 #include "options/options.h"
 
 /* Before any fork: adds xpcall and stopped to resque.sys. May raise. */
-void joblimits_install(lua_State *L, const struct options *o);
+void joblimits_install(lua_State *L, const struct options *options);
 
 /* The job itself begins, with the worker's limits. */
-void joblimits_start(lua_State *L, const struct options *o);
+void joblimits_start(lua_State *L, const struct options *options);
 
 /* The job's table has limits of its own. */
 void joblimits_change(lua_State *L, const struct job_policy *own);

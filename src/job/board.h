@@ -32,9 +32,10 @@ struct board_slot {
     char worker_id[WORKER_ID_SIZE]; /* by the worker; "": not registered */
     char nonce[WORKER_NONCE_SIZE];  /* by the worker: of its tokens */
     atomic_llong raised; /* by the job's process, between two jobs by the worker: see raised.h */
-    char started[JOB_TOKEN_SIZE]; /* by the job's process: the last token whose code began to run */
-    char cancel[JOB_TOKEN_SIZE];  /* by the manager: the job that is to be ended, see cancel.h */
-    atomic_int insists;           /* by the manager: the TERM or INT that was its second one */
+    char started_token[JOB_TOKEN_SIZE]; /* by the job's process: the last token whose code began to
+                                           run */
+    char cancel[JOB_TOKEN_SIZE]; /* by the manager: the job that is to be ended, see cancel.h */
+    atomic_int insists;          /* by the manager: the TERM or INT that was its second one */
 };
 
 struct board {

@@ -5,11 +5,11 @@
 
 #define LONGEST 1e9 /* seconds; a longer time is none */
 
-void deadline_set(struct deadline *d, const struct report *report, const struct options *o)
+void deadline_set(struct deadline *d, const struct report *report, const struct options *options)
 {
     double seconds = report->started ? 0 : DEADLINE_LOAD;
-    if (o->job_timeout > 0)
-        seconds = o->job_timeout;
+    if (options->job_timeout > 0)
+        seconds = options->job_timeout;
     if (report->policy.timeout > 0)
         seconds = report->policy.timeout;
     bool limited = d->from && seconds > 0 && seconds <= LONGEST;

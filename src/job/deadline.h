@@ -20,6 +20,6 @@ struct deadline {
 };
 
 /* Sets it by what the job has reported so far. */
-void deadline_set(struct deadline *d, const struct report *report, const struct options *o);
+void deadline_set(struct deadline *d, const struct report *report, const struct options *options);
 
 #endif

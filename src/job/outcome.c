@@ -7,27 +7,28 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-void outcome_fail(struct outcome *o, enum outcome_kind kind, const char *exception,
+void outcome_fail(struct outcome *outcome, enum outcome_kind kind, const char *exception,
                   const char *error)
 {
-    *o = (struct outcome){.kind = kind,
-                          .exception = memory_copy(exception, strlen(exception)),
-                          .error = memory_copy(error, strlen(error))};
+    *outcome = (struct outcome){.kind = kind,
+                                .exception = memory_copy(exception, strlen(exception)),
+                                .error = memory_copy(error, strlen(error))};
 }
 
-void outcome_put_back(struct outcome *o, const char *why)
+void outcome_put_back(struct outcome *outcome, const char *why)
 {
-    *o = (struct outcome){.kind = OUTCOME_PUT_BACK, .error = memory_copy(why, strlen(why))};
+    *outcome = (struct outcome){.kind = OUTCOME_PUT_BACK, .error = memory_copy(why, strlen(why))};
 }
 
-bool outcome_is_failure(const struct outcome *o)
+bool outcome_is_failure(const struct outcome *outcome)
 {
-    return o->kind == OUTCOME_FAILED || o->kind == OUTCOME_CRASHED;
+    return outcome->kind == OUTCOME_FAILED || outcome->kind == OUTCOME_CRASHED;
 }
 
-bool outcome_was_terminated(const struct outcome *o)
+bool outcome_was_terminated(const struct outcome *outcome)
 {
-    return o->dirty || (o->exception && strcmp(o->exception, "Resque::TermException") == 0);
+    return outcome->dirty ||
+           (outcome->exception && strcmp(outcome->exception, "Resque::TermException") == 0);
 }
 
 static char *copy_text(const char *text)
@@ -55,10 +56,10 @@ static size_t length(const char *text)
     return text ? strlen(text) : 0;
 }
 
-size_t outcome_size(const struct outcome *o)
+size_t outcome_size(const struct outcome *outcome)
 {
-    return o->result_len + length(o->exception) + length(o->error) + length(o->trace) +
-           o->output_len;
+    return outcome->result_len + length(outcome->exception) + length(outcome->error) +
+           length(outcome->trace) + outcome->output_len;
 }
 
 /* Puts a shorter text in the place of one, so that its memory is given back. */
@@ -77,25 +78,25 @@ static void cut(char **text)
     text_clean_utf8(*text, OUTCOME_SHORT); /* it may be cut inside a character */
 }
 
-void outcome_shorten(struct outcome *o)
+void outcome_shorten(struct outcome *outcome)
 {
-    cut(&o->error);
-    cut(&o->trace);
-    char *line_end = length(o->trace) == OUTCOME_SHORT ? strrchr(o->trace, '\n') : NULL;
+    cut(&outcome->error);
+    cut(&outcome->trace);
+    char *line_end = length(outcome->trace) == OUTCOME_SHORT ? strrchr(outcome->trace, '\n') : NULL;
     if (line_end)
         line_end[1] = '\0';
-    if (o->result_len <= OUTCOME_SHORT)
+    if (outcome->result_len <= OUTCOME_SHORT)
         return;
-    replace(&o->result, "null", strlen("null"));
-    o->result_len = strlen("null");
+    replace(&outcome->result, "null", strlen("null"));
+    outcome->result_len = strlen("null");
 }
 
-void outcome_clear(struct outcome *o)
+void outcome_clear(struct outcome *outcome)
 {
-    free(o->result);
-    free(o->exception);
-    free(o->error);
-    free(o->trace);
-    free(o->output);
-    *o = (struct outcome){0};
+    free(outcome->result);
+    free(outcome->exception);
+    free(outcome->error);
+    free(outcome->trace);
+    free(outcome->output);
+    *outcome = (struct outcome){0};
 }

@@ -32,26 +32,26 @@ struct outcome { /* owns its texts */
 };
 
 /* Outcomes that need no process. Texts are copied. */
-void outcome_fail(struct outcome *o, enum outcome_kind kind, const char *exception,
+void outcome_fail(struct outcome *outcome, enum outcome_kind kind, const char *exception,
                   const char *error);
-void outcome_put_back(struct outcome *o, const char *why);
+void outcome_put_back(struct outcome *outcome, const char *why);
 
 /* Its process ran and brought a failure; one that is to be put back, too. */
-bool outcome_is_failure(const struct outcome *o);
+bool outcome_is_failure(const struct outcome *outcome);
 
 /* A failure that the job did not bring about by an error of its own: its process ended without
  * telling how, or TERM_CHILD raised the error in it. */
-bool outcome_was_terminated(const struct outcome *o);
+bool outcome_was_terminated(const struct outcome *outcome);
 
 /* Bytes of all its texts. */
-size_t outcome_size(const struct outcome *o);
+size_t outcome_size(const struct outcome *outcome);
 
 /* Cuts each text to OUTCOME_SHORT bytes; a longer result, which no one could read then, is null. */
 #define OUTCOME_SHORT 2048
-void outcome_shorten(struct outcome *o);
+void outcome_shorten(struct outcome *outcome);
 
 /* Without `tell`: a copy is for writing the same end again. */
 void outcome_copy(struct outcome *to, const struct outcome *from);
-void outcome_clear(struct outcome *o);
+void outcome_clear(struct outcome *outcome);
 
 #endif

@@ -64,64 +64,65 @@ static void close_pipe(const struct output_stream *s)
     close(s->write_end);
 }
 
-static void close_all(const struct output *o)
+static void close_all(const struct output *output)
 {
     for (int i = 0; i < 2; i++) {
-        close_pipe(&o->stream[i]);
-        if (o->stream[i].target > STDERR_FILENO)
-            close(o->stream[i].target);
+        close_pipe(&output->stream[i]);
+        if (output->stream[i].target > STDERR_FILENO)
+            close(output->stream[i].target);
     }
 }
 
-int output_open(struct output *o)
+int output_open(struct output *output)
 {
     int count = same_file(STDOUT_FILENO, STDERR_FILENO) ? 1 : 2;
-    *o = (struct output){0};
+    *output = (struct output){0};
     for (int i = 0; i < 2; i++)
-        o->stream[i] = (struct output_stream){.read_end = -1, .write_end = -1, .text = o->text[i]};
+        output->stream[i] =
+            (struct output_stream){.read_end = -1, .write_end = -1, .text = output->text[i]};
     setvbuf(stdout, NULL, _IOLBF, 0); /* the last lines of a job that is killed are to be there */
     for (int i = 0; i < count; i++) {
-        if (open_pipe(&o->stream[i]) < 0)
+        if (open_pipe(&output->stream[i]) < 0)
             return -1;
-        o->stream[i].target = open_target(STDOUT_FILENO + i);
+        output->stream[i].target = open_target(STDOUT_FILENO + i);
     }
     return 0;
 }
 
-void output_close(struct output *o)
+void output_close(struct output *output)
 {
-    close_all(o);
-    o->stream[0] = o->stream[1] = (struct output_stream){.read_end = -1, .write_end = -1};
+    close_all(output);
+    output->stream[0] = output->stream[1] = (struct output_stream){.read_end = -1, .write_end = -1};
 }
 
-void output_begin(struct output *o)
+void output_begin(struct output *output)
 {
-    if (o->total) /* writing to a page that a fork shares costs more than all else here */
-        o->total = 0;
+    if (output->total) /* writing to a page that a fork shares costs more than all else here */
+        output->total = 0;
 }
 
-void output_attach(const struct output *o)
+void output_attach(const struct output *output)
 {
-    const struct output_stream *out = &o->stream[0], *err = &o->stream[1];
+    const struct output_stream *out = &output->stream[0], *err = &output->stream[1];
     if (err->read_end < 0)
         err = out;
     fcntl(out->write_end, F_SETFL, 0); /* a job before may have set O_NONBLOCK, as node does */
     fcntl(err->write_end, F_SETFL, 0);
     dup2(out->write_end, STDOUT_FILENO);
     dup2(err->write_end, STDERR_FILENO);
-    close_all(o);
+    close_all(output);
 }
 
 /* --- passing on --- */
 
 /* The last of a job's output goes to the ring as it is read. */
-static void keep(struct output *o, const char *text, size_t len)
+static void keep(struct output *output, const char *text, size_t len)
 {
-    size_t at = o->total % OUTPUT_KEPT;
+    size_t at = output->total % OUTPUT_KEPT;
     size_t first = len < OUTPUT_KEPT - at ? len : OUTPUT_KEPT - at;
-    memcpy(o->kept + at, text, first);
-    memcpy(o->kept, text + first, len - first);
-    o->total += len;
+    memcpy(output->kept + at, text, first);
+    memcpy(output->kept, text + first, len - first);
+    output->total += len;
 }
 
 static bool has_room(const struct output_stream *s, int milliseconds)
@@ -157,14 +158,14 @@ static size_t whole_lines(const struct output_stream *s)
 }
 
 /* Reads a piece behind what is there. False: the pipe is empty. */
-static bool pull(struct output *o, struct output_stream *s)
+static bool pull(struct output *output, struct output_stream *s)
 {
     ssize_t n;
     do
         n = read(s->read_end, s->text + s->len, PIPE_BUF - s->len);
     while (n < 0 && errno == EINTR);
     if (n > 0) {
-        keep(o, s->text + s->len, (size_t)n);
+        keep(output, s->text + s->len, (size_t)n);
         s->len += (size_t)n;
     } else if (errno != EAGAIN)
         s->broken = true;
@@ -174,28 +175,28 @@ static bool pull(struct output *o, struct output_stream *s)
 }
 
 /* True: the pipe is empty and all is passed on. */
-static bool pass(struct output *o, struct output_stream *s)
+static bool pass(struct output *output, struct output_stream *s)
 {
     for (int round = 0; round < ROUNDS; round++) {
         if (!push(s))
             return false;
-        if (!pull(o, s))
+        if (!pull(output, s))
             return push(s);
     }
     return false;
 }
 
-void output_pass(struct output *o)
+void output_pass(struct output *output)
 {
     for (int i = 0; i < 2; i++)
-        if (o->stream[i].read_end >= 0)
-            pass(o, &o->stream[i]);
+        if (output->stream[i].read_end >= 0)
+            pass(output, &output->stream[i]);
 }
 
-void output_watch(const struct output *o, struct events *ev)
+void output_watch(const struct output *output, struct events *ev)
 {
     for (int i = 0; i < 2; i++) {
-        const struct output_stream *s = &o->stream[i];
+        const struct output_stream *s = &output->stream[i];
         bool full = s->read_end >= 0 && s->len > 0;
         ev->fd[EVENTS_STDOUT + i] = full ? s->target : s->read_end;
         ev->want[EVENTS_STDOUT + i] = full ? POLLOUT : POLLIN;
@@ -213,10 +214,10 @@ static bool wait_for_room(struct output_stream *s, int64_t until)
 }
 
 /* True: the pipe is empty. */
-static bool drain(struct output *o, struct output_stream *s, int64_t until)
+static bool drain(struct output *output, struct output_stream *s, int64_t until)
 {
     for (int tries = 0; tries < LEFT_MOST; tries++) {
-        if (pass(o, s))
+        if (pass(output, s))
             return true;
         if (s->due > 0 && !wait_for_room(s, until))
             s->len = s->due = 0; /* dropped */
@@ -233,12 +234,12 @@ static void renew(struct output_stream *s)
     s->broken = false;
 }
 
-void output_end(struct output *o, bool survivors)
+void output_end(struct output *output, bool survivors)
 {
     int64_t until = clock_after(PATIENCE);
     for (int i = 0; i < 2; i++) {
-        struct output_stream *s = &o->stream[i];
-        if (s->read_end >= 0 && (!drain(o, s, until) || survivors || s->broken))
+        struct output_stream *s = &output->stream[i];
+        if (s->read_end >= 0 && (!drain(output, s, until) || survivors || s->broken))
             renew(s);
     }
 }
@@ -250,16 +251,16 @@ static bool is_inside(char byte)
     return (byte & 0xC0) == 0x80; /* not the first byte of a character */
 }
 
-char *output_text(const struct output *o, size_t *len)
+char *output_text(const struct output *output, size_t *len)
 {
     char raw[OUTPUT_KEPT];
-    bool cut = o->total > OUTPUT_KEPT;
-    size_t at = cut ? o->total % OUTPUT_KEPT : 0, skip = 0;
-    *len = cut ? OUTPUT_KEPT : (size_t)o->total;
+    bool cut = output->total > OUTPUT_KEPT;
+    size_t at = cut ? output->total % OUTPUT_KEPT : 0, skip = 0;
+    *len = cut ? OUTPUT_KEPT : (size_t)output->total;
     if (*len == 0)
         return NULL;
-    memcpy(raw, o->kept + at, *len - at);
-    memcpy(raw + *len - at, o->kept, at);
+    memcpy(raw, output->kept + at, *len - at);
+    memcpy(raw + *len - at, output->kept, at);
     while (cut && skip < 3 && is_inside(raw[skip]))
         skip++;
     size_t size = TEXT_PRINTABLE_SIZE(*len);

@@ -35,26 +35,26 @@ struct output {
 
 /* Once descriptors 1 and 2 are what they will be. Makes stdout line-buffered, for the processes to
  * come. 0 or -1 with errno. */
-int output_open(struct output *o);
-void output_close(struct output *o);
+int output_open(struct output *output);
+void output_close(struct output *output);
 
 /* Before the fork: forgets the job before. In the new process: 1 and 2 are the pipes from now on,
  * and what is the worker's is let go of. */
-void output_begin(struct output *o);
-void output_attach(const struct output *o);
+void output_begin(struct output *output);
+void output_attach(const struct output *output);
 
 /* Says what is to be waited for in the slots EVENTS_STDOUT and EVENTS_STDERR. */
-void output_watch(const struct output *o, struct events *ev);
+void output_watch(const struct output *output, struct events *ev);
 
 /* Passes on what is there, as far as it is taken. */
-void output_pass(struct output *o);
+void output_pass(struct output *output);
 
 /* The job's processes have ended: passes on the rest. What is not taken within a tenth of a second
  * is dropped. With `survivors`, which may still write, the next job gets other pipes. */
-void output_end(struct output *o, bool survivors);
+void output_end(struct output *output, bool survivors);
 
 /* The last of what the job wrote, printable but with its line ends and tabs, beginning with a whole
  * character; the caller's to free. NULL: nothing. */
-char *output_text(const struct output *o, size_t *len);
+char *output_text(const struct output *output, size_t *len);
 
 #endif

@@ -156,7 +156,7 @@ static void take_failed(struct report *r, size_t len)
     r->message = next_text(&at, end);
     r->trace = next_text(&at, end);
     r->limit = known_limit(next_text(&at, end));
-    r->end = REPORT_FAILED;
+    r->kind = REPORT_FAILED;
 }
 
 static void take_done(struct report *r, size_t len)
@@ -165,7 +165,7 @@ static void take_done(struct report *r, size_t len)
     bool valid = json_check(r->body, len, JSON_CHECK_DEPTH, why, sizeof why) == 0;
     r->result = valid ? r->body : "null";
     r->result_len = valid ? len : 4;
-    r->end = REPORT_DONE;
+    r->kind = REPORT_DONE;
 }
 
 static void take_frame(struct report *r, char type, const unsigned char *body, size_t len)
@@ -189,7 +189,7 @@ static void take_frame(struct report *r, char type, const unsigned char *body, s
         r->unknown = true;
         return;
     }
-    if (r->end != REPORT_NONE) /* the first ending counts */
+    if (r->kind != REPORT_NONE) /* the first ending counts */
         return;
     free(r->body);
     r->body = memory_copy((const char *)body, len);
@@ -200,10 +200,10 @@ static void take_frame(struct report *r, char type, const unsigned char *body, s
         take_failed(r, len);
     } else if (type == 'L') {
         text_clean_utf8(r->body, len);
-        r->end = REPORT_LOAD;
+        r->kind = REPORT_LOAD;
     } else if (type == 'X') {
         r->exit_code = atoi(r->body);
-        r->end = REPORT_EXIT;
+        r->kind = REPORT_EXIT;
     }
 }
 

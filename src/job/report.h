@@ -15,7 +15,7 @@
 /* A body's largest size; a larger result is reported as null, longer texts are cut. */
 #define REPORT_BODY_MAX (1024 * 1024)
 
-enum report_end {
+enum report_kind {
     REPORT_NONE, /* nothing, or cut short */
     REPORT_LOAD, /* APP_INCLUDE could not be loaded, or the runner itself broke: message says why */
     REPORT_DONE, /* result holds JSON */
@@ -30,7 +30,7 @@ struct report {
     bool unknown;             /* there was no class for the job, so no code of it has run */
     bool broken;              /* it could not be read to its end: more may have been said */
     struct job_policy policy; /* the job table's own */
-    enum report_end end;
+    enum report_kind kind;
     int exit_code;
     char *body;         /* owns the texts below, which point into it */
     const char *result; /* JSON; "null" if there is none */

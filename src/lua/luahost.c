@@ -7,28 +7,28 @@
 
 static int call_command(lua_State *L)
 {
-    const struct options *o = lua_touserdata(L, 1);
+    const struct options *options = lua_touserdata(L, 1);
     luastate_push_function(L, lua_touserdata(L, 2), "run");
-    lua_createtable(L, o->argument_count, 0);
-    for (int i = 0; i < o->argument_count; i++) {
-        lua_pushstring(L, o->arguments[i]);
+    lua_createtable(L, options->argument_count, 0);
+    for (int i = 0; i < options->argument_count; i++) {
+        lua_pushstring(L, options->arguments[i]);
         lua_rawseti(L, -2, i + 1);
     }
     lua_call(L, 1, 1);
     return 1;
 }
 
-int luahost_command(const struct options *o, const char *module)
+int luahost_command(const struct options *options, const char *module)
 {
     char err[512];
     int code = EXIT_FAILED;
-    lua_State *L = luastate_open(o, err, sizeof err);
+    lua_State *L = luastate_open(options, err, sizeof err);
     if (!L) {
         fprintf(stderr, "resque-lua: %s\n", err);
         return code;
     }
     lua_pushcfunction(L, call_command);
-    lua_pushlightuserdata(L, (void *)(size_t)o);
+    lua_pushlightuserdata(L, (void *)(size_t)options);
     lua_pushlightuserdata(L, (void *)(size_t)module);
     if (luastate_call(L, 2, 1) == LUA_OK)
         code = (int)lua_tointeger(L, -1);
@@ -45,9 +45,9 @@ static int call_check(lua_State *L)
     return 2;
 }
 
-int luahost_check(const struct options *o, bool *parent_hooks, char *err, size_t err_size)
+int luahost_check(const struct options *options, bool *parent_hooks, char *err, size_t err_size)
 {
-    lua_State *L = luastate_open(o, err, err_size);
+    lua_State *L = luastate_open(options, err, err_size);
     if (!L)
         return -1;
     lua_pushcfunction(L, call_check);

@@ -44,15 +44,16 @@ static void leave_scripts(void)
 
 static int call_load(lua_State *L)
 {
-    luatext_watch(L, lua_touserdata(L, 1));
+    luatextonly_watch(L, lua_touserdata(L, 1));
     luastate_push_function(L, "resque.parent", "load");
     lua_call(L, 0, 1);
     return 1;
 }
 
-struct luahost_parent *luahost_parent_open(const struct options *o, char *err, size_t err_size)
+struct luahost_parent *luahost_parent_open(const struct options *options, char *err,
+                                           size_t err_size)
 {
-    lua_State *L = luastate_open(o, err, err_size);
+    lua_State *L = luastate_open(options, err, err_size);
     if (!L)
         return NULL;
     struct luahost_parent *p = memory_get(sizeof *p);

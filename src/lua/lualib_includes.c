@@ -15,7 +15,7 @@ int lualib_sys_includes(lua_State *L)
     const char *list = luaL_optstring(L, 1, ""), *name;
     size_t len;
     lua_newtable(L);
-    for (lua_Integer i = 1; includes_next(&list, &name, &len); i++) {
+    for (lua_Integer i = 1; include_list_next(&list, &name, &len); i++) {
         lua_pushlstring(L, name, len);
         lua_rawseti(L, -2, i);
     }

@@ -435,9 +435,9 @@ static int net_hint(lua_State *L)
 
 static const luaL_Reg functions[] = {{"connect", net_connect}, {"hint", net_hint}, {NULL, NULL}};
 
-void lualib_redis_set_program(lua_State *L, const struct options *o)
+void lualib_redis_set_program(lua_State *L, const struct options *options)
 {
-    lua_pushlightuserdata(L, (void *)(size_t)o);
+    lua_pushlightuserdata(L, (void *)(size_t)options);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &program_key);
 }
 

@@ -13,7 +13,8 @@ struct options;
 int luaopen_resque_net(lua_State *L);
 
 /* `net.connect()` without an address goes where the program's settings say, its password included,
- * which Lua never sees. `o` is borrowed for the state's life. May raise a Lua error (memory). */
-void lualib_redis_set_program(lua_State *L, const struct options *o);
+ * which Lua never sees. `options` is borrowed for the state's life. May raise a Lua error (memory).
+ */
+void lualib_redis_set_program(lua_State *L, const struct options *options);
 
 #endif

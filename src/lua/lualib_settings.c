@@ -42,11 +42,12 @@ static bool is_named(const char *flag, const char *name)
 /* __index of the settings; upvalue 1: struct options. What was found is kept in the table. */
 static int settings_index(lua_State *L)
 {
-    const struct options *o = lua_touserdata(L, lua_upvalueindex(1));
+    const struct options *options = lua_touserdata(L, lua_upvalueindex(1));
     const char *name = luaL_checkstring(L, 2), *flag, *text;
     char type;
     for (size_t i = 0; i < options_rows(); i++) {
-        if (!options_row(o, i, &flag, &type, &text) || !flag || !text || !is_named(flag, name))
+        if (!options_row(options, i, &flag, &type, &text) || !flag || !text ||
+            !is_named(flag, name))
             continue;
         push_value(L, type, text);
         lua_pushvalue(L, 2);
@@ -57,11 +58,11 @@ static int settings_index(lua_State *L)
     return 0;
 }
 
-static void push_arguments(lua_State *L, const struct options *o)
+static void push_arguments(lua_State *L, const struct options *options)
 {
-    lua_createtable(L, o->argument_count, 0);
-    for (int i = 0; i < o->argument_count; i++) {
-        lua_pushstring(L, o->arguments[i]);
+    lua_createtable(L, options->argument_count, 0);
+    for (int i = 0; i < options->argument_count; i++) {
+        lua_pushstring(L, options->arguments[i]);
         lua_rawseti(L, -2, i + 1);
     }
 }
@@ -69,13 +70,13 @@ static void push_arguments(lua_State *L, const struct options *o)
 /* Makes the table; upvalue 1: struct options. */
 static int make_settings(lua_State *L)
 {
-    const struct options *o = lua_touserdata(L, lua_upvalueindex(1));
+    const struct options *options = lua_touserdata(L, lua_upvalueindex(1));
     lua_createtable(L, 0, 4);
-    lua_pushstring(L, o->prefix);
+    lua_pushstring(L, options->prefix);
     lua_setfield(L, -2, "prefix");
-    push_arguments(L, o);
+    push_arguments(L, options);
     lua_setfield(L, -2, "arguments");
-    lua_pushboolean(L, filter_is_built());
+    lua_pushboolean(L, seccomp_filter_is_built());
     lua_setfield(L, -2, "seccomp");
     lua_createtable(L, 0, 1);
     lua_pushvalue(L, lua_upvalueindex(1));
@@ -85,9 +86,9 @@ static int make_settings(lua_State *L)
     return 1;
 }
 
-void lualib_sys_set_program(lua_State *L, const struct options *o)
+void lualib_sys_set_program(lua_State *L, const struct options *options)
 {
-    lua_pushlightuserdata(L, (void *)(size_t)o);
+    lua_pushlightuserdata(L, (void *)(size_t)options);
     lua_pushcclosure(L, make_settings, 1);
     lua_setfield(L, LUA_REGISTRYINDEX, LUALIB_SYS_SETTINGS);
 }

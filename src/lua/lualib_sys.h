@@ -18,10 +18,10 @@ extern const luaL_Reg lualib_plain_functions[];
 int luaopen_resque_sys(lua_State *L);
 
 /* Makes `sys.settings` (the effective settings) available in a state of the program: call it before
- * the module is loaded. `o` is borrowed for the state's life; the table is only built when somebody
- * asks for it. Lives in lualib_settings.c, so that sys.so needs no options. May raise a Lua error
- * (memory). */
-void lualib_sys_set_program(lua_State *L, const struct options *o);
+ * the module is loaded. `options` is borrowed for the state's life; the table is only built when
+ * somebody asks for it. Lives in lualib_settings.c, so that sys.so needs no options. May raise a
+ * Lua error (memory). */
+void lualib_sys_set_program(lua_State *L, const struct options *options);
 
 /* Name in the registry of the function that makes the settings table; absent in plain lua5.4. */
 #define LUALIB_SYS_SETTINGS "resque.settings"

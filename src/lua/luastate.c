@@ -24,12 +24,12 @@
  * options. */
 static int search_embedded(lua_State *L)
 {
-    const struct options *o = lua_touserdata(L, lua_upvalueindex(1));
-    const struct source_place place = {o->lua_path};
+    const struct options *options = lua_touserdata(L, lua_upvalueindex(1));
+    const struct source_context context = {options->lua_path};
     const char *module = luaL_checkstring(L, 1);
     size_t len;
     char *owned;
-    const char *text = source_text(&place, module, &len, &owned);
+    const char *text = source_text(&context, module, &len, &owned);
     if (!text) {
         lua_pushfstring(L, "no embedded module '%s'", module);
         return 1;
@@ -47,7 +47,7 @@ static int search_embedded(lua_State *L)
 
 /* Our own modules come right after package.preload, so that no file of the user can stand in for
  * them. */
-static void add_searcher(lua_State *L, const struct options *o)
+static void add_searcher(lua_State *L, const struct options *options)
 {
     lua_getglobal(L, "package");
     lua_getfield(L, -1, "searchers");
@@ -55,7 +55,7 @@ static void add_searcher(lua_State *L, const struct options *o)
         lua_geti(L, -1, i);
         lua_seti(L, -2, i + 1);
     }
-    lua_pushlightuserdata(L, (void *)(size_t)o);
+    lua_pushlightuserdata(L, (void *)(size_t)options);
     lua_pushcclosure(L, search_embedded, 1);
     lua_seti(L, -2, 2);
     lua_pop(L, 2);
@@ -86,15 +86,15 @@ void luastate_seed(lua_State *L)
 
 static int prepare(lua_State *L)
 {
-    const struct options *o = lua_touserdata(L, 1);
+    const struct options *options = lua_touserdata(L, 1);
     luaL_openlibs(L);
-    luatext_open(L);
+    luatextonly_open(L);
     add_preload(L, "cjson", luaopen_cjson);
     add_preload(L, "resque.sys", luaopen_resque_sys);
     add_preload(L, "resque.net", luaopen_resque_net);
-    lualib_sys_set_program(L, o);
-    lualib_redis_set_program(L, o);
-    add_searcher(L, o);
+    lualib_sys_set_program(L, options);
+    lualib_redis_set_program(L, options);
+    add_searcher(L, options);
     forked_open(L);
     luaglobals_keep(L);
     luastate_seed(L);
@@ -124,10 +124,10 @@ int luastate_call(lua_State *L, int arguments, int results)
 }
 
 /* Closes the state on failure. */
-static lua_State *fill(lua_State *L, const struct options *o, char *err, size_t err_size)
+static lua_State *fill(lua_State *L, const struct options *options, char *err, size_t err_size)
 {
     lua_pushcfunction(L, prepare);
-    lua_pushlightuserdata(L, (void *)(size_t)o);
+    lua_pushlightuserdata(L, (void *)(size_t)options);
     if (luastate_call(L, 1, 0) == LUA_OK)
         return L;
     snprintf(err, err_size, "%s", lua_tostring(L, -1));
@@ -143,18 +143,18 @@ static lua_State *new_state(char *err, size_t err_size)
     return L;
 }
 
-lua_State *luastate_open(const struct options *o, char *err, size_t err_size)
+lua_State *luastate_open(const struct options *options, char *err, size_t err_size)
 {
     lua_State *L = new_state(err, err_size);
-    return L ? fill(L, o, err, err_size) : NULL;
+    return L ? fill(L, options, err, err_size) : NULL;
 }
 
-lua_State *luastate_open_in_arena(const struct options *o, char *err, size_t err_size)
+lua_State *luastate_open_in_arena(const struct options *options, char *err, size_t err_size)
 {
     lua_State *L = new_state(err, err_size);
     if (L)
         luaarena_open(L);
-    return L ? fill(L, o, err, err_size) : NULL;
+    return L ? fill(L, options, err, err_size) : NULL;
 }
 
 void luastate_close(lua_State *L)

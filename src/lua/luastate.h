@@ -1,5 +1,5 @@
 /* luastate.h - a Lua state with everything a script may use, and protected calls into it. Only
- * luahost*.c use this. */
+ * luahost*.c and child/job_state.c use this. */
 #ifndef LUASTATE_H
 #define LUASTATE_H
 
@@ -11,10 +11,10 @@
 
 /* Standard libraries, cjson, resque.* (embedded or from RESQUE_LUA_PATH), the settings. NULL: `err`
  * says why. */
-lua_State *luastate_open(const struct options *o, char *err, size_t err_size);
+lua_State *luastate_open(const struct options *options, char *err, size_t err_size);
 
 /* The same, in a region of memory of its own (luaarena.h). */
-lua_State *luastate_open_in_arena(const struct options *o, char *err, size_t err_size);
+lua_State *luastate_open_in_arena(const struct options *options, char *err, size_t err_size);
 
 void luastate_close(lua_State *L);
 

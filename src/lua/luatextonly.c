@@ -66,7 +66,7 @@ static int text_load(lua_State *L)
 
 static const char watched_key; /* its address: where the registry holds the struct watched */
 
-void luatext_watch(lua_State *L, struct watched *files)
+void luatextonly_watch(lua_State *L, struct watched *files)
 {
     lua_pushlightuserdata(L, files);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &watched_key);
@@ -141,7 +141,7 @@ static void replace_searcher(lua_State *L)
     lua_pop(L, 2);
 }
 
-void luatext_open(lua_State *L)
+void luatextonly_open(lua_State *L)
 {
     lua_register(L, "load", text_load);
     lua_register(L, "loadfile", text_loadfile);

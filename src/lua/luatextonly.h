@@ -1,8 +1,8 @@
 /* luatextonly.h - Lua code is text: load, loadfile, dofile and require refuse bytecode, which can
  * read and write any memory of the process. For everything that runs Lua: jobs, hooks, APP_INCLUDE,
  * commands. */
-#ifndef LUATEXT_H
-#define LUATEXT_H
+#ifndef LUATEXTONLY_H
+#define LUATEXTONLY_H
 
 #include <lua.h>
 
@@ -10,10 +10,10 @@
 
 /* Puts them in the place of the standard library's, whose behaviour they otherwise have; call it
  * before other searchers are added. May raise (memory). */
-void luatext_open(lua_State *L);
+void luatextonly_open(lua_State *L);
 
 /* From now on every Lua file that any of them is about to read is added to `files`, which is
  * borrowed for the state's life. May raise (memory). */
-void luatext_watch(lua_State *L, struct watched *files);
+void luatextonly_watch(lua_State *L, struct watched *files);
 
 #endif

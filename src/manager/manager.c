@@ -16,7 +16,7 @@
 #include "base/log.h"
 #include "base/stopat.h"
 #include "child/include_check.h"
-#include "lua/luahost.h"
+#include "child/job_state.h"
 #include "manager/crew.h"
 #include "manager/orders.h"
 #include "manager/prune.h"
@@ -52,7 +52,7 @@ struct manager {
     int64_t connect_at, prune_at; /* not before: the next try of Redis; the next look */
     struct prune prune;
     struct wakeup wakeup; /* watch is NULL without BLOCKING */
-    struct control control;
+    struct orders control;
     bool hangs_up; /* see background_hangs_up */
     bool stopping, paused;
     int shown; /* how many workers the title tells of */
@@ -113,14 +113,14 @@ static void look_for_dead(struct manager *m)
 static _Noreturn void be_worker(struct manager *m, struct member *member, pid_t manager,
                                 int wakeup_fd)
 {
-    struct worker_place place = {m->options,
-                                 &m->confine,
-                                 m->prepared,
-                                 m->crew.board,
-                                 member->slot,
-                                 wakeup_fd,
-                                 &m->events.original_mask,
-                                 manager};
+    struct worker_context context = {m->options,
+                                     &m->confine,
+                                     m->prepared,
+                                     m->crew.board,
+                                     member->slot,
+                                     wakeup_fd,
+                                     &m->events.original_mask,
+                                     manager};
     pidfile_forget(&m->pidfile); /* first: while it is held here, no other manager can start */
     STOP_AT("born");
     setpgid(0, 0);
@@ -129,12 +129,12 @@ static _Noreturn void be_worker(struct manager *m, struct member *member, pid_t 
         _exit(WORKER_STOPPED);
     redis_forget(m->redis);
     wakeup_forget(&m->wakeup);
-    control_forget(&m->control);
+    orders_forget(&m->control);
     events_close(&m->events);
     background_forget(&m->background);
     background_empty_stdin();
     crew_forget(&m->crew);
-    int code = (int)worker_run(&place);
+    int code = (int)worker_run(&context);
     fflush(NULL);
     _exit(code);
 }
@@ -233,7 +233,8 @@ static void bury(struct manager *m, struct member *member, int status)
     member->pid = 0;
     crew_end_orphans(&m->crew);
     if (member->slot->worker_id[0])
-        prune_owe(&m->prune, member->slot->worker_id, member->slot->nonce, member->slot->started);
+        prune_owe(&m->prune, member->slot->worker_id, member->slot->nonce,
+                  member->slot->started_token);
     else
         m->prune_at = 0; /* it may have registered and not come to say so */
     close_end(member->wakeup_fd);
@@ -344,13 +345,13 @@ static int connect_first(struct manager *m)
 /* This process and its name. An exit code, as the next two. */
 static int open_process(struct manager *m)
 {
-    const struct options *o = m->options;
+    const struct options *options = m->options;
     char err[512];
-    if (events_open(&m->events, NULL, true) < 0 || crew_open(&m->crew, o->count) < 0) {
+    if (events_open(&m->events, NULL, true) < 0 || crew_open(&m->crew, options->count) < 0) {
         log_error("cannot start: %s", strerror(errno));
         return EXIT_FAILED;
     }
-    if (o->pidfile && pidfile_open(&m->pidfile, o->pidfile, err, sizeof err) < 0) {
+    if (options->pidfile && pidfile_open(&m->pidfile, options->pidfile, err, sizeof err) < 0) {
         log_error_lines(err);
         return EXIT_FAILED;
     }
@@ -360,19 +361,20 @@ static int open_process(struct manager *m)
 /* Whether jobs can be run as they are to be. */
 static int open_jobs(struct manager *m)
 {
-    const struct options *o = m->options;
+    const struct options *options = m->options;
     char err[512];
-    int code = confine_open(&m->confine, o->job_user, o->sandbox_strict, err, sizeof err);
+    int code =
+        confine_open(&m->confine, options->job_user, options->sandbox_strict, err, sizeof err);
     if (code != EXIT_DONE) {
         log_error_lines(err);
         return code;
     }
-    if (o->sandbox_strict && m->confine.filter.missing)
+    if (options->sandbox_strict && m->confine.filter.missing)
         log_warn("SANDBOX=strict without seccomp (%s): scripts are confined in Lua alone",
                  m->confine.filter.missing);
     if (check_include(m) < 0)
         return EXIT_INCLUDE;
-    m->prepared = luahost_prepare(o, err, sizeof err);
+    m->prepared = job_state_prepare(options, err, sizeof err);
     if (!m->prepared) {
         log_error("%s", err);
         return EXIT_FAILED;
@@ -382,17 +384,18 @@ static int open_jobs(struct manager *m)
 
 static int open_redis(struct manager *m)
 {
-    const struct options *o = m->options;
-    const struct source_place source = {o->lua_path};
-    m->redis = redis_new(&o->address, &m->events);
-    scripts_open(&m->scripts, m->redis, o->prefix, &source);
-    prune_open(&m->prune, &m->scripts, o->prune);
-    control_open(&m->control, &o->address, &m->events, o->prefix);
+    const struct options *options = m->options;
+    const struct source_context source = {options->lua_path};
+    m->redis = redis_new(&options->address, &m->events);
+    scripts_open(&m->scripts, m->redis, options->prefix, &source);
+    prune_open(&m->prune, &m->scripts, options->prune);
+    orders_open(&m->control, &options->address, &m->events, options->prefix);
     if (connect_first(m) < 0)
         return EXIT_REDIS;
-    if (o->blocking && o->interval > 0)
-        wakeup_open(&m->wakeup, &o->address, &m->events, m->redis, o->prefix, o->queues);
-    else if (o->blocking)
+    if (options->blocking && options->interval > 0)
+        wakeup_open(&m->wakeup, &options->address, &m->events, m->redis, options->prefix,
+                    options->queues);
+    else if (options->blocking)
         log_warn("BLOCKING is ignored: INTERVAL=0 means to leave when the queues are empty");
     return EXIT_DONE;
 }
@@ -409,15 +412,15 @@ static int open_manager(struct manager *m)
 static void close_manager(struct manager *m)
 {
     m->scripts.patience = SCRIPTS_FAREWELL;
-    for (int tries = 2; tries && m->prune.debt_count; tries--) { /* as in standing_close */
+    for (int tries = 2; tries && m->prune.debt_count; tries--) { /* as in session_close */
         m->connect_at = 0;
         account_for_dead(m);
     }
     wakeup_close(&m->wakeup);
-    control_close(&m->control);
+    orders_close(&m->control);
     prune_close(&m->prune);
     scripts_close(&m->scripts);
-    luahost_discard(m->prepared);
+    job_state_discard(m->prepared);
     confine_close(&m->confine);
     redis_free(m->redis);
     pidfile_close(&m->pidfile);
@@ -444,7 +447,7 @@ static int64_t next_deadline(const struct manager *m)
         until = clock_sooner(until, m->connect_at);
     if (m->wakeup.watch)
         until = clock_sooner(until, wakeup_deadline(&m->wakeup));
-    until = clock_sooner(until, control_deadline(&m->control));
+    until = clock_sooner(until, orders_deadline(&m->control));
     until = clock_sooner(until, insist_deadline(&m->crew.insist));
     if (m->background.ready_fd >= 0) /* workers show on the board that they have started */
         until = clock_sooner(until, clock_after(START_LOOK));
@@ -468,20 +471,20 @@ static void look_after_workers(struct manager *m)
         look_for_dead(m);
         if (m->wakeup.watch)
             crew_wake(&m->crew, wakeup_look(&m->wakeup, crew_any_idle(&m->crew)));
-        control_look(&m->control, &m->crew);
-        events_wait(&m->events, EVENTS_BIT(EVENTS_WATCH) | EVENTS_BIT(EVENTS_CONTROL),
+        orders_look(&m->control, &m->crew);
+        events_wait(&m->events, EVENTS_BIT(EVENTS_WATCH) | EVENTS_BIT(EVENTS_ORDERS),
                     events_deadline(&m->events, next_deadline(m)));
         take_signals(m);
     }
 }
 
-int manager_run(const struct options *o)
+int manager_run(const struct options *options)
 {
-    struct manager manager = {.options = o, .background.ready_fd = -1};
+    struct manager manager = {.options = options, .background.ready_fd = -1};
     struct manager *m = &manager;
     if (kernel_look() < 0)
         return EXIT_FAILED;
-    if (o->background) {
+    if (options->background) {
         int code = background_start(&m->background);
         if (code >= 0)
             return code;

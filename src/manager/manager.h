@@ -6,6 +6,6 @@
 #include "options/options.h"
 
 /* Runs until every worker has left. Returns the program's exit code. */
-int manager_run(const struct options *o);
+int manager_run(const struct options *options);
 
 #endif

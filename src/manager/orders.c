@@ -13,22 +13,22 @@
 #define REFUSED_AGAIN 60.0 /* seconds; the rights of a user may be mended while we run */
 #define ORDERS_AT_ONCE 100 /* between two looks of the manager at everything else */
 
-void control_open(struct control *c, const struct address *address, struct events *events,
-                  const char *prefix)
+void orders_open(struct orders *c, const struct address *address, struct events *events,
+                 const char *prefix)
 {
-    *c = (struct control){.redis = redis_new(address, events),
-                          .events = events,
-                          .channel = memory_join(prefix, "lua:control", "")};
+    *c = (struct orders){.redis = redis_new(address, events),
+                         .events = events,
+                         .channel = memory_join(prefix, "lua:control", "")};
 }
 
-void control_close(struct control *c)
+void orders_close(struct orders *c)
 {
     redis_free(c->redis);
     free(c->channel);
-    *c = (struct control){0};
+    *c = (struct orders){0};
 }
 
-void control_forget(struct control *c)
+void orders_forget(struct orders *c)
 {
     redis_forget(c->redis);
 }
@@ -37,7 +37,7 @@ void control_forget(struct control *c)
 
 /* Notes why nobody listens. Only a refusal is worth a warning: what else can be wrong with Redis is
  * told by whoever needs it for jobs. */
-static void explain(struct control *c, const struct redis_reply *reply)
+static void explain(struct orders *c, const struct redis_reply *reply)
 {
     const char *why = reply ? redis_reply_text(reply, NULL) : redis_error(c->redis);
     bool refused = reply && redis_reply_is_error(reply, "NOPERM");
@@ -49,7 +49,7 @@ static void explain(struct control *c, const struct redis_reply *reply)
     c->retry_at = refused ? clock_after(REFUSED_AGAIN) : backoff_next(&c->backoff, BACKOFF_REFUSED);
 }
 
-static void connect_control(struct control *c)
+static void connect_orders(struct orders *c)
 {
     if (redis_connect(c->redis, clock_after(TIMEOUT)) < 0) {
         c->retry_at = backoff_next(&c->backoff, BACKOFF_CONNECT);
@@ -60,7 +60,7 @@ static void connect_control(struct control *c)
     if (reply && redis_reply_type(reply) == REDIS_ARRAY) {
         backoff_reset(&c->backoff);
         c->refused = false;
-        c->events->fd[EVENTS_CONTROL] = redis_fd(c->redis);
+        c->events->fd[EVENTS_ORDERS] = redis_fd(c->redis);
         c->more = true; /* an order may have come with the answer */
     } else {
         explain(c, reply);
@@ -83,7 +83,7 @@ static void obey(const char *text, struct crew *crew)
         log_info("passing on the order to end the job of %s", text + past + 1);
 }
 
-static void read_orders(struct control *c, struct crew *crew)
+static void read_orders(struct orders *c, struct crew *crew)
 {
     struct redis_reply *message;
     int left = ORDERS_AT_ONCE;
@@ -94,22 +94,22 @@ static void read_orders(struct control *c, struct crew *crew)
     c->more = left == 0;
 }
 
-void control_look(struct control *c, struct crew *crew)
+void orders_look(struct orders *c, struct crew *crew)
 {
     if (!redis_connected(c->redis)) {
         if (clock_ms() >= c->retry_at)
-            connect_control(c);
+            connect_orders(c);
         return;
     }
     read_orders(c, crew);
     if (!redis_connected(c->redis)) {
-        c->events->fd[EVENTS_CONTROL] = -1;
+        c->events->fd[EVENTS_ORDERS] = -1;
         c->retry_at = clock_ms();
         c->more = false;
     }
 }
 
-int64_t control_deadline(const struct control *c)
+int64_t orders_deadline(const struct orders *c)
 {
     if (c->more)
         return 0;

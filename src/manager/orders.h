@@ -5,8 +5,8 @@
  * token: it goes to the board, and the worker whose job it is compares. An order that nobody hears
  * is lost; whoever gave it sees that nothing happened and gives it again. So losing the connection
  * harms nothing, and a silent one costs Redis nothing. */
-#ifndef CONTROL_H
-#define CONTROL_H
+#ifndef ORDERS_H
+#define ORDERS_H
 
 #include <stdbool.h>
 
@@ -14,7 +14,7 @@
 #include "manager/crew.h"
 #include "redis/redis.h"
 
-struct control {
+struct orders {
     struct redis *redis; /* the subscribed connection; owned */
     struct events *events;
     char *channel; /* owned */
@@ -25,15 +25,15 @@ struct control {
 };
 
 /* Talks to nobody yet. */
-void control_open(struct control *c, const struct address *address, struct events *events,
-                  const char *prefix);
-void control_close(struct control *c);
-void control_forget(struct control *c); /* in a forked process */
+void orders_open(struct orders *c, const struct address *address, struct events *events,
+                 const char *prefix);
+void orders_close(struct orders *c);
+void orders_forget(struct orders *c); /* in a forked process */
 
 /* Connects if it is time to; passes on the orders that came. */
-void control_look(struct control *c, struct crew *crew);
+void orders_look(struct orders *c, struct crew *crew);
 
-/* When control_look wants to be called at the latest although EVENTS_CONTROL is silent. */
-int64_t control_deadline(const struct control *c);
+/* When orders_look wants to be called at the latest although EVENTS_ORDERS is silent. */
+int64_t orders_deadline(const struct orders *c);
 
 #endif

@@ -45,13 +45,13 @@ static const char *what_became(const char *word)
 
 /* Calls prune.lua. 1: removed; 0: the proof did not hold any more; -1: scripts->error. */
 static int remove_worker(struct scripts *s, const char *worker_id, const char *proof,
-                         const char *value, const char *pruner, const char *started)
+                         const char *value, const char *pruner, const char *started_token)
 {
     struct redis_args *args = scripts_begin(s, worker_id);
     redis_args_add(args, proof);
     redis_args_add(args, value);
     redis_args_add(args, pruner);
-    redis_args_add(args, started);
+    redis_args_add(args, started_token);
     struct redis_reply *reply = scripts_call(s, SCRIPT_PRUNE);
     if (!reply)
         return -1;
@@ -73,13 +73,13 @@ static void copy_shared(char *to, const char *from, size_t size)
     snprintf(to, size, "%.*s", (int)size - 1, from);
 }
 
-void prune_owe(struct prune *p, const char *worker_id, const char *nonce, const char *started)
+void prune_owe(struct prune *p, const char *worker_id, const char *nonce, const char *started_token)
 {
     p->debts = memory_grow(p->debts, (p->debt_count + 1) * sizeof *p->debts);
     struct prune_debt *d = &p->debts[p->debt_count++];
     copy_shared(d->worker_id, worker_id, sizeof d->worker_id);
     copy_shared(d->nonce, nonce, sizeof d->nonce);
-    copy_shared(d->started, started, sizeof d->started);
+    copy_shared(d->started_token, started_token, sizeof d->started_token);
 }
 
 int prune_pay(struct prune *p)
@@ -88,8 +88,8 @@ int prune_pay(struct prune *p)
     bool refused = false;
     for (size_t i = 0; i < p->debt_count; i++) {
         const struct prune_debt *d = &p->debts[i];
-        int removed =
-            remove_worker(p->scripts, d->worker_id, "reaped", d->nonce, p->pruner, d->started);
+        int removed = remove_worker(p->scripts, d->worker_id, "reaped", d->nonce, p->pruner,
+                                    d->started_token);
         refused = refused || removed == 0;
         if (removed < 0)
             p->debts[left++] = *d;

@@ -17,9 +17,10 @@
 /* A worker of ours whose process ended and that Redis has not been told about yet. */
 struct prune_debt {
     char worker_id[WORKER_ID_SIZE];
-    char nonce[WORKER_NONCE_SIZE]; /* of the process that ended */
-    char started[JOB_TOKEN_SIZE]; /* the last job whose code had begun to run; any other is put back
-                                   */
+    char nonce[WORKER_NONCE_SIZE];      /* of the process that ended */
+    char started_token[JOB_TOKEN_SIZE]; /* the last job whose code had begun to run; any other is
+                                         * put back
+                                         */
 };
 
 struct prune_seen; /* a stale heartbeat, noted at the last look */
@@ -40,7 +41,8 @@ void prune_close(struct prune *p);
 /* Notes a dead worker of ours; prune_pay tells Redis of all that were noted. 0; 1: one of them is
  * not known there by what was noted, which its job may have overwritten: a look finds it; -1:
  * scripts->error, try again later. */
-void prune_owe(struct prune *p, const char *worker_id, const char *nonce, const char *started);
+void prune_owe(struct prune *p, const char *worker_id, const char *nonce,
+               const char *started_token);
 int prune_pay(struct prune *p);
 
 /* One look at all workers. 0; -1: scripts->error. */

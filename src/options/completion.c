@@ -250,13 +250,13 @@ static void fish(void)
             fish_flag("resque-enqueue", "", &options_settings[i]);
 }
 
-int options_completion(const struct options *o, char *err, size_t err_size)
+int options_completion(const struct options *options, char *err, size_t err_size)
 {
     static const struct {
         const char *name;
         void (*print)(void);
     } shells[] = {{"bash", bash}, {"zsh", zsh}, {"fish", fish}};
-    const char *name = o->arguments[0];
+    const char *name = options->arguments[0];
     char shown[OPTIONS_SHOWN] = "";
     for (size_t i = 0; name && i < sizeof shells / sizeof shells[0]; i++)
         if (strcmp(shells[i].name, name) == 0) {

@@ -13,9 +13,9 @@
 #define SHOWN 1024
 
 /* Where a value comes from, as the person wrote it there. */
-static const char *origin(const struct options *o, size_t i, char *out, size_t size)
+static const char *origin(const struct options *options, size_t i, char *out, size_t size)
 {
-    const struct options_value *value = &o->values[i];
+    const struct options_value *value = &options->values[i];
     switch (value->source) {
     case OPTIONS_FLAG:
         if (value->variable)
@@ -27,7 +27,8 @@ static const char *origin(const struct options *o, size_t i, char *out, size_t s
         snprintf(out, size, "%s", value->variable);
         break;
     case OPTIONS_ENV_FILE:
-        snprintf(out, size, "%s in %s", value->variable, o->values[options_find("env-file")].text);
+        snprintf(out, size, "%s in %s", value->variable,
+                 options->values[options_find("env-file")].text);
         break;
     default:
         snprintf(out, size, "default");
@@ -35,15 +36,16 @@ static const char *origin(const struct options *o, size_t i, char *out, size_t s
     return out;
 }
 
-static const char *shown(const struct options *o, size_t i, char *out, size_t size)
+static const char *shown(const struct options *options, size_t i, char *out, size_t size)
 {
     const struct options_setting *s = &options_settings[i];
-    const char *text = o->values[i].text;
+    const char *text = options->values[i].text;
     if (s->traits & OPTIONS_SECRET)
-        text = o->values[i].source == OPTIONS_DEFAULT ? NULL : "***";
+        text = options->values[i].source == OPTIONS_DEFAULT ? NULL : "***";
     if (s->type == OPTIONS_SWITCH)
         text = text && *text == '1' ? "on" : "off";
-    if (s->field == offsetof(struct options, sandbox) && o->sandbox_strict && !filter_is_built())
+    if (s->field == offsetof(struct options, sandbox) && options->sandbox_strict &&
+        !seccomp_filter_is_built())
         text = "strict (without seccomp)";
     return text ? text_printable(out, size, text, strlen(text)) : "-";
 }
@@ -61,9 +63,9 @@ static void print_row(bool terminal, const char *name, const char *value, const 
         printf("%s\t%s\t%s\n", name, value, from);
 }
 
-static void print_table(const struct options *o)
+static void print_table(const struct options *options)
 {
-    bool terminal = isatty(STDOUT_FILENO), bold = terminal && o->colour;
+    bool terminal = isatty(STDOUT_FILENO), bold = terminal && options->colour;
     char value[SHOWN], from[SHOWN], clean[SHOWN];
     if (terminal) {
         fputs(bold ? "\033[1m" : "", stdout);
@@ -72,8 +74,8 @@ static void print_table(const struct options *o)
     for (size_t i = 0; i < options_setting_count; i++) {
         if (!is_setting(i))
             continue;
-        origin(o, i, from, sizeof from);
-        print_row(terminal, options_settings[i].flag, shown(o, i, value, sizeof value),
+        origin(options, i, from, sizeof from);
+        print_row(terminal, options_settings[i].flag, shown(options, i, value, sizeof value),
                   text_printable(clean, sizeof clean, from, strlen(from)));
     }
 }
@@ -93,14 +95,14 @@ static void put_json_string(const char *text)
     free(clean);
 }
 
-static void put_json_value(const struct options *o, size_t i)
+static void put_json_value(const struct options *options, size_t i)
 {
     const struct options_setting *s = &options_settings[i];
-    const char *text = o->values[i].text;
+    const char *text = options->values[i].text;
     bool number =
         s->type == OPTIONS_INTEGER || s->type == OPTIONS_SECONDS || s->type == OPTIONS_SIZE;
     if (s->traits & OPTIONS_SECRET)
-        fputs(o->values[i].source == OPTIONS_DEFAULT ? "null" : "\"***\"", stdout);
+        fputs(options->values[i].source == OPTIONS_DEFAULT ? "null" : "\"***\"", stdout);
     else if (s->type == OPTIONS_SWITCH)
         fputs(text && *text == '1' ? "true" : "false", stdout);
     else if (!text)
@@ -111,7 +113,7 @@ static void put_json_value(const struct options *o, size_t i)
         put_json_string(text);
 }
 
-static void print_json(const struct options *o)
+static void print_json(const struct options *options)
 {
     char from[SHOWN];
     const char *before = "{";
@@ -119,19 +121,19 @@ static void print_json(const struct options *o)
         if (!is_setting(i))
             continue;
         printf("%s\"%s\":{\"value\":", before, options_settings[i].flag);
-        put_json_value(o, i);
+        put_json_value(options, i);
         fputs(",\"from\":", stdout);
-        put_json_string(origin(o, i, from, sizeof from));
+        put_json_string(origin(options, i, from, sizeof from));
         putchar('}');
         before = ",";
     }
     puts("}");
 }
 
-void options_config(const struct options *o)
+void options_config(const struct options *options)
 {
-    if (o->json)
-        print_json(o);
+    if (options->json)
+        print_json(options);
     else
-        print_table(o);
+        print_table(options);
 }

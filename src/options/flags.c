@@ -59,11 +59,11 @@ static int unknown_command(struct options_parse *p, const char *word)
 static int take_flag(struct options_parse *p, size_t i, const char *text, const char *from)
 {
     const struct options_setting *s = &options_settings[i];
-    if (s->letter == 'v' && p->o->values[i].source == OPTIONS_FLAG)
+    if (s->letter == 'v' && p->options->values[i].source == OPTIONS_FLAG)
         i = options_find("very-verbose");
     if (!text && (s->traits & OPTIONS_BARE)) { /* --wait: as long as it takes */
-        options_replace(p->o, i, "inf");
-        p->o->values[i].source = OPTIONS_FLAG;
+        options_replace(p->options, i, "inf");
+        p->options->values[i].source = OPTIONS_FLAG;
         return 0;
     }
     return options_take(p, i, text ? text : "1", OPTIONS_FLAG, NULL, from);
@@ -123,14 +123,14 @@ static int read_letters(struct options_parse *p, char **argv, int *at)
 /* The first plain argument is the command, unless the program's name was. */
 static int read_plain(struct options_parse *p, char *word)
 {
-    struct options *o = p->o;
+    struct options *options = p->options;
     if (p->command_known) {
-        o->arguments[o->argument_count++] = word;
+        options->arguments[options->argument_count++] = word;
         return 0;
     }
     for (int i = 0; i < COMMAND_COUNT; i++)
         if (strcmp(word, options_commands[i].name) == 0) {
-            o->command = (enum command)i;
+            options->command = (enum command)i;
             p->command_known = true;
             return 0;
         }
@@ -154,28 +154,29 @@ static int check_flags(struct options_parse *p)
 {
     for (size_t i = 0; i < options_setting_count; i++) {
         const struct options_setting *s = &options_settings[i];
-        if (p->o->values[i].source != OPTIONS_FLAG || (s->commands & OPTIONS_BIT(p->o->command)))
+        if (p->options->values[i].source != OPTIONS_FLAG ||
+            (s->commands & OPTIONS_BIT(p->options->command)))
             continue;
         int owner = 0;
         while (!(s->commands & OPTIONS_BIT(owner)))
             owner++;
-        return options_fail(p,
-                            "--%s is no option of `%s`\nhint: `resque-lua %s` has it; "
-                            "`resque-lua help %s` names those of `%s`",
-                            s->flag, options_commands[p->o->command].name,
-                            options_commands[owner].name, options_commands[p->o->command].name,
-                            options_commands[p->o->command].name);
+        return options_fail(
+            p,
+            "--%s is no option of `%s`\nhint: `resque-lua %s` has it; "
+            "`resque-lua help %s` names those of `%s`",
+            s->flag, options_commands[p->options->command].name, options_commands[owner].name,
+            options_commands[p->options->command].name, options_commands[p->options->command].name);
     }
     return 0;
 }
 
 static int check_argument_count(struct options_parse *p)
 {
-    const struct options_command *c = &options_commands[p->o->command];
+    const struct options_command *c = &options_commands[p->options->command];
     char shown[OPTIONS_SHOWN];
-    if (c->arguments < 0 || p->o->argument_count <= c->arguments)
+    if (c->arguments < 0 || p->options->argument_count <= c->arguments)
         return 0;
-    const char *extra = p->o->arguments[c->arguments];
+    const char *extra = p->options->arguments[c->arguments];
     return options_fail(p, "`%s` does not know what to do with '%s'\nhint: resque-lua %s %s",
                         c->name, options_quote(shown, extra, strlen(extra)), c->name, c->synopsis);
 }
@@ -183,24 +184,25 @@ static int check_argument_count(struct options_parse *p)
 /* --help and --version on any command are those commands. */
 static void turn_into_help(struct options_parse *p)
 {
-    struct options *o = p->o;
-    bool help = o->values[options_find("help")].source == OPTIONS_FLAG;
-    if (!help && o->values[options_find("version")].source != OPTIONS_FLAG)
+    struct options *options = p->options;
+    bool help = options->values[options_find("help")].source == OPTIONS_FLAG;
+    if (!help && options->values[options_find("version")].source != OPTIONS_FLAG)
         return;
-    o->argument_count = 0;
-    if (help && p->command_known && o->command != COMMAND_HELP)
-        o->arguments[o->argument_count++] = (char *)options_commands[o->command].name;
-    o->arguments[o->argument_count] = NULL;
-    o->command = help ? COMMAND_HELP : COMMAND_VERSION;
+    options->argument_count = 0;
+    if (help && p->command_known && options->command != COMMAND_HELP)
+        options->arguments[options->argument_count++] =
+            (char *)options_commands[options->command].name;
+    options->arguments[options->argument_count] = NULL;
+    options->command = help ? COMMAND_HELP : COMMAND_VERSION;
 }
 
 int options_read_flags(struct options_parse *p, int argc, char **argv)
 {
-    struct options *o = p->o;
+    struct options *options = p->options;
     bool flags_end = false;
-    o->arguments = memory_get(((size_t)argc + 1) * sizeof *o->arguments);
+    options->arguments = memory_get(((size_t)argc + 1) * sizeof *options->arguments);
     if (argc > 0 && strcmp(base_name(argv[0]), "resque-enqueue") == 0) {
-        o->command = COMMAND_ENQUEUE;
+        options->command = COMMAND_ENQUEUE;
         p->command_known = true;
     }
     for (int at = 1; at < argc; at++) {
@@ -216,7 +218,7 @@ int options_read_flags(struct options_parse *p, int argc, char **argv)
             return -1;
     }
     turn_into_help(p);
-    if (o->command == COMMAND_HELP || o->command == COMMAND_VERSION)
+    if (options->command == COMMAND_HELP || options->command == COMMAND_VERSION)
         return check_argument_count(p);
     return check_flags(p) < 0 ? -1 : check_argument_count(p);
 }

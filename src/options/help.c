@@ -20,9 +20,9 @@ static size_t width(void)
     return w.ws_col < 60 ? 60 : w.ws_col > 100 ? 100 : w.ws_col;
 }
 
-static void heading(const struct options *o, const char *text)
+static void heading(const struct options *options, const char *text)
 {
-    bool bold = o->colour && isatty(STDOUT_FILENO);
+    bool bold = options->colour && isatty(STDOUT_FILENO);
     printf("\n%s%s:%s\n", bold ? "\033[1m" : "", text, bold ? "\033[0m" : "");
 }
 
@@ -68,7 +68,8 @@ static void setting_row(const struct options_setting *s)
     row(left, right);
 }
 
-static void settings(const struct options *o, const char *title, enum command command, bool global)
+static void settings(const struct options *options, const char *title, enum command command,
+                     bool global)
 {
     bool any = false;
     for (size_t i = 0; i < options_setting_count; i++) {
@@ -76,19 +77,19 @@ static void settings(const struct options *o, const char *title, enum command co
         if (!(s->commands & OPTIONS_BIT(command)) || (s->commands == EVERY) != global)
             continue;
         if (!any)
-            heading(o, title);
+            heading(options, title);
         any = true;
         setting_row(s);
     }
 }
 
-static void commands(const struct options *o)
+static void commands(const struct options *options)
 {
-    heading(o, "Commands");
+    heading(options, "Commands");
     for (int i = 0; i < COMMAND_COUNT; i++) {
         char left[128];
-        bool options = strcmp(options_commands[i].synopsis, "[options]") == 0;
-        const char *synopsis = options ? "" : options_commands[i].synopsis;
+        bool only_options = strcmp(options_commands[i].synopsis, "[options]") == 0;
+        const char *synopsis = only_options ? "" : options_commands[i].synopsis;
         int len = (int)strcspn(synopsis, "["); /* only what must be there */
         if (synopsis[0] == '[')
             len = 0;
@@ -97,49 +98,49 @@ static void commands(const struct options *o)
     }
 }
 
-static void exit_codes(const struct options *o)
+static void exit_codes(const struct options *options)
 {
-    heading(o, "Exit codes");
+    heading(options, "Exit codes");
     puts("  0 done  1 failed  2 usage, settings  3 APP_INCLUDE  4 Redis  5 --wait too long");
 }
 
-static void overview(const struct options *o)
+static void overview(const struct options *options)
 {
     printf("resque-lua %s, a Resque worker whose jobs are Lua scripts\n\n"
            "  APP_INCLUDE=jobs.lua QUEUE=mail resque-lua\n"
            "  resque-enqueue mail SendMail '{\"to\":\"chris@example.org\"}'\n",
            VERSION_TEXT);
-    commands(o);
-    settings(o, "Options of a worker", COMMAND_WORK, false);
-    settings(o, "Options of every command", COMMAND_WORK, true);
-    exit_codes(o);
+    commands(options);
+    settings(options, "Options of a worker", COMMAND_WORK, false);
+    settings(options, "Options of every command", COMMAND_WORK, true);
+    exit_codes(options);
     puts("\nA flag beats the environment [NAME], which beats --env-file, which beats the default.\n"
          "More: resque-lua help COMMAND; man resque-lua, resque-enqueue, resque-lua-jobs");
 }
 
-static void one_command(const struct options *o, enum command command)
+static void one_command(const struct options *options, enum command command)
 {
     const struct options_command *c = &options_commands[command];
     printf("resque-lua %s %s\n\n  %s\n", c->name, c->synopsis, c->summary);
-    settings(o, "Options", command, false);
-    settings(o, "Options of every command", command, true);
+    settings(options, "Options", command, false);
+    settings(options, "Options of every command", command, true);
     if (!c->examples)
         return;
-    heading(o, "Examples");
+    heading(options, "Examples");
     fputs(c->examples, stdout);
 }
 
-int options_help(const struct options *o, char *err, size_t err_size)
+int options_help(const struct options *options, char *err, size_t err_size)
 {
-    const char *name = o->arguments[0], *best = NULL;
+    const char *name = options->arguments[0], *best = NULL;
     char shown[OPTIONS_SHOWN];
     if (!name) {
-        overview(o);
+        overview(options);
         return 0;
     }
     for (int i = 0; i < COMMAND_COUNT; i++) {
         if (strcmp(options_commands[i].name, name) == 0) {
-            one_command(o, (enum command)i);
+            one_command(options, (enum command)i);
             return 0;
         }
         suggest_consider(name, options_commands[i].name, &best);

@@ -7,47 +7,47 @@ static bool names_a_file(const char *list)
 {
     const char *name;
     size_t len;
-    return list && includes_next(&list, &name, &len);
+    return list && include_list_next(&list, &name, &len);
 }
 
-static void drop_include(struct options *o)
+static void drop_include(struct options *options)
 {
-    options_replace(o, options_find("include"), NULL);
-    o->include = NULL;
+    options_replace(options, options_find("include"), NULL);
+    options->include = NULL;
 }
 
-static void drop_no_include(struct options *o)
+static void drop_no_include(struct options *options)
 {
-    options_replace(o, options_find("no-include"), "0");
-    o->no_include = false;
+    options_replace(options, options_find("no-include"), "0");
+    options->no_include = false;
 }
 
 /* One of the two counts: that of the stronger source. */
 static int choose(struct options_parse *p)
 {
-    struct options *o = p->o;
-    enum options_source files = o->values[options_find("include")].source;
-    enum options_source none = o->values[options_find("no-include")].source;
-    if (!o->include || !o->no_include)
+    struct options *options = p->options;
+    enum options_source files = options->values[options_find("include")].source;
+    enum options_source none = options->values[options_find("no-include")].source;
+    if (!options->include || !options->no_include)
         return 0;
     if (files == none)
         return options_fail(p, "APP_INCLUDE and NO_INCLUDE (-I and --no-include) exclude each "
                                "other\nhint: leave out one of them");
     if (files < none)
-        drop_include(o);
+        drop_include(options);
     else
-        drop_no_include(o);
+        drop_no_include(options);
     return 0;
 }
 
 int options_settle_include(struct options_parse *p)
 {
-    struct options *o = p->o;
-    if (!names_a_file(o->include))
-        drop_include(o);
+    struct options *options = p->options;
+    if (!names_a_file(options->include))
+        drop_include(options);
     if (choose(p) < 0)
         return -1;
-    if (o->command != COMMAND_WORK || o->include || o->no_include)
+    if (options->command != COMMAND_WORK || options->include || options->no_include)
         return 0;
     return options_fail(p,
                         "APP_INCLUDE names no Lua file: this worker would know no job class, and "

@@ -8,7 +8,7 @@ static bool is_blank(char c)
     return c && strchr(" \t\r\n\v\f", c);
 }
 
-bool includes_next(const char **list, const char **name, size_t *len)
+bool include_list_next(const char **list, const char **name, size_t *len)
 {
     while (**list == ',' || is_blank(**list))
         ++*list;

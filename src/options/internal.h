@@ -11,7 +11,7 @@
 #define OPTIONS_SHOWN 160 /* bytes of somebody's text that an error quotes */
 
 struct options_parse {
-    struct options *o;
+    struct options *options;
     bool command_known; /* by the program's name or the first plain argument */
     struct env_file file;
     char *err;
@@ -32,13 +32,13 @@ int options_take(struct options_parse *p, size_t i, const char *text, enum optio
                  const char *variable, const char *from);
 
 /* Replaces row `i`'s text by another effective one, source untouched; NULL wipes it. */
-void options_replace(struct options *o, size_t i, const char *text);
+void options_replace(struct options *options, size_t i, const char *text);
 
 /* Where Redis is, from the rows; masks the address in its row and wipes the password's. 0 or -1. */
 int options_settle_redis(struct options_parse *p);
 
 /* Takes passwords out of the environment, which jobs see. */
-void options_hide_secrets(const struct options *o);
+void options_hide_secrets(const struct options *options);
 
 /* Is a word such as "0", "no", "false", "off" or nothing at all. */
 bool options_is_off(const char *text);

@@ -81,8 +81,8 @@ static int read_variable(struct options_parse *p, size_t i)
 static int read_environment(struct options_parse *p)
 {
     for (size_t i = 0; i < options_setting_count; i++) {
-        bool wanted = options_settings[i].commands & OPTIONS_BIT(p->o->command);
-        if (wanted && p->o->values[i].source != OPTIONS_FLAG && read_variable(p, i) < 0)
+        bool wanted = options_settings[i].commands & OPTIONS_BIT(p->options->command);
+        if (wanted && p->options->values[i].source != OPTIONS_FLAG && read_variable(p, i) < 0)
             return -1;
     }
     return 0;
@@ -90,7 +90,7 @@ static int read_environment(struct options_parse *p)
 
 static int read_env_file(struct options_parse *p)
 {
-    const char *path = p->o->values[options_find("env-file")].text;
+    const char *path = p->options->values[options_find("env-file")].text;
     char why[ERROR_SIZE];
     if (!path || env_file_load(&p->file, path, why, sizeof why) == 0)
         return 0;
@@ -98,32 +98,32 @@ static int read_env_file(struct options_parse *p)
                         why);
 }
 
-static void set_defaults(struct options *o)
+static void set_defaults(struct options *options)
 {
-    o->values = memory_get(options_setting_count * sizeof *o->values);
-    o->warnings = memory_get(sizeof *o->warnings);
+    options->values = memory_get(options_setting_count * sizeof *options->values);
+    options->warnings = memory_get(sizeof *options->warnings);
     for (size_t i = 0; i < options_setting_count; i++)
-        options_replace(o, i, options_settings[i].fallback);
+        options_replace(options, i, options_settings[i].fallback);
 }
 
 /* --- from texts to the fields of the struct --- */
 
-static const struct options_value *value_of(const struct options *o, const char *flag)
+static const struct options_value *value_of(const struct options *options, const char *flag)
 {
-    return &o->values[options_find(flag)];
+    return &options->values[options_find(flag)];
 }
 
-static bool is_on(const struct options *o, const char *flag)
+static bool is_on(const struct options *options, const char *flag)
 {
-    const char *text = value_of(o, flag)->text;
+    const char *text = value_of(options, flag)->text;
     return text && *text == '1';
 }
 
-static void fill_field(struct options *o, size_t i)
+static void fill_field(struct options *options, size_t i)
 {
     const struct options_setting *s = &options_settings[i];
-    const char *text = o->values[i].text;
-    void *field = (char *)o + s->field;
+    const char *text = options->values[i].text;
+    void *field = (char *)options + s->field;
     switch (s->type) {
     case OPTIONS_INTEGER:
         *(int *)field = (int)strtol(text, NULL, 10);
@@ -146,27 +146,27 @@ static void fill_field(struct options *o, size_t i)
     }
 }
 
-static void fill_fields(struct options *o)
+static void fill_fields(struct options *options)
 {
     for (size_t i = 0; i < options_setting_count; i++)
         if (options_settings[i].field)
-            fill_field(o, i);
+            fill_field(options, i);
 }
 
-static void warn(struct options *o, const char *text)
+static void warn(struct options *options, const char *text)
 {
     size_t count = 0;
-    while (o->warnings[count])
+    while (options->warnings[count])
         count++;
-    o->warnings = memory_grow(o->warnings, (count + 2) * sizeof *o->warnings);
-    o->warnings[count] = memory_copy(text, strlen(text));
-    o->warnings[count + 1] = NULL;
+    options->warnings = memory_grow(options->warnings, (count + 2) * sizeof *options->warnings);
+    options->warnings[count] = memory_copy(text, strlen(text));
+    options->warnings[count + 1] = NULL;
 }
 
 /* --- what one row alone cannot say --- */
 
 /* The strongest source decides; within it -vv, -v, --quiet. */
-static void settle_verbosity(struct options *o)
+static void settle_verbosity(struct options *options)
 {
     static const struct {
         const char *flag;
@@ -174,44 +174,45 @@ static void settle_verbosity(struct options *o)
     } rows[] = {{"very-verbose", 2}, {"verbose", 1}, {"quiet", -1}};
     enum options_source strongest = OPTIONS_DEFAULT;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        enum options_source source = value_of(o, rows[i].flag)->source;
-        if (is_on(o, rows[i].flag) && source > strongest) {
+        enum options_source source = value_of(options, rows[i].flag)->source;
+        if (is_on(options, rows[i].flag) && source > strongest) {
             strongest = source;
-            o->verbosity = rows[i].verbosity;
+            options->verbosity = rows[i].verbosity;
         }
     }
 }
 
-static void settle_waiting(struct options *o)
+static void settle_waiting(struct options *options)
 {
-    const struct options_value *blocking = value_of(o, "blocking");
-    if (is_on(o, "burst")) {
-        options_replace(o, options_find("interval"), "0");
-        o->values[options_find("interval")].source = OPTIONS_FLAG;
-        o->interval = 0;
+    const struct options_value *blocking = value_of(options, "blocking");
+    if (is_on(options, "burst")) {
+        options_replace(options, options_find("interval"), "0");
+        options->values[options_find("interval")].source = OPTIONS_FLAG;
+        options->interval = 0;
     }
-    if (!o->blocking && blocking->variable)
-        warn(o, "BLOCKING says no, so the worker polls (php-resque takes any value as yes)");
-    if (o->blocking && o->interval == 0) {
-        warn(o, "INTERVAL=0 works until the queues are empty, so BLOCKING has no meaning and is "
-                "ignored");
-        o->blocking = false;
-        options_replace(o, options_find("blocking"), "0");
+    if (!options->blocking && blocking->variable)
+        warn(options, "BLOCKING says no, so the worker polls (php-resque takes any value as yes)");
+    if (options->blocking && options->interval == 0) {
+        warn(options,
+             "INTERVAL=0 works until the queues are empty, so BLOCKING has no meaning and is "
+             "ignored");
+        options->blocking = false;
+        options_replace(options, options_find("blocking"), "0");
     }
 }
 
-static void settle_prefix(struct options *o)
+static void settle_prefix(struct options *options)
 {
-    size_t len = strlen(o->prefix), row = options_find("prefix");
-    if (len == 0 || o->prefix[len - 1] == ':')
+    size_t len = strlen(options->prefix), row = options_find("prefix");
+    if (len == 0 || options->prefix[len - 1] == ':')
         return;
-    char *whole = memory_copy(o->prefix, len + 1);
+    char *whole = memory_copy(options->prefix, len + 1);
     whole[len] = ':';
     whole = memory_grow(whole, len + 2);
     whole[len + 1] = '\0';
-    options_replace(o, row, whole);
+    options_replace(options, row, whole);
     free(whole);
-    o->prefix = o->values[row].text;
+    options->prefix = options->values[row].text;
 }
 
 static bool is_separator(char c)
@@ -234,9 +235,9 @@ static int count_queues(const char *list)
 
 static int check_queues(struct options_parse *p)
 {
-    if (p->o->command != COMMAND_WORK || count_queues(p->o->queues) > 0)
+    if (p->options->command != COMMAND_WORK || count_queues(p->options->queues) > 0)
         return 0;
-    const char *why = p->o->queues && strchr(p->o->queues, '!')
+    const char *why = p->options->queues && strchr(p->options->queues, '!')
                           ? "the list only names queues to skip"
                           : "no queue is named";
     return options_fail(p,
@@ -248,66 +249,67 @@ static int check_queues(struct options_parse *p)
 /* With less a job could not even be told that it has failed. */
 static int check_memory(struct options_parse *p)
 {
-    if (!p->o->job_memory || p->o->job_memory >= MEMORY_LEAST)
+    if (!p->options->job_memory || p->options->job_memory >= MEMORY_LEAST)
         return 0;
     return options_fail(p,
                         "JOB_MEMORY or --job-memory is %zu bytes, with which no job can begin\n"
                         "hint: 1M at least; 0: no limit",
-                        p->o->job_memory);
+                        p->options->job_memory);
 }
 
 /* Whoever is alive would be taken for dead, and with ON_CRASH its job run a second time. */
 static int check_prune(struct options_parse *p)
 {
-    const struct options *o = p->o;
-    if (o->command != COMMAND_WORK || o->prune > o->heartbeat)
+    const struct options *options = p->options;
+    if (options->command != COMMAND_WORK || options->prune > options->heartbeat)
         return 0;
     return options_fail(p,
                         "RESQUE_PRUNE (%g s) is no longer than RESQUE_HEARTBEAT (%g s): living "
                         "workers would count as dead\n"
                         "hint: several heartbeats, the same in the whole fleet",
-                        o->prune, o->heartbeat);
+                        options->prune, options->heartbeat);
 }
 
 /* Files of another version or none at all would fail much later, and strangely. */
 static int check_lua_path(struct options_parse *p)
 {
-    const struct options *o = p->o;
+    const struct options *options = p->options;
     char file[4096], shown[OPTIONS_SHOWN];
-    bool used = o->command == COMMAND_WORK || options_command_module(o->command);
-    if (!used || !o->lua_path)
+    bool used = options->command == COMMAND_WORK || options_command_module(options->command);
+    if (!used || !options->lua_path)
         return 0;
-    snprintf(file, sizeof file, "%s/resque.lua", o->lua_path);
+    snprintf(file, sizeof file, "%s/resque.lua", options->lua_path);
     if (access(file, R_OK) == 0)
         return 0;
-    return options_fail(p,
-                        "RESQUE_LUA_PATH or --lua-path is '%s', but there is no resque.lua: %s\n"
-                        "hint: leave it out for the built-in Lua files",
-                        text_printable(shown, sizeof shown, o->lua_path, strlen(o->lua_path)),
-                        strerror(errno));
+    return options_fail(
+        p,
+        "RESQUE_LUA_PATH or --lua-path is '%s', but there is no resque.lua: %s\n"
+        "hint: leave it out for the built-in Lua files",
+        text_printable(shown, sizeof shown, options->lua_path, strlen(options->lua_path)),
+        strerror(errno));
 }
 
 /* --- all together --- */
 
 /* Asked of the environment itself, because --help does not read the rows. */
-static void settle_colour(struct options *o)
+static void settle_colour(struct options *options)
 {
     const char *terminal = getenv("TERM"), *no_colour = getenv("NO_COLOR");
-    o->colour = !is_on(o, "no-color") && !(no_colour && *no_colour) &&
-                !(terminal && strcmp(terminal, "dumb") == 0);
+    options->colour = !is_on(options, "no-color") && !(no_colour && *no_colour) &&
+                      !(terminal && strcmp(terminal, "dumb") == 0);
 }
 
 static int settle(struct options_parse *p)
 {
-    struct options *o = p->o;
-    fill_fields(o);
-    settle_colour(o);
-    settle_prefix(o);
-    settle_verbosity(o);
-    settle_waiting(o);
-    o->sandbox_strict = strcmp(o->sandbox, "strict") == 0;
-    o->log_json = strcmp(value_of(o, "log-format")->text, "json") == 0;
-    o->term_timeout_given = value_of(o, "term-timeout")->source != OPTIONS_DEFAULT;
+    struct options *options = p->options;
+    fill_fields(options);
+    settle_colour(options);
+    settle_prefix(options);
+    settle_verbosity(options);
+    settle_waiting(options);
+    options->sandbox_strict = strcmp(options->sandbox, "strict") == 0;
+    options->log_json = strcmp(value_of(options, "log-format")->text, "json") == 0;
+    options->term_timeout_given = value_of(options, "term-timeout")->source != OPTIONS_DEFAULT;
     return check_queues(p) < 0 || options_settle_include(p) < 0 || check_memory(p) < 0 ||
                    check_prune(p) < 0 || check_lua_path(p) < 0
                ? -1
@@ -318,9 +320,9 @@ static int parse(struct options_parse *p, int argc, char **argv)
 {
     if (options_read_flags(p, argc, argv) < 0)
         return -1;
-    if (p->o->command == COMMAND_HELP || p->o->command == COMMAND_VERSION) {
-        fill_fields(p->o);
-        settle_colour(p->o);
+    if (p->options->command == COMMAND_HELP || p->options->command == COMMAND_VERSION) {
+        fill_fields(p->options);
+        settle_colour(p->options);
         return 0;
     }
     if (read_env_file(p) < 0 || read_environment(p) < 0)
@@ -328,29 +330,29 @@ static int parse(struct options_parse *p, int argc, char **argv)
     return settle(p);
 }
 
-int options_parse(struct options *o, int argc, char **argv, char *err, size_t err_size)
+int options_parse(struct options *options, int argc, char **argv, char *err, size_t err_size)
 {
-    struct options_parse p = {.o = o, .err = err, .err_size = err_size};
-    *o = (struct options){.command = COMMAND_WORK, .folder = folder_name()};
-    set_defaults(o);
+    struct options_parse p = {.options = options, .err = err, .err_size = err_size};
+    *options = (struct options){.command = COMMAND_WORK, .folder = folder_name()};
+    set_defaults(options);
     int done = parse(&p, argc, argv);
-    options_hide_secrets(o);
+    options_hide_secrets(options);
     env_file_clear(&p.file);
     return done;
 }
 
-void options_clear(struct options *o)
+void options_clear(struct options *options)
 {
-    for (size_t i = 0; o->values && i < options_setting_count; i++)
-        options_replace(o, i, NULL);
-    for (char **warning = o->warnings; warning && *warning; warning++)
+    for (size_t i = 0; options->values && i < options_setting_count; i++)
+        options_replace(options, i, NULL);
+    for (char **warning = options->warnings; warning && *warning; warning++)
         free(*warning);
-    free(o->values);
-    free(o->warnings);
-    free(o->arguments);
-    free(o->folder);
-    address_clear(&o->address);
-    *o = (struct options){.command = COMMAND_WORK};
+    free(options->values);
+    free(options->warnings);
+    free(options->arguments);
+    free(options->folder);
+    address_clear(&options->address);
+    *options = (struct options){.command = COMMAND_WORK};
 }
 
 /* --- the table as data --- */
@@ -360,7 +362,7 @@ size_t options_rows(void)
     return options_setting_count;
 }
 
-bool options_row(const struct options *o, size_t i, const char **long_flag, char *type,
+bool options_row(const struct options *options, size_t i, const char **long_flag, char *type,
                  const char **text)
 {
     static const char types[] = {
@@ -374,7 +376,7 @@ bool options_row(const struct options *o, size_t i, const char **long_flag, char
     bool secret = s->traits & OPTIONS_SECRET;
     *long_flag = secret ? NULL : s->flag;
     *type = types[s->type];
-    *text = secret ? NULL : o->values[i].text;
+    *text = secret ? NULL : options->values[i].text;
     return true;
 }
 

@@ -85,13 +85,13 @@ struct options {
     char **warnings;              /* things to say once logging works; NULL-terminated */
 };
 
-/* Reads argv, the environment and --env-file into `o`. 0; -1 with what, why and `hint:` lines in
- * `err` (the caller prints it and exits with EXIT_USAGE). A program whose base name (argv[0]) is
+/* Reads argv, the environment and --env-file into `options`. 0; -1 with what, why and `hint:` lines
+ * in `err` (the caller prints it and exits with EXIT_USAGE). A program whose base name (argv[0]) is
  * resque-enqueue starts the enqueue command. Removes REDIS_PASSWORD and the password inside
  * REDIS_BACKEND and REDIS_URL from the environment, so no job sees them. With --help or --version
  * the environment is not looked at. After either result options_clear is due. */
-int options_parse(struct options *o, int argc, char **argv, char *err, size_t err_size);
-void options_clear(struct options *o);
+int options_parse(struct options *options, int argc, char **argv, char *err, size_t err_size);
+void options_clear(struct options *options);
 
 /* The table as data, for `sys.settings` in Lua: options_rows() rows; row `i` gives the long flag
  * without its dashes ("worker-host"; NULL: the row has none), the type ('s' text, 'i' integer, 'd'
@@ -99,7 +99,7 @@ void options_clear(struct options *o);
  * strtoll/strtod read ('b': "1" or "0"; 'z': plain bytes; 'd' may be "inf"), NULL when not given
  * and without a default, or secret. False past the end. Nothing is to be freed. */
 size_t options_rows(void);
-bool options_row(const struct options *o, size_t i, const char **long_flag, char *type,
+bool options_row(const struct options *options, size_t i, const char **long_flag, char *type,
                  const char **text);
 
 /* Name of a command ("job"), and the Lua module that is it ("resque.cli.job"; NULL: it is in C). */
@@ -107,9 +107,9 @@ const char *options_command_name(enum command command);
 const char *options_command_module(enum command command);
 
 /* Each prints to stdout; -1 with what, why and hint in `err`. options_help reads which command from
- * o->arguments (none: the overview), options_completion the shell. */
-int options_help(const struct options *o, char *err, size_t err_size);
-int options_completion(const struct options *o, char *err, size_t err_size);
-void options_config(const struct options *o);
+ * options->arguments (none: the overview), options_completion the shell. */
+int options_help(const struct options *options, char *err, size_t err_size);
+int options_completion(const struct options *options, char *err, size_t err_size);
+void options_config(const struct options *options);
 
 #endif

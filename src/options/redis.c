@@ -11,9 +11,9 @@
 
 #define ERROR_SIZE 512
 
-static const struct options_value *value_of(const struct options *o, const char *flag)
+static const struct options_value *value_of(const struct options *options, const char *flag)
 {
-    return &o->values[options_find(flag)];
+    return &options->values[options_find(flag)];
 }
 
 /* 0, or what is wrong with the file, as errno has it; EINVAL: nothing on its first line. */
@@ -32,7 +32,7 @@ static int read_first_line(const char *path, char *out, size_t size)
 
 static int read_password_file(struct options_parse *p, char *out, size_t size)
 {
-    const char *path = value_of(p->o, "redis-password-file")->text;
+    const char *path = value_of(p->options, "redis-password-file")->text;
     int error = read_first_line(path, out, size);
     char shown[OPTIONS_SHOWN] =
         "that REDIS_PASSWORD_FILE names"; /* or is it the password itself? */
@@ -49,14 +49,14 @@ static int read_password_file(struct options_parse *p, char *out, size_t size)
 /* The URL's own password wins, unless it may be a user; then REDIS_PASSWORD, then the file. */
 static int settle_password(struct options_parse *p)
 {
-    struct address *a = &p->o->address;
-    const char *given = value_of(p->o, "redis-password")->text;
+    struct address *a = &p->options->address;
+    const char *given = value_of(p->options, "redis-password")->text;
     char line[1024];
     if (!address_wants_password(a))
         return 0;
     if (given) {
         address_set_password(a, given);
-    } else if (value_of(p->o, "redis-password-file")->text) {
+    } else if (value_of(p->options, "redis-password-file")->text) {
         if (read_password_file(p, line, sizeof line) < 0)
             return -1;
         address_set_password(a, line);
@@ -66,45 +66,45 @@ static int settle_password(struct options_parse *p)
 }
 
 /* How the person wrote the name of row `i`. */
-static const char *spelled(const struct options *o, size_t i, char *out, size_t size)
+static const char *spelled(const struct options *options, size_t i, char *out, size_t size)
 {
-    const struct options_value *value = &o->values[i];
+    const struct options_value *value = &options->values[i];
     snprintf(out, size, "%s%s", value->variable ? "" : "--",
              value->variable ? value->variable : options_settings[i].flag);
     return out;
 }
 
 /* The database the URL named is the effective one, from where the URL is. */
-static void show_url_db(struct options *o)
+static void show_url_db(struct options *options)
 {
     size_t row = options_find("redis-db");
-    const struct options_value *url = value_of(o, "redis");
+    const struct options_value *url = value_of(options, "redis");
     char text[32];
-    snprintf(text, sizeof text, "%d", o->address.db);
-    options_replace(o, row, text);
-    o->values[row].source = url->source;
-    o->values[row].variable = url->variable ? url->variable : "--redis";
+    snprintf(text, sizeof text, "%d", options->address.db);
+    options_replace(options, row, text);
+    options->values[row].source = url->source;
+    options->values[row].variable = url->variable ? url->variable : "--redis";
 }
 
 /* The URL's database wins over REDIS_BACKEND_DB, but not over --redis-db when the URL is no flag.
  */
 int options_settle_redis(struct options_parse *p)
 {
-    struct options *o = p->o;
+    struct options *options = p->options;
     size_t row = options_find("redis");
-    const struct options_value *db = value_of(o, "redis-db");
+    const struct options_value *db = value_of(options, "redis-db");
     char why[ERROR_SIZE], shown[ERROR_SIZE], from[64];
-    if (address_parse(&o->address, o->values[row].text, why, sizeof why) < 0)
-        return options_fail(p, "%s: %s", spelled(o, row, from, sizeof from), why);
-    bool db_is_nearer = db->source == OPTIONS_FLAG && o->values[row].source != OPTIONS_FLAG;
-    if (o->address.db < 0 || db_is_nearer)
-        o->address.db = (int)strtol(db->text, NULL, 10);
+    if (address_parse(&options->address, options->values[row].text, why, sizeof why) < 0)
+        return options_fail(p, "%s: %s", spelled(options, row, from, sizeof from), why);
+    bool db_is_nearer = db->source == OPTIONS_FLAG && options->values[row].source != OPTIONS_FLAG;
+    if (options->address.db < 0 || db_is_nearer)
+        options->address.db = (int)strtol(db->text, NULL, 10);
     else
-        show_url_db(o);
+        show_url_db(options);
     if (settle_password(p) < 0)
         return -1;
-    options_replace(o, row, address_show(&o->address, shown, sizeof shown));
-    options_replace(o, options_find("redis-password"), NULL);
+    options_replace(options, row, address_show(&options->address, shown, sizeof shown));
+    options_replace(options, options_find("redis-password"), NULL);
     return 0;
 }
 
@@ -128,10 +128,10 @@ static void hide_password(const char *variable, bool given_elsewhere)
     address_clear(&a);
 }
 
-void options_hide_secrets(const struct options *o)
+void options_hide_secrets(const struct options *options)
 {
     const char *password = getenv("REDIS_PASSWORD");
-    bool given = (password && *password) || value_of(o, "redis-password-file")->text;
+    bool given = (password && *password) || value_of(options, "redis-password-file")->text;
     hide_password("REDIS_BACKEND", given);
     hide_password("REDIS_URL", given);
     unsetenv("REDIS_PASSWORD");

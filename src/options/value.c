@@ -48,10 +48,10 @@ bool options_is_off(const char *text)
     return false;
 }
 
-void options_replace(struct options *o, size_t i, const char *text)
+void options_replace(struct options *options, size_t i, const char *text)
 {
-    char *old = o->values[i].text;
-    o->values[i].text = text ? memory_copy(text, strlen(text)) : NULL;
+    char *old = options->values[i].text;
+    options->values[i].text = text ? memory_copy(text, strlen(text)) : NULL;
     if (old)
         explicit_bzero(old, strlen(old)); /* may be a password, or an address with one */
     free(old);
@@ -195,7 +195,7 @@ int options_take(struct options_parse *p, size_t i, const char *text, enum optio
                  const char *variable, const char *from)
 {
     const struct options_setting *s = &options_settings[i];
-    struct options_value *value = &p->o->values[i];
+    struct options_value *value = &p->options->values[i];
     char number[64];
     switch (s->type) {
     case OPTIONS_TEXT:
@@ -218,7 +218,7 @@ int options_take(struct options_parse *p, size_t i, const char *text, enum optio
             return -1;
         text = number;
     }
-    options_replace(p->o, i, text);
+    options_replace(p->options, i, text);
     value->source = source;
     value->variable = variable;
     return 0;

@@ -52,7 +52,7 @@ int confine_open(struct confine *c, const char *user, bool strict, char *err, si
 {
     *c = (struct confine){.user = user, .strict = strict};
     corefile_forbid(&c->corefile);
-    if (filter_make(&c->filter) < 0 && c->strict) {
+    if (seccomp_filter_make(&c->filter) < 0 && c->strict) {
         int error = errno;
         snprintf(err, err_size, "SANDBOX=strict: %s: %s\nhint: %s", c->filter.missing,
                  strerror(error), kernel_usual_cause(error));
@@ -83,7 +83,7 @@ int confine_open(struct confine *c, const char *user, bool strict, char *err, si
 void confine_close(struct confine *c)
 {
     free(c->groups);
-    filter_free(&c->filter);
+    seccomp_filter_free(&c->filter);
     *c = (struct confine){0};
 }
 
@@ -133,7 +133,7 @@ int confine_enter(const struct confine *c, char why[CONFINE_WHY])
 
 int confine_calls_now(struct confine *c, char why[CONFINE_WHY])
 {
-    if (filter_enter(&c->filter) == 0)
+    if (seccomp_filter_enter(&c->filter) == 0)
         return 0;
     snprintf(why, CONFINE_WHY, "SANDBOX=strict: no seccomp filter could be put on: %s",
              strerror(errno));

@@ -20,7 +20,7 @@ struct confine {
     gid_t *groups; /* owned */
     int group_count;
     bool strict; /* SANDBOX=strict */
-    struct filter filter;
+    struct seccomp_filter filter;
     struct corefile corefile; /* what jobs do not give up */
 };
 

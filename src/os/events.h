@@ -18,9 +18,9 @@ enum events_slot {
     EVENTS_REPORT, /* its report pipe */
     EVENTS_STDOUT, /* its output, or the reader of it: see output_watch */
     EVENTS_STDERR,
-    EVENTS_WAKEUP,  /* "look at the queues" from the manager */
-    EVENTS_WATCH,   /* manager: the connection that reports changes of queues */
-    EVENTS_CONTROL, /* manager: the connection that brings orders */
+    EVENTS_WAKEUP, /* "look at the queues" from the manager */
+    EVENTS_WATCH,  /* manager: the connection that reports changes of queues */
+    EVENTS_ORDERS, /* manager: the connection that brings orders */
     EVENTS_SLOTS
 };
 

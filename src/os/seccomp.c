@@ -211,7 +211,7 @@ static int make_in_file(int fd)
     return wait_for(pid);
 }
 
-static int take_code(struct filter *f, int fd)
+static int take_code(struct seccomp_filter *f, int fd)
 {
     struct stat st;
     if (fstat(fd, &st) < 0)
@@ -226,22 +226,23 @@ static int take_code(struct filter *f, int fd)
 }
 
 /* Whether the kernel takes it. */
-static int try_on(struct filter *f)
+static int try_on(struct seccomp_filter *f)
 {
     pid_t pid = fork();
     if (pid == 0)
-        _exit(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || filter_enter(f) < 0 ? errno : 0);
+        _exit(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || seccomp_filter_enter(f) < 0 ? errno
+                                                                                        : 0);
     return wait_for(pid);
 }
 
-bool filter_is_built(void)
+bool seccomp_filter_is_built(void)
 {
     return true;
 }
 
-int filter_make(struct filter *f)
+int seccomp_filter_make(struct seccomp_filter *f)
 {
-    *f = (struct filter){0};
+    *f = (struct seccomp_filter){0};
     if (prctl(PR_GET_SECCOMP) < 0) {
         f->missing = "this kernel has none";
         return 0;
@@ -253,22 +254,22 @@ int filter_make(struct filter *f)
         close(fd);
     if (made)
         return 0;
-    filter_free(f);
-    *f = (struct filter){.missing = "no seccomp filter can be put on", .error = error};
+    seccomp_filter_free(f);
+    *f = (struct seccomp_filter){.missing = "no seccomp filter can be put on", .error = error};
     errno = error;
     return -1;
 }
 
 /* --- putting it on --- */
 
-static void name_own_pid(struct filter *f)
+static void name_own_pid(struct seccomp_filter *f)
 {
     for (size_t i = 0; i < f->length; i++)
         if (f->code[i].code == (BPF_JMP | BPF_JEQ | BPF_K) && f->code[i].k == OWN_PID)
             f->code[i].k = (unsigned)getpid();
 }
 
-int filter_enter(struct filter *f)
+int seccomp_filter_enter(struct seccomp_filter *f)
 {
     errno = f->error;
     if (!f->code)
@@ -284,18 +285,18 @@ int filter_enter(struct filter *f)
 
 #else
 
-bool filter_is_built(void)
+bool seccomp_filter_is_built(void)
 {
     return false;
 }
 
-int filter_make(struct filter *f)
+int seccomp_filter_make(struct seccomp_filter *f)
 {
-    *f = (struct filter){.missing = "built without libseccomp, or for 32 bits"};
+    *f = (struct seccomp_filter){.missing = "built without libseccomp, or for 32 bits"};
     return 0;
 }
 
-int filter_enter(struct filter *f)
+int seccomp_filter_enter(struct seccomp_filter *f)
 {
     (void)f;
     return 0;
@@ -303,8 +304,8 @@ int filter_enter(struct filter *f)
 
 #endif
 
-void filter_free(struct filter *f)
+void seccomp_filter_free(struct seccomp_filter *f)
 {
     free(f->code);
-    *f = (struct filter){0};
+    *f = (struct seccomp_filter){0};
 }

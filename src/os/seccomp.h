@@ -1,15 +1,15 @@
 /* seccomp.h - SANDBOX=strict in the kernel: a seccomp filter that refuses the system calls a job
  * has no use for. Made once by libseccomp, if this was built with it; put on by each job's process.
  */
-#ifndef FILTER_H
-#define FILTER_H
+#ifndef SECCOMP_H
+#define SECCOMP_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
 struct sock_filter;
 
-struct filter {
+struct seccomp_filter {
     struct sock_filter *code; /* owned; NULL: there is none */
     size_t length;            /* of code, in instructions */
     const char *missing;      /* why there is none, a literal; NULL: there is one */
@@ -17,16 +17,16 @@ struct filter {
 };
 
 /* Whether this was built with libseccomp. */
-bool filter_is_built(void);
+bool seccomp_filter_is_built(void);
 
 /* Makes it, and tries it on in a process that ends. 0: it is there, or cannot be in this program or
  * kernel (`missing` says why). -1 with errno: it could not be made, or is refused. */
-int filter_make(struct filter *f);
-void filter_free(struct filter *f);
+int seccomp_filter_make(struct seccomp_filter *f);
+void seccomp_filter_free(struct seccomp_filter *f);
 
 /* Puts it on all threads for the rest of this process's life; afterwards it may send signals to
  * itself alone. Needs no_new_privs. Nothing happens where there cannot be one. 0 or -1 with errno.
  */
-int filter_enter(struct filter *f);
+int seccomp_filter_enter(struct seccomp_filter *f);
 
 #endif

@@ -19,7 +19,7 @@ static int join(struct scripts *s, char **text, size_t *len, const char *module)
 {
     size_t more;
     char *owned;
-    const char *file = source_text(&s->place, module, &more, &owned);
+    const char *file = source_text(&s->context, module, &more, &owned);
     if (!file) {
         snprintf(s->error, sizeof s->error, "Lua file of module %s is missing", module);
         return -1;
@@ -51,10 +51,10 @@ static char *join_all(struct scripts *s, enum script script, size_t *len)
 }
 
 void scripts_open(struct scripts *s, struct redis *redis, const char *prefix,
-                  const struct source_place *place)
+                  const struct source_context *context)
 {
     *s = (struct scripts){
-        .redis = redis, .prefix = prefix, .place = *place, .patience = SCRIPTS_PATIENCE};
+        .redis = redis, .prefix = prefix, .context = *context, .patience = SCRIPTS_PATIENCE};
 }
 
 void scripts_close(struct scripts *s)

@@ -29,7 +29,7 @@ enum script {
 struct scripts {
     struct redis *redis; /* borrowed */
     const char *prefix;  /* borrowed; ends in ':' */
-    struct source_place place;
+    struct source_context context;
     char digest[SCRIPT_COUNT][41]; /* "": not loaded yet */
     double patience;        /* seconds one call may take; then it is made on a new connection */
     struct redis_args args; /* of the call being built */
@@ -38,7 +38,7 @@ struct scripts {
 };
 
 void scripts_open(struct scripts *s, struct redis *redis, const char *prefix,
-                  const struct source_place *place);
+                  const struct source_context *context);
 void scripts_close(struct scripts *s);
 
 /* Whether an error says that the server is busy with itself (loading its data, in a script, without

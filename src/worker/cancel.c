@@ -18,26 +18,26 @@ bool cancel_wanted(const struct board_slot *slot, const struct job *job)
     return strncmp(slot->cancel, job->token, sizeof slot->cancel) == 0;
 }
 
-void cancel_unstarted(struct outcome *end)
+void cancel_unstarted(struct outcome *outcome)
 {
-    outcome_fail(end, OUTCOME_FAILED, CANCELLED, UNSTARTED);
+    outcome_fail(outcome, OUTCOME_FAILED, CANCELLED, UNSTARTED);
 }
 
-static bool is_ours(const struct outcome *end)
+static bool is_ours(const struct outcome *outcome)
 {
-    return end->kind == OUTCOME_PUT_BACK ||
-           (end->kind == OUTCOME_FAILED && outcome_was_terminated(end));
+    return outcome->kind == OUTCOME_PUT_BACK ||
+           (outcome->kind == OUTCOME_FAILED && outcome_was_terminated(outcome));
 }
 
-void cancel_judge(struct outcome *end, bool started)
+void cancel_judge(struct outcome *outcome, bool started)
 {
-    if (!is_ours(end))
+    if (!is_ours(outcome))
         return;
     const char *error = started ? STARTED : UNSTARTED;
-    free(end->exception);
-    free(end->error);
-    end->kind = OUTCOME_FAILED;
-    end->dirty = false; /* nobody's crash */
-    end->exception = memory_copy(CANCELLED, strlen(CANCELLED));
-    end->error = memory_copy(error, strlen(error));
+    free(outcome->exception);
+    free(outcome->error);
+    outcome->kind = OUTCOME_FAILED;
+    outcome->dirty = false; /* nobody's crash */
+    outcome->exception = memory_copy(CANCELLED, strlen(CANCELLED));
+    outcome->error = memory_copy(error, strlen(error));
 }

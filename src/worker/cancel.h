@@ -19,11 +19,11 @@ extern const char cancel_reason[];
 bool cancel_wanted(const struct board_slot *slot, const struct job *job);
 
 /* The end of a job that has not run yet. */
-void cancel_unstarted(struct outcome *end);
+void cancel_unstarted(struct outcome *outcome);
 
 /* Turns the end of a job whose process we ended for cancel_reason into a cancelled one. What the
  * job brought to an end of its own meanwhile stays as it is: done, or failed with an error other
  * than the one TERM_CHILD raised in it. `started`: its code may have run. */
-void cancel_judge(struct outcome *end, bool started);
+void cancel_judge(struct outcome *outcome, bool started);
 
 #endif

@@ -44,57 +44,59 @@ static _Noreturn void give_back(int report_fd, const char *why)
 
 /* The first steps: a group of its own, no life without the worker, nothing of the worker's. What
  * cannot be confined does not start: its job goes back. */
-static void isolate(const struct child_place *place, pid_t worker, int report_fd)
+static void isolate(const struct child_context *context, pid_t worker, int report_fd)
 {
     char why[CONFINE_WHY];
     STOP_AT("isolate");
     setpgid(0, 0);
-    if (confine_enter(place->confine, why) < 0)
+    if (confine_enter(context->confine, why) < 0)
         give_back(report_fd, why);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != worker) /* it died before the line above */
         _exit(EXIT_FAILURE);
-    redis_forget(place->redis);
-    events_close(place->events);
-    if (place->wakeup_fd >= 0)
-        close(place->wakeup_fd);
-    output_attach(place->output);
+    redis_forget(context->redis);
+    events_close(context->events);
+    if (context->wakeup_fd >= 0)
+        close(context->wakeup_fd);
+    output_attach(context->output);
     jobsignals_begin();
-    sigprocmask(SIG_SETMASK, &place->events->original_mask, NULL); /* as the user's shell had it */
-    if (confine_calls(place->confine, why) < 0)
+    sigprocmask(SIG_SETMASK, &context->events->original_mask,
+                NULL); /* as the user's shell had it */
+    if (confine_calls(context->confine, why) < 0)
         give_back(report_fd, why);
 }
 
-static struct luahost_place lua_place(const struct child_place *place, const struct job *job,
-                                      int report_fd)
+static struct job_context job_context_of(const struct child_context *context, const struct job *job,
+                                         int report_fd)
 {
     struct stat pipe = {0};
     fstat(report_fd, &pipe);
     log_set_job(job->id);
-    return (struct luahost_place){.options = place->options,
-                                  .confine = place->confine,
-                                  .prepared = place->prepared,
-                                  .pid = getpid(),
-                                  .report_fd = report_fd,
-                                  .report_inode = pipe.st_ino,
-                                  .mark = place->mark,
-                                  .raised = place->raised,
-                                  .spare_unknown = place->spare_unknown,
-                                  .worker_id = place->worker_id};
+    return (struct job_context){.options = context->options,
+                                .confine = context->confine,
+                                .prepared = context->prepared,
+                                .pid = getpid(),
+                                .report_fd = report_fd,
+                                .report_inode = pipe.st_ino,
+                                .started_token = context->started_token,
+                                .raised = context->raised,
+                                .spare_unknown = context->spare_unknown,
+                                .worker_id = context->worker_id};
 }
 
-static _Noreturn void run_job(const struct child_place *place, const struct job *job, int report_fd)
+static _Noreturn void run_job(const struct child_context *context, const struct job *job,
+                              int report_fd)
 {
-    const struct luahost_place lua = lua_place(place, job, report_fd);
-    luahost_job(&lua, job);
+    const struct job_context lua = job_context_of(context, job, report_fd);
+    job_state_run(&lua, job);
 }
 
-static _Noreturn void run_on_failure(const struct child_place *place, const struct job *job,
+static _Noreturn void run_on_failure(const struct child_context *context, const struct job *job,
                                      int report_fd, const char *exception, const char *message)
 {
     title_set("Running onFailure for %s [%s]", job->queue, job->class);
-    const struct luahost_place lua = lua_place(place, job, report_fd);
-    luahost_on_failure(&lua, job, exception, message);
+    const struct job_context lua = job_context_of(context, job, report_fd);
+    job_state_on_failure(&lua, job, exception, message);
 }
 
 /* --- in the worker: what it tells, and its end --- */
@@ -167,7 +169,7 @@ static void adopt(struct child *c, struct events *ev, int read_end)
 }
 
 /* Forks with a report pipe. In the new process: 1 and the pipe's writing end. */
-static int fork_process(struct child *c, const struct child_place *place, int *write_end)
+static int fork_process(struct child *c, const struct child_context *context, int *write_end)
 {
     int ends[2];
     *c = (struct child){
@@ -175,23 +177,23 @@ static int fork_process(struct child *c, const struct child_place *place, int *w
     c->started_at = clock_ms();
     if (pipe2(ends, O_CLOEXEC) < 0)
         return -1;
-    c->told = place->told;
+    c->told = context->told;
     atomic_store(c->told, BOARD_NOTHING);
-    c->output = place->output;
+    c->output = context->output;
     output_begin(c->output);
     fflush(NULL); /* else both would write what is buffered */
     pid_t worker = getpid();
     c->pid = fcntl(ends[0], F_SETFL, O_NONBLOCK) < 0 ? -1 : fork();
     if (c->pid == 0) {
         close(ends[0]);
-        isolate(place, worker, ends[1]);
+        isolate(context, worker, ends[1]);
         *write_end = ends[1];
         return 1;
     }
     int error = errno;
     close(ends[1]);
     if (c->pid > 0) {
-        adopt(c, place->events, ends[0]);
+        adopt(c, context->events, ends[0]);
         return 0;
     }
     close(ends[0]);
@@ -199,19 +201,19 @@ static int fork_process(struct child *c, const struct child_place *place, int *w
     return -1;
 }
 
-int child_start(struct child *c, const struct child_place *place, const struct job *job,
+int child_start(struct child *c, const struct child_context *context, const struct job *job,
                 const char *now)
 {
     int report_fd;
     char title[TITLE_MOST];
     title_make(title, "Processing %s since %s [%s]", job->queue, now, job->class);
-    int result = fork_process(c, place, &report_fd);
+    int result = fork_process(c, context, &report_fd);
     if (result == 1) {
         title_show(title);
-        run_job(place, job, report_fd);
+        run_job(context, job, report_fd);
     }
     c->deadline.from = c->started_at;
-    deadline_set(&c->deadline, &c->report, place->options);
+    deadline_set(&c->deadline, &c->report, context->options);
     return result;
 }
 
@@ -240,20 +242,20 @@ static void climb(struct child *c)
     }
 }
 
-void child_kill(struct child *c, const struct options *o, const char *why)
+void child_kill(struct child *c, const struct options *options, const char *why)
 {
-    bool hurry = c->timed_out && !o->term_child; /* its grace is over, then */
+    bool hurry = c->timed_out && !options->term_child; /* its grace is over, then */
     if (c->ended || c->ladder == KILL_DONE || (c->ladder != KILL_NOTHING && !hurry))
         return;
     if (!c->timed_out)
         c->killed_for = why;
-    c->grace = o->term_timeout;
-    c->ladder = o->term_child ? KILL_TERM_NEXT : KILL_KILL_NEXT;
-    c->kill_at = o->term_child ? clock_after(o->pre_shutdown_timeout) : clock_ms();
+    c->grace = options->term_timeout;
+    c->ladder = options->term_child ? KILL_TERM_NEXT : KILL_KILL_NEXT;
+    c->kill_at = options->term_child ? clock_after(options->pre_shutdown_timeout) : clock_ms();
 }
 
 /* The job gets an error where it is. If it takes no notice the ladder ends it. */
-static void time_is_up(struct child *c, const struct options *o)
+static void time_is_up(struct child *c, const struct options *options)
 {
     c->deadline.at = CLOCK_NEVER;
     if (c->ladder != KILL_NOTHING)
@@ -262,7 +264,7 @@ static void time_is_up(struct child *c, const struct options *o)
     c->killed_for = c->limit_text;
     c->timed_out = true;
     tell(c, BOARD_TIMEOUT);
-    c->grace = o->term_timeout / 2;
+    c->grace = options->term_timeout / 2;
     c->ladder = KILL_TERM_NEXT;
     c->kill_at = clock_after(c->grace);
 }
@@ -296,19 +298,19 @@ static void reap_orphans(const struct child *c)
 }
 
 /* Steps that are due: reports from now on as they come, the deadline, the ladder's next. */
-static void attend(struct child *c, const struct options *o, struct events *ev)
+static void attend(struct child *c, const struct options *options, struct events *ev)
 {
     if (clock_ms() >= c->deadline.at && ev->fd[EVENTS_REPORT] >= 0)
         read_report(c, ev); /* the job's table may have set another one */
     if (!c->timed_out)
-        deadline_set(&c->deadline, &c->report, o);
+        deadline_set(&c->deadline, &c->report, options);
     if (clock_ms() >= c->deadline.at)
-        time_is_up(c, o);
+        time_is_up(c, options);
     if (clock_ms() >= c->kill_at)
         climb(c);
 }
 
-void child_wait(struct child *c, const struct options *o, struct events *ev, int64_t deadline)
+void child_wait(struct child *c, const struct options *options, struct events *ev, int64_t deadline)
 {
     bool read_now = clock_ms() >= c->read_at;
     unsigned slots = EVENTS_BIT(EVENTS_CHILD) | (read_now ? TOLD : 0);
@@ -325,7 +327,7 @@ void child_wait(struct child *c, const struct options *o, struct events *ev, int
         reap(c, ev);
     if (c->ended)
         return;
-    attend(c, o, ev);
+    attend(c, options, ev);
     if (!read_now)
         return;
     if (!c->oom_score_raised)
@@ -377,13 +379,13 @@ void child_finish(struct child *c, struct events *ev)
 
 /* --- onFailure --- */
 
-int child_on_failure(struct child *c, const struct child_place *place, const struct job *job,
+int child_on_failure(struct child *c, const struct child_context *context, const struct job *job,
                      const char *exception, const char *message)
 {
     int report_fd;
-    int result = fork_process(c, place, &report_fd);
+    int result = fork_process(c, context, &report_fd);
     if (result == 1)
-        run_on_failure(place, job, report_fd, exception, message);
+        run_on_failure(context, job, report_fd, exception, message);
     c->ladder = KILL_KILL_NEXT;
     c->kill_at = clock_after(ON_FAILURE_LIMIT);
     return result;

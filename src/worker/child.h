@@ -13,7 +13,7 @@
 #include "job/output.h"
 #include "job/report.h"
 #include "job/usage.h"
-#include "lua/luahost.h"
+#include "child/job_state.h"
 #include "options/options.h"
 #include "os/confine.h"
 #include "os/events.h"
@@ -41,16 +41,16 @@ struct child {
 };
 
 /* What the new process must let go of and may use. */
-struct child_place {
+struct child_context {
     const struct options *options;
     struct confine *confine;
-    struct lua_State *prepared; /* see luahost_prepare */
+    struct lua_State *prepared; /* see job_state_prepare */
     struct events *events;
     struct redis *redis;
     struct output *output;
     int wakeup_fd; /* -1: none */
     const char *worker_id;
-    char *mark; /* this and the next two: see luahost_place */
+    char *started_token; /* this and the next two: see job_context */
     atomic_llong *raised;
     bool spare_unknown;
     atomic_int *told; /* see jobsignals.h */
@@ -58,22 +58,23 @@ struct child_place {
 
 /* Forks; the process runs the job and reports. `now` is what its title says. 0 (it may have `ended`
  * already, if it could not be watched) or -1 with errno (nothing was started). */
-int child_start(struct child *c, const struct child_place *place, const struct job *job,
+int child_start(struct child *c, const struct child_context *context, const struct job *job,
                 const char *now);
 
 /* The same for onFailure of a job whose process died: a short process of its own, killed after 5 s,
  * or at once if there is a hurry. */
-int child_on_failure(struct child *c, const struct child_place *place, const struct job *job,
+int child_on_failure(struct child *c, const struct child_context *context, const struct job *job,
                      const char *exception, const char *message);
 void child_hurry(struct child *c);
 
 /* Waits until the process said or did something, a signal came, or the deadline or the ladder's
  * next step is due. */
-void child_wait(struct child *c, const struct options *o, struct events *ev, int64_t deadline);
+void child_wait(struct child *c, const struct options *options, struct events *ev,
+                int64_t deadline);
 
 /* Begins to end it: with TERM_CHILD as its time-outs say, else with KILL at once. `why` is a
  * literal. */
-void child_kill(struct child *c, const struct options *o, const char *why);
+void child_kill(struct child *c, const struct options *options, const char *why);
 
 /* Kills and reaps whatever the process left behind, in its group or adopted by us, and frees. */
 void child_finish(struct child *c, struct events *ev);

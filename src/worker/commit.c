@@ -12,9 +12,9 @@
 #define LONG (64 * 1024) /* bytes of an outcome; shorter ones are refused for other reasons */
 #define CUTS_MAX 5       /* in a row, each on a new connection that was fine until then */
 
-static void add_done(const struct outcome *o, struct redis_args *args)
+static void add_done(const struct outcome *outcome, struct redis_args *args)
 {
-    redis_args_add_bytes(args, o->result, o->result_len);
+    redis_args_add_bytes(args, outcome->result, outcome->result_len);
 }
 
 /* Numbers as ARGV: they live until the call. */
@@ -45,53 +45,53 @@ static void add_usage(struct redis_args *args, const struct usage *u, struct num
     }
 }
 
-static void add_failure(const struct outcome *o, struct redis_args *args, struct numbers *n)
+static void add_failure(const struct outcome *outcome, struct redis_args *args, struct numbers *n)
 {
     static const char *const kinds[] = {[OUTCOME_FAILED] = "failed",
                                         [OUTCOME_CRASHED] = "crashed",
                                         [OUTCOME_MALFORMED] = "malformed"};
-    redis_args_add(args, kinds[o->kind]);
-    redis_args_add(args, o->exception);
-    redis_args_add(args, o->error);
-    add_usage(args, &o->usage, n);
-    redis_args_add(args, o->limit ? o->limit : "");
-    redis_args_add_bytes(args, o->output ? o->output : "", o->output_len);
-    snprintf(n->requeue, sizeof n->requeue, "%d", o->requeue);
+    redis_args_add(args, kinds[outcome->kind]);
+    redis_args_add(args, outcome->exception);
+    redis_args_add(args, outcome->error);
+    add_usage(args, &outcome->usage, n);
+    redis_args_add(args, outcome->limit ? outcome->limit : "");
+    redis_args_add_bytes(args, outcome->output ? outcome->output : "", outcome->output_len);
+    snprintf(n->requeue, sizeof n->requeue, "%d", outcome->requeue);
     redis_args_add(args, n->requeue);
 }
 
 /* ARGV as done.lua, fail.lua and unreserve.lua want it. */
-static enum script build(const struct outcome *o, const struct reserve *reserve,
+static enum script build(const struct outcome *outcome, const struct reserve *reserve,
                          const char *next_token, struct redis_args *args, struct numbers *n)
 {
     const char *next = next_token ? next_token : "";
-    if (o->kind == OUTCOME_PUT_BACK)
+    if (outcome->kind == OUTCOME_PUT_BACK)
         return SCRIPT_UNRESERVE;
-    if (o->kind == OUTCOME_DONE) {
-        add_done(o, args);
+    if (outcome->kind == OUTCOME_DONE) {
+        add_done(outcome, args);
         reserve_add_terms(reserve, args, next);
     } else {
-        add_failure(o, args, n);
+        add_failure(outcome, args, n);
         reserve_add_terms(reserve, args, next);
-        add_trace(args, o->trace, n);
+        add_trace(args, outcome->trace, n);
     }
     if (next_token)
         reserve_add_queues(reserve, args);
-    return o->kind == OUTCOME_DONE ? SCRIPT_DONE : SCRIPT_FAIL;
+    return outcome->kind == OUTCOME_DONE ? SCRIPT_DONE : SCRIPT_FAIL;
 }
 
 /* Put back too often: the script has made a failure of it, and says which. */
-static void poison(struct outcome *o, const char *error)
+static void poison(struct outcome *outcome, const char *error)
 {
     static const char exception[] = "Resque::PoisonJob";
-    free(o->exception);
-    free(o->error);
-    o->kind = OUTCOME_FAILED;
-    o->exception = memory_copy(exception, sizeof exception - 1);
-    o->error = memory_copy(error, strlen(error));
+    free(outcome->exception);
+    free(outcome->error);
+    outcome->kind = OUTCOME_FAILED;
+    outcome->exception = memory_copy(exception, sizeof exception - 1);
+    outcome->error = memory_copy(error, strlen(error));
 }
 
-static enum commit_result read_answer(struct outcome *o, const struct job *job,
+static enum commit_result read_answer(struct outcome *outcome, const struct job *job,
                                       const struct redis_reply *reply)
 {
     static const char requeued[] = "REQUEUED ", poisoned[] = "POISON ";
@@ -99,28 +99,29 @@ static enum commit_result read_answer(struct outcome *o, const struct job *job,
     if (strncmp(word, requeued, sizeof requeued - 1) == 0)
         return COMMIT_REQUEUED;
     if (strncmp(word, poisoned, sizeof poisoned - 1) == 0)
-        poison(o, word + sizeof poisoned - 1);
+        poison(outcome, word + sizeof poisoned - 1);
     else if (strcmp(word, "LOST") == 0)
         return COMMIT_LOST;
-    else if (strcmp(word, "ALREADY") == 0 && o->kind == OUTCOME_CRASHED)
-        return job->attempts < o->requeue ? COMMIT_REQUEUED : COMMIT_WRITTEN; /* most likely */
+    else if (strcmp(word, "ALREADY") == 0 && outcome->kind == OUTCOME_CRASHED)
+        return job->attempts < outcome->requeue ? COMMIT_REQUEUED
+                                                : COMMIT_WRITTEN; /* most likely */
     else if (strcmp(word, "OK") != 0 && strcmp(word, "ALREADY") != 0)
         return COMMIT_TROUBLE;
     return COMMIT_WRITTEN;
 }
 
-enum commit_result commit_outcome(struct outcome *o, struct scripts *s, const char *worker_id,
+enum commit_result commit_outcome(struct outcome *outcome, struct scripts *s, const char *worker_id,
                                   const struct job *job, struct reserve *reserve,
                                   const char *next_token)
 {
     struct numbers n;
     struct redis_args *args = scripts_begin(s, worker_id);
     redis_args_add(args, job->token);
-    enum script script = build(o, reserve, next_token, args, &n);
+    enum script script = build(outcome, reserve, next_token, args, &n);
     struct redis_reply *reply = scripts_call(s, script);
     if (!reply)
         return COMMIT_TROUBLE;
-    enum commit_result result = read_answer(o, job, reply);
+    enum commit_result result = read_answer(outcome, job, reply);
     if (result == COMMIT_TROUBLE)
         snprintf(s->error, sizeof s->error, "%s", redis_reply_text(redis_reply_at(reply, 1), NULL));
     else if (next_token && result != COMMIT_LOST)
@@ -129,12 +130,12 @@ enum commit_result commit_outcome(struct outcome *o, struct scripts *s, const ch
     return result;
 }
 
-bool commit_shorten(struct outcome *o, const struct scripts *s, int *cuts)
+bool commit_shorten(struct outcome *outcome, const struct scripts *s, int *cuts)
 {
     bool cut = !redis_connected(s->redis) && redis_trouble(s->redis) == REDIS_CUT;
     *cuts = cut ? *cuts + 1 : 0;
-    if (outcome_size(o) <= LONG || (*cuts < CUTS_MAX && !redis_says_too_long(s->error)))
+    if (outcome_size(outcome) <= LONG || (*cuts < CUTS_MAX && !redis_says_too_long(s->error)))
         return false;
-    outcome_shorten(o);
+    outcome_shorten(outcome);
     return true;
 }

@@ -18,13 +18,13 @@ enum commit_result {
 /* Compare-and-act on the job's token. A job that has crashed too often becomes one that failed.
  * With `next_token`, the same trip reserves the next job, see reserve_take; NULL: none is wanted.
  */
-enum commit_result commit_outcome(struct outcome *o, struct scripts *s, const char *worker_id,
+enum commit_result commit_outcome(struct outcome *outcome, struct scripts *s, const char *worker_id,
                                   const struct job *job, struct reserve *reserve,
                                   const char *next_token);
 
 /* After a try that went wrong: whether this Redis does not take so long an outcome, which is
  * shortened then. It says so; or the connection is closed each time, without a word (that is how it
  * keeps to client-query-buffer-limit): `cuts` counts these, from 0. */
-bool commit_shorten(struct outcome *o, const struct scripts *s, int *cuts);
+bool commit_shorten(struct outcome *outcome, const struct scripts *s, int *cuts);
 
 #endif

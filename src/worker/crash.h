@@ -9,6 +9,6 @@
 /* A started job whose process was killed by a signal nobody sent to end just this job, or ended
  * with an exit code other than 0, becomes OUTCOME_CRASHED if it may be put back. Also one that TERM
  * or INT to its worker ended, in a deploy. No crash: an error, a limit, USR1, --kill. */
-void crash_judge(struct outcome *end, const struct child *child, const struct options *o);
+void crash_judge(struct outcome *outcome, const struct child *child, const struct options *options);
 
 #endif

@@ -32,27 +32,27 @@ static const char *used(const struct usage *u, char text[static USED_SIZE],
     return text;
 }
 
-void joblog_end(const struct job *job, const struct outcome *end)
+void joblog_end(const struct job *job, const struct outcome *outcome)
 {
     char text[USED_SIZE], members[USED_SIZE];
-    const char *how = used(&end->usage, text, members);
-    if (end->kind == OUTCOME_DONE)
+    const char *how = used(&outcome->usage, text, members);
+    if (outcome->kind == OUTCOME_DONE)
         log_info("done " JOB "%s", job->queue, job->id, job->class, how);
-    else if (end->kind == OUTCOME_PUT_BACK)
-        log_at(end->quiet ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN, "put back " JOB "%s: %s", job->queue,
-               job->id, job->class, how, end->error);
+    else if (outcome->kind == OUTCOME_PUT_BACK)
+        log_at(outcome->quiet ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN, "put back " JOB "%s: %s",
+               job->queue, job->id, job->class, how, outcome->error);
     else
         log_warn("failed " JOB "%s: %s: %.500s", job->queue, job->id, job->class, how,
-                 end->exception, end->error);
+                 outcome->exception, outcome->error);
     log_set_members(NULL);
 }
 
-void joblog_requeued(const struct job *job, const struct outcome *end)
+void joblog_requeued(const struct job *job, const struct outcome *outcome)
 {
     char text[USED_SIZE], members[USED_SIZE];
-    const char *how = used(&end->usage, text, members);
+    const char *how = used(&outcome->usage, text, members);
     log_warn("put back " JOB "%s: %.500s (crash %d; %d are forgiven)", job->queue, job->id,
-             job->class, how, end->error, job->attempts + 1, end->requeue);
+             job->class, how, outcome->error, job->attempts + 1, outcome->requeue);
     log_set_members(NULL);
 }
 

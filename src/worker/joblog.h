@@ -8,10 +8,10 @@
 void joblog_got(const struct job *job);
 
 /* Its end was written. */
-void joblog_end(const struct job *job, const struct outcome *end);
+void joblog_end(const struct job *job, const struct outcome *outcome);
 
 /* It has crashed and is back in its queue. */
-void joblog_requeued(const struct job *job, const struct outcome *end);
+void joblog_requeued(const struct job *job, const struct outcome *outcome);
 
 /* Its record came back after its end. */
 void joblog_again(const struct job *job);

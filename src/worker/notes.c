@@ -16,11 +16,11 @@ bool notes_look(struct notes *n, bool again)
     return woken;
 }
 
-void notes_held_up(struct notes *n, struct outcome *end)
+void notes_held_up(struct notes *n, struct outcome *outcome)
 {
-    if (end->kind != OUTCOME_PUT_BACK)
+    if (outcome->kind != OUTCOME_PUT_BACK)
         return;
-    end->quiet = !blocked_note(&n->blocked, end->error, clock_ms());
+    outcome->quiet = !blocked_note(&n->blocked, outcome->error, clock_ms());
     n->due = true;
 }
 
@@ -48,9 +48,9 @@ void notes_started(struct notes *n)
 }
 
 void notes_judge(struct notes *n, const struct job *job, const struct child *child,
-                 struct outcome *end)
+                 struct outcome *outcome)
 {
-    if (resting_judge(&n->resting, job, child, end, clock_ms()))
+    if (resting_judge(&n->resting, job, child, outcome, clock_ms()))
         n->due = true;
 }
 

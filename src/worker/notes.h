@@ -20,7 +20,7 @@ struct notes {
 bool notes_look(struct notes *n, bool again);
 
 /* A job could not start; if it is put back for a reason that was said before, quietly. */
-void notes_held_up(struct notes *n, struct outcome *end);
+void notes_held_up(struct notes *n, struct outcome *outcome);
 
 bool notes_blocked(const struct notes *n);
 
@@ -32,7 +32,7 @@ void notes_started(struct notes *n);
 
 /* See resting_judge. */
 void notes_judge(struct notes *n, const struct job *job, const struct child *child,
-                 struct outcome *end);
+                 struct outcome *outcome);
 
 /* The worker is about to register: what was told before went with its old registration. */
 void notes_renew(struct notes *n);

@@ -42,18 +42,18 @@ int parent_hooks_first(struct parent_hooks *h, const char *worker_id)
 }
 
 int parent_hooks_fork(struct parent_hooks *h, const char *worker_id, const struct job *job,
-                      struct outcome *end)
+                      struct outcome *outcome)
 {
     char *exception, *message, err[1024];
     if (!somebody_listens(h))
         return 0;
     if (open_parent(h, err, sizeof err) < 0) {
-        outcome_put_back(end, err);
+        outcome_put_back(outcome, err);
         return -1;
     }
     if (luahost_parent_emit(h->parent, "beforeFork", worker_id, job, &exception, &message) == 0)
         return 0;
-    outcome_fail(end, OUTCOME_FAILED, exception, message);
+    outcome_fail(outcome, OUTCOME_FAILED, exception, message);
     free(exception);
     free(message);
     return -1;

@@ -20,10 +20,10 @@ struct parent_hooks {
 /* beforeFirstFork. 0; -1: it failed, or the scripts cannot be loaded; said in the log. */
 int parent_hooks_first(struct parent_hooks *h, const char *worker_id);
 
-/* beforeFork. 0; -1: `end` says what becomes of the job (failed; put back if the scripts cannot be
- * loaded). */
+/* beforeFork. 0; -1: `outcome` says what becomes of the job (failed; put back if the scripts cannot
+ * be loaded). */
 int parent_hooks_fork(struct parent_hooks *h, const char *worker_id, const struct job *job,
-                      struct outcome *end);
+                      struct outcome *outcome);
 
 /* Forgets the scripts: they are loaded anew when a hook is called next. */
 void parent_hooks_close(struct parent_hooks *h);

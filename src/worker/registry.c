@@ -52,15 +52,15 @@ static void name_worker(struct registry *r, int same)
     text_clean_utf8(r->id, strlen(r->id)); /* a long list may be cut off inside a character */
 }
 
-int registry_open(struct registry *r, struct scripts *s, const struct options *o,
+int registry_open(struct registry *r, struct scripts *s, const struct options *options,
                   const char *queues)
 {
     *r = (struct registry){.scripts = s,
                            .queues = queues,
-                           .requeue = o->requeue,
-                           .period = o->heartbeat,
+                           .requeue = options->requeue,
+                           .period = options->heartbeat,
                            .heartbeat_at = CLOCK_NEVER};
-    take_host(r, o->worker_host);
+    take_host(r, options->worker_host);
     if (make_nonce(r->nonce) < 0)
         return -1;
     identity_own(&r->identity); /* the manager has said what is missing */
@@ -148,21 +148,21 @@ static void note_committed(struct registry *r, const struct job *job)
         r->committed = job->number;
 }
 
-void registry_give_up(struct registry *r, const struct job *job, const struct outcome *o)
+void registry_give_up(struct registry *r, const struct job *job, const struct outcome *outcome)
 {
-    if (o->kind != OUTCOME_PUT_BACK)
+    if (outcome->kind != OUTCOME_PUT_BACK)
         note_committed(r, job);
 }
 
-void registry_remember(struct registry *r, const struct job *job, const struct outcome *o)
+void registry_remember(struct registry *r, const struct job *job, const struct outcome *outcome)
 {
     size_t slot = job->number % REGISTRY_REMEMBERED;
     struct outcome *kept = &r->remembered[slot];
     note_committed(r, job);
-    if (o->kind == OUTCOME_PUT_BACK) /* it is to run again */
+    if (outcome->kind == OUTCOME_PUT_BACK) /* it is to run again */
         return;
     outcome_clear(kept);
-    outcome_copy(kept, o);
+    outcome_copy(kept, outcome);
     outcome_shorten(kept); /* what counts is that the job is not run again */
     r->remembered_number[slot] = job->number;
 }

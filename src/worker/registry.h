@@ -31,7 +31,7 @@ struct registry {
 };
 
 /* Prepares; talks to nobody. 0 or -1 with errno: no randomness. */
-int registry_open(struct registry *r, struct scripts *s, const struct options *o,
+int registry_open(struct registry *r, struct scripts *s, const struct options *options,
                   const char *queues);
 void registry_close(struct registry *r);
 
@@ -50,10 +50,10 @@ void registry_token(struct registry *r, char token[JOB_TOKEN_SIZE]);
 
 /* A job's end could not be written. If the job has run, registry_unregister then leaves the record
  * to whoever accounts for this worker; it puts back what it finds else. */
-void registry_give_up(struct registry *r, const struct job *job, const struct outcome *o);
+void registry_give_up(struct registry *r, const struct job *job, const struct outcome *outcome);
 
 /* Notes how a job was finished; asks for it later. NULL: not among the last ones. */
-void registry_remember(struct registry *r, const struct job *job, const struct outcome *o);
+void registry_remember(struct registry *r, const struct job *job, const struct outcome *outcome);
 const struct outcome *registry_recall(const struct registry *r, const struct job *job);
 
 #endif

@@ -51,7 +51,7 @@ static void watch_files(struct resting *r)
     const char *list = r->include ? r->include : "", *name;
     size_t len;
     watched_clear(&r->files);
-    while (includes_next(&list, &name, &len))
+    while (include_list_next(&list, &name, &len))
         watch_include(&r->files, name, len);
     if (!r->include)
         watch_folder(&r->files, "./jobs");
@@ -209,16 +209,16 @@ static void note_missing(struct resting *r, const char *queue)
     r->row++;
 }
 
-static void put_back(struct outcome *end)
+static void put_back(struct outcome *outcome)
 {
-    struct outcome failed = *end;
-    outcome_put_back(end, failed.error);
-    end->usage = failed.usage;
+    struct outcome failed = *outcome;
+    outcome_put_back(outcome, failed.error);
+    outcome->usage = failed.usage;
     outcome_clear(&failed);
 }
 
 /* A job without a class. `changed`: what was known of the files is out of date. */
-static bool judge_missing(struct resting *r, const struct job *job, struct outcome *end,
+static bool judge_missing(struct resting *r, const struct job *job, struct outcome *outcome,
                           bool spared, bool changed, int64_t now)
 {
     bool woken = changed && begin_anew(r, "a Lua file has changed");
@@ -227,20 +227,20 @@ static bool judge_missing(struct resting *r, const struct job *job, struct outco
         return woken;
     }
     if (!changed)
-        rest(r, job->queue, end->error, now);
-    put_back(end);
+        rest(r, job->queue, outcome->error, now);
+    put_back(outcome);
     return true;
 }
 
 bool resting_judge(struct resting *r, const struct job *job, const struct child *child,
-                   struct outcome *end, int64_t now)
+                   struct outcome *outcome, int64_t now)
 {
     const struct report *report = &child->report;
     if (report->started && !report->unknown)
         note_found(r, job->queue);
     if (!report->started || !report->unknown)
         return false;
-    bool told = report->end == REPORT_FAILED && child->killed_for != cancel_reason;
+    bool told = report->kind == REPORT_FAILED && child->killed_for != cancel_reason;
     bool spared = told && resting_spares(r, job->queue);
-    return judge_missing(r, job, end, spared, look_at_files(r, now), now);
+    return judge_missing(r, job, outcome, spared, look_at_files(r, now), now);
 }

@@ -60,6 +60,6 @@ bool resting_spares(const struct resting *r, const char *queue);
 /* Looks at each end of a job's process. One that was to be spared, and whose class could not be
  * had, is put back, and its queue rests, unless a file has changed meanwhile. The same result. */
 bool resting_judge(struct resting *r, const struct job *job, const struct child *child,
-                   struct outcome *end, int64_t now);
+                   struct outcome *outcome, int64_t now);
 
 #endif

@@ -13,7 +13,7 @@
 
 /* --- waiting --- */
 
-void standing_hear(struct standing *s)
+void session_hear(struct session *s)
 {
     wishes_take(&s->wishes, &s->events, s->options);
     wishes_insist(&s->wishes, atomic_load(&s->slot->insists));
@@ -21,7 +21,7 @@ void standing_hear(struct standing *s)
 
 /* During a long job or pause nothing else notices that the connection is gone, so this opens
  * another. */
-void standing_beat(struct standing *s)
+void session_beat(struct session *s)
 {
     if (clock_ms() < s->registry.heartbeat_at)
         return;
@@ -29,16 +29,16 @@ void standing_beat(struct standing *s)
         registry_beat(&s->registry);
 }
 
-bool standing_wait(struct standing *s, unsigned slots, int64_t deadline)
+bool session_wait(struct session *s, unsigned slots, int64_t deadline)
 {
     deadline = events_deadline(&s->events, clock_sooner(deadline, s->registry.heartbeat_at));
     unsigned seen = events_wait(&s->events, slots, deadline);
-    standing_hear(s);
-    standing_beat(s);
+    session_hear(s);
+    session_beat(s);
     return (seen & EVENTS_BIT(EVENTS_WAKEUP)) && events_drain(&s->events, EVENTS_WAKEUP);
 }
 
-void standing_back_off(struct standing *s, const char *doing, const char *why)
+void session_back_off(struct session *s, const char *doing, const char *why)
 {
     bool answers = redis_connected(s->redis);
     bool *told = answers ? &s->told_refused : &s->told_gone;
@@ -50,10 +50,10 @@ void standing_back_off(struct standing *s, const char *doing, const char *why)
     int64_t until = backoff_next(&s->backoff, answers ? BACKOFF_REFUSED : BACKOFF_CONNECT);
     int leave = s->wishes.leave;
     while (clock_ms() < until && (int)s->wishes.leave == leave)
-        standing_wait(s, 0, until);
+        session_wait(s, 0, until);
 }
 
-void standing_went_well(struct standing *s)
+void session_went_well(struct session *s)
 {
     if (s->backoff.seconds > 0)
         log_notice("Redis at %s works again", redis_where(s->redis));
@@ -63,22 +63,22 @@ void standing_went_well(struct standing *s)
 
 /* --- connected, registered --- */
 
-bool standing_connected(struct standing *s)
+bool session_connected(struct session *s)
 {
     if (!scripts_connected(&s->scripts, CONNECT_TIMEOUT)) {
-        standing_back_off(s, "connecting to Redis", redis_error(s->redis));
+        session_back_off(s, "connecting to Redis", redis_error(s->redis));
         return false;
     }
     return true;
 }
 
-static bool registered(struct standing *s)
+static bool registered(struct session *s)
 {
     if (s->registered)
         return true;
     STOP_AT("register");
     if (registry_register(&s->registry) < 0) {
-        standing_back_off(s, "registering", s->scripts.error);
+        session_back_off(s, "registering", s->scripts.error);
         return false;
     }
     STOP_AT("registered");
@@ -88,12 +88,12 @@ static bool registered(struct standing *s)
     return s->registered = true;
 }
 
-bool standing_ready(struct standing *s)
+bool session_ready(struct session *s)
 {
-    return standing_connected(s) && registered(s);
+    return session_connected(s) && registered(s);
 }
 
-void standing_lose(struct standing *s)
+void session_lose(struct session *s)
 {
     log_warn("worker %s is not registered any more (pruned, or Redis lost data); registering again",
              s->registry.id);
@@ -102,18 +102,18 @@ void standing_lose(struct standing *s)
 
 /* --- from start to end --- */
 
-int standing_open(struct standing *s, const sigset_t *original_mask, const char *queues)
+int session_open(struct session *s, const sigset_t *original_mask, const char *queues)
 {
-    const struct options *o = s->options;
-    const struct source_place source = {o->lua_path};
+    const struct options *options = s->options;
+    const struct source_context source = {options->lua_path};
     wishes_init(&s->wishes);
     if (events_open(&s->events, original_mask, false) < 0) {
         log_error("cannot listen for signals: signalfd: %s", strerror(errno));
         return -1;
     }
-    s->redis = redis_new(&o->address, &s->events);
-    scripts_open(&s->scripts, s->redis, o->prefix, &source);
-    if (registry_open(&s->registry, &s->scripts, o, queues) < 0) {
+    s->redis = redis_new(&options->address, &s->events);
+    scripts_open(&s->scripts, s->redis, options->prefix, &source);
+    if (registry_open(&s->registry, &s->scripts, options, queues) < 0) {
         log_error("cannot give this process a name: getrandom: %s", strerror(errno));
         return -1;
     }
@@ -123,7 +123,7 @@ int standing_open(struct standing *s, const sigset_t *original_mask, const char 
 
 /* A connection that is half-open looks like any other until it is used; so, where it is lost now,
  * once more on another. To unregister twice does no harm. 0, or -1: scripts.error. */
-static int unregister(struct standing *s)
+static int unregister(struct session *s)
 {
     int result = -1;
     s->scripts.patience = SCRIPTS_FAREWELL;
@@ -137,7 +137,7 @@ static int unregister(struct standing *s)
     return result;
 }
 
-void standing_close(struct standing *s)
+void session_close(struct session *s)
 {
     STOP_AT("unregister");
     if (s->registered && unregister(s) < 0)

@@ -6,21 +6,22 @@
 
 #include "base/log.h"
 
-void telling_run(struct standing *me, const struct child_place *place, const struct job *job,
-                 const struct outcome *end)
+void telling_run(struct session *session, const struct child_context *context,
+                 const struct job *job, const struct outcome *outcome)
 {
     struct child child;
-    if (child_on_failure(&child, place, job, end->exception, end->error) < 0) {
+    if (child_on_failure(&child, context, job, outcome->exception, outcome->error) < 0) {
         log_error("onFailure was not run: %s", strerror(errno));
         return;
     }
-    me->wishes.kill = NULL;
+    session->wishes.kill = NULL;
     while (!child.ended) {
-        int64_t until = wishes_deadline(&me->wishes);
-        child_wait(&child, me->options, &me->events, events_deadline(&me->events, until));
-        standing_hear(me);
-        if (me->wishes.kill && wishes_is_leave(me->wishes.kill))
+        int64_t until = wishes_deadline(&session->wishes);
+        child_wait(&child, session->options, &session->events,
+                   events_deadline(&session->events, until));
+        session_hear(session);
+        if (session->wishes.kill && wishes_is_leave(session->wishes.kill))
             child_hurry(&child);
     }
-    child_finish(&child, &me->events);
+    child_finish(&child, &session->events);
 }

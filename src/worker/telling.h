@@ -8,7 +8,7 @@
 /* Runs onFailure to its end, for 5 s at most; a TERM or INT that comes meanwhile ends it sooner.
  * The stop that ended the job does not, although it may come again: a supervisor sends one stop to
  * every process. */
-void telling_run(struct standing *me, const struct child_place *place, const struct job *job,
-                 const struct outcome *end);
+void telling_run(struct session *session, const struct child_context *context,
+                 const struct job *job, const struct outcome *outcome);
 
 #endif

@@ -6,10 +6,11 @@
 
 #define PUT_BACK_MAX 2
 
-void unstarted_note(struct unstarted *u, const struct job *job, struct outcome *end, bool killed)
+void unstarted_note(struct unstarted *u, const struct job *job, struct outcome *outcome,
+                    bool killed)
 {
     const char *id = job->id[0] ? job->id : job->class;
-    if (end->kind != OUTCOME_PUT_BACK || !end->dirty || killed) {
+    if (outcome->kind != OUTCOME_PUT_BACK || !outcome->dirty || killed) {
         u->times = 0;
         return;
     }
@@ -17,5 +18,5 @@ void unstarted_note(struct unstarted *u, const struct job *job, struct outcome *
         u->times = 0;
     snprintf(u->id, sizeof u->id, "%s", id);
     if (++u->times > PUT_BACK_MAX)
-        end->kind = OUTCOME_FAILED;
+        outcome->kind = OUTCOME_FAILED;
 }

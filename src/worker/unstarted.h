@@ -15,6 +15,7 @@ struct unstarted {
 
 /* Looks at each end of a job's process; `killed`: we ended it ourselves. From the third such death
  * in a row on, the job fails instead of being put back. */
-void unstarted_note(struct unstarted *u, const struct job *job, struct outcome *end, bool killed);
+void unstarted_note(struct unstarted *u, const struct job *job, struct outcome *outcome,
+                    bool killed);
 
 #endif

@@ -23,7 +23,7 @@ enum started { NOT_STARTED, STARTED, EITHER };
 enum ending { BY_SIGNAL, BY_EXIT, BY_ANY };
 
 static const struct decision {
-    enum report_end reported;
+    enum report_kind reported;
     enum started started;
     enum ending ending;
     enum outcome_kind kind;
@@ -53,7 +53,7 @@ static const struct decision *find_decision(const struct report *report, int wai
     enum ending ending = WIFSIGNALED(wait_status) ? BY_SIGNAL : BY_EXIT;
     enum started started = report->started ? STARTED : NOT_STARTED;
     const struct decision *d = decisions;
-    while (d->reported != report->end || (d->started != EITHER && d->started != started) ||
+    while (d->reported != report->kind || (d->started != EITHER && d->started != started) ||
            (d->ending != BY_ANY && d->ending != ending))
         d++; /* the table is complete, so this ends */
     return d;
@@ -61,9 +61,9 @@ static const struct decision *find_decision(const struct report *report, int wai
 
 static const char *fill_in(char *out, size_t size, const struct report *report, int wait_status)
 {
-    if (report->end == REPORT_LOAD)
+    if (report->kind == REPORT_LOAD)
         return report->message;
-    if (report->end == REPORT_EXIT)
+    if (report->kind == REPORT_EXIT)
         snprintf(out, size, "%d", report->exit_code);
     else if (WIFSIGNALED(wait_status))
         snprintf(out, size, "signal %d (%s)", WTERMSIG(wait_status),
@@ -73,7 +73,7 @@ static const char *fill_in(char *out, size_t size, const struct report *report, 
     return out;
 }
 
-static void explain(struct outcome *o, const struct decision *d, const char *what,
+static void explain(struct outcome *outcome, const struct decision *d, const char *what,
                     const char *killed_for)
 {
     size_t size = strlen(d->text) + strlen(what) + 64;
@@ -85,31 +85,31 @@ static void explain(struct outcome *o, const struct decision *d, const char *wha
 #pragma GCC diagnostic pop
     if (killed_for)
         snprintf(text + len, size - (size_t)len, ", by its worker for %.32s", killed_for);
-    o->error = text;
+    outcome->error = text;
 }
 
-void verdict_by_table(struct outcome *o, const struct report *report, int wait_status,
+void verdict_by_table(struct outcome *outcome, const struct report *report, int wait_status,
                       const char *killed_for)
 {
     char what[64];
-    *o = (struct outcome){0};
-    if (report->end == REPORT_EXIT && report->exit_code == 0 && report->started) {
-        o->result = memory_copy("null", o->result_len = 4);
+    *outcome = (struct outcome){0};
+    if (report->kind == REPORT_EXIT && report->exit_code == 0 && report->started) {
+        outcome->result = memory_copy("null", outcome->result_len = 4);
         return;
     }
     const struct decision *d = find_decision(report, wait_status);
-    o->kind = d->kind;
-    o->dirty = d->dirty;
-    if (report->end == REPORT_DONE) {
-        o->result = memory_copy(report->result, o->result_len = report->result_len);
-    } else if (report->end == REPORT_FAILED) {
-        o->exception = memory_copy(report->exception, strlen(report->exception));
-        o->error = memory_copy(report->message, strlen(report->message));
-        o->trace = memory_copy(report->trace, strlen(report->trace));
+    outcome->kind = d->kind;
+    outcome->dirty = d->dirty;
+    if (report->kind == REPORT_DONE) {
+        outcome->result = memory_copy(report->result, outcome->result_len = report->result_len);
+    } else if (report->kind == REPORT_FAILED) {
+        outcome->exception = memory_copy(report->exception, strlen(report->exception));
+        outcome->error = memory_copy(report->message, strlen(report->message));
+        outcome->trace = memory_copy(report->trace, strlen(report->trace));
     } else {
-        o->exception = memory_copy(DIRTY_EXIT, strlen(DIRTY_EXIT));
-        bool own_doing = report->end != REPORT_NONE; /* it could still tell */
-        explain(o, d, fill_in(what, sizeof what, report, wait_status),
+        outcome->exception = memory_copy(DIRTY_EXIT, strlen(DIRTY_EXIT));
+        bool own_doing = report->kind != REPORT_NONE; /* it could still tell */
+        explain(outcome, d, fill_in(what, sizeof what, report, wait_status),
                 own_doing ? NULL : killed_for);
     }
 }
@@ -121,106 +121,106 @@ void verdict_by_table(struct outcome *o, const struct report *report, int wait_s
 static void hear_the_board(struct child *c, const struct board_slot *slot, const struct job *job)
 {
     if (!c->report.broken || c->report.started ||
-        strncmp(slot->started, job->token, sizeof slot->started) != 0)
+        strncmp(slot->started_token, job->token, sizeof slot->started_token) != 0)
         return;
     c->report.started = true;
     c->report.policy.requeue = -1;
 }
 
-static double cpu_limit(const struct child *c, const struct options *o)
+static double cpu_limit(const struct child *c, const struct options *options)
 {
-    return c->report.policy.cpu > 0 ? c->report.policy.cpu : o->job_cpu;
+    return c->report.policy.cpu > 0 ? c->report.policy.cpu : options->job_cpu;
 }
 
 /* SIGXCPU may come from anybody. The kernel counts ticks for the limit, and half of one that it
  * counts may have been somebody else's. */
-static bool used_up_cpu(const struct child *c, const struct options *o)
+static bool used_up_cpu(const struct child *c, const struct options *options)
 {
-    double seconds = cpu_limit(c, o);
+    double seconds = cpu_limit(c, options);
     return WIFSIGNALED(c->wait_status) && WTERMSIG(c->wait_status) == SIGXCPU && seconds > 0 &&
            (double)c->usage.cpu_ms * 2 >= ceil(seconds) * 1000;
 }
 
 /* No worker sent it what the CPU limit ends it with. */
-static void name_cpu_limit(struct child *c, const struct options *o)
+static void name_cpu_limit(struct child *c, const struct options *options)
 {
-    double seconds = cpu_limit(c, o);
-    if (c->killed_for || !used_up_cpu(c, o))
+    double seconds = cpu_limit(c, options);
+    if (c->killed_for || !used_up_cpu(c, options))
         return;
     snprintf(c->limit_text, sizeof c->limit_text, "its CPU limit of %g s", ceil(seconds));
     c->killed_for = c->limit_text;
 }
 
 /* "timeout", "memory" or "cpu"; NULL: no limit ended it. */
-static const char *limit_of(const struct child *c, enum limit raised, const struct options *o)
+static const char *limit_of(const struct child *c, enum limit raised, const struct options *options)
 {
     if (raised)
         return limit_name(raised);
-    if (c->report.end == REPORT_FAILED)
+    if (c->report.kind == REPORT_FAILED)
         return c->report.limit;
-    if (c->report.end != REPORT_NONE)
+    if (c->report.kind != REPORT_NONE)
         return NULL;
     if (c->timed_out)
         return limit_name(LIMIT_TIMEOUT);
-    return used_up_cpu(c, o) ? limit_name(LIMIT_CPU) : NULL;
+    return used_up_cpu(c, options) ? limit_name(LIMIT_CPU) : NULL;
 }
 
 /* Seconds or bytes; 0 or infinite: there is no such limit. */
-static double amount_of(enum limit which, const struct child *c, const struct options *o)
+static double amount_of(enum limit which, const struct child *c, const struct options *options)
 {
     const struct job_policy *own = &c->report.policy;
     if (which == LIMIT_TIMEOUT)
         return c->timed_out ? c->deadline.seconds : 0;
     if (which == LIMIT_CPU)
-        return cpu_limit(c, o);
-    size_t bytes = own->memory ? own->memory : o->job_memory;
+        return cpu_limit(c, options);
+    size_t bytes = own->memory ? own->memory : options->job_memory;
     return bytes < SIZE_MAX ? (double)bytes : INFINITY;
 }
 
 /* The limit whose error something in the job made an exit of. One that came later than the time to
  * tidy up had another reason. */
-static enum limit exit_limit(const struct outcome *end, const struct child *c,
-                             const struct board_slot *slot, const struct options *o)
+static enum limit exit_limit(const struct outcome *outcome, const struct child *c,
+                             const struct board_slot *slot, const struct options *options)
 {
     int64_t ended = c->started_at + c->usage.wall_ms;
-    int64_t from = ended - (int64_t)(o->term_timeout * 1000);
-    bool by_itself = end->dirty && WIFEXITED(c->wait_status) && c->report.end != REPORT_LOAD;
+    int64_t from = ended - (int64_t)(options->term_timeout * 1000);
+    bool by_itself = outcome->dirty && WIFEXITED(c->wait_status) && c->report.kind != REPORT_LOAD;
     if (!by_itself || c->killed_for == cancel_reason)
         return LIMIT_NONE;
     enum limit which =
         raised_between(&slot->raised, from > c->started_at ? from : c->started_at, ended);
-    double amount = which ? amount_of(which, c, o) : 0;
+    double amount = which ? amount_of(which, c, options) : 0;
     return amount > 0 && isfinite(amount) ? which : LIMIT_NONE;
 }
 
-static void say_exit_limit(struct outcome *end, enum limit which, const struct child *c,
-                           const struct options *o)
+static void say_exit_limit(struct outcome *outcome, enum limit which, const struct child *c,
+                           const struct options *options)
 {
     static const char how[] = "%s; its process then exited with exit code %d";
     char text[LIMIT_TEXT], error[LIMIT_TEXT + sizeof how + 8];
-    limit_say(text, which, amount_of(which, c, o));
+    limit_say(text, which, amount_of(which, c, options));
     snprintf(error, sizeof error, how, text, WEXITSTATUS(c->wait_status));
-    free(end->exception);
-    free(end->error);
-    end->exception = memory_copy(limit_exception(which), strlen(limit_exception(which)));
-    end->error = memory_copy(error, strlen(error));
+    free(outcome->exception);
+    free(outcome->error);
+    outcome->exception = memory_copy(limit_exception(which), strlen(limit_exception(which)));
+    outcome->error = memory_copy(error, strlen(error));
 }
 
-void verdict_reach(struct outcome *end, struct child *child, const struct job *job,
+void verdict_reach(struct outcome *outcome, struct child *child, const struct job *job,
                    const struct board_slot *slot, struct unstarted *unstarted,
-                   const struct options *o)
+                   const struct options *options)
 {
     hear_the_board(child, slot, job);
-    name_cpu_limit(child, o);
-    verdict_by_table(end, &child->report, child->wait_status, child->killed_for);
-    end->usage = child->usage;
-    enum limit raised = exit_limit(end, child, slot, o);
-    if (raised && end->kind == OUTCOME_FAILED)
-        say_exit_limit(end, raised, child, o);
-    unstarted_note(unstarted, job, end, child->killed_for && !child->timed_out);
+    name_cpu_limit(child, options);
+    verdict_by_table(outcome, &child->report, child->wait_status, child->killed_for);
+    outcome->usage = child->usage;
+    enum limit raised = exit_limit(outcome, child, slot, options);
+    if (raised && outcome->kind == OUTCOME_FAILED)
+        say_exit_limit(outcome, raised, child, options);
+    unstarted_note(unstarted, job, outcome, child->killed_for && !child->timed_out);
     if (child->killed_for == cancel_reason)
-        cancel_judge(end, child->report.started);
-    end->limit = end->kind == OUTCOME_FAILED ? limit_of(child, raised, o) : NULL;
-    crash_judge(end, child, o);
-    end->tell = outcome_is_failure(end) && child->report.on_failure;
+        cancel_judge(outcome, child->report.started);
+    outcome->limit = outcome->kind == OUTCOME_FAILED ? limit_of(child, raised, options) : NULL;
+    crash_judge(outcome, child, options);
+    outcome->tell = outcome_is_failure(outcome) && child->report.on_failure;
 }

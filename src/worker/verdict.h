@@ -15,13 +15,13 @@
 
 /* The one decision table: what the job reported × how its process ended (a wait status).
  * `killed_for` names the reason if this worker killed it ("SIGUSR1"), else NULL. */
-void verdict_by_table(struct outcome *o, const struct report *report, int wait_status,
+void verdict_by_table(struct outcome *outcome, const struct report *report, int wait_status,
                       const char *killed_for);
 
 /* All of it, for a child that has `ended` and is not finished yet; its report is corrected where
  * `slot` knows more. Texts are copied; the output is not in it. */
-void verdict_reach(struct outcome *end, struct child *child, const struct job *job,
+void verdict_reach(struct outcome *outcome, struct child *child, const struct job *job,
                    const struct board_slot *slot, struct unstarted *unstarted,
-                   const struct options *o);
+                   const struct options *options);
 
 #endif

@@ -38,7 +38,7 @@ void wishes_insist(struct wishes *w, int signo)
 
 /* The manager passes a stop on once for each time that it hears of it, and says by the board when
  * it has to be now. */
-static void terminate(struct wishes *w, const struct options *o, const char *signal_name,
+static void terminate(struct wishes *w, const struct options *options, const char *signal_name,
                       unsigned senders)
 {
     if (w->insist.counts && (senders & EVENTS_OTHERS))
@@ -46,13 +46,13 @@ static void terminate(struct wishes *w, const struct options *o, const char *sig
     insist_begin(&w->insist);
     if (w->leave == LEAVE_NOW)
         return;
-    if (!o->graceful_term) {
+    if (!options->graceful_term) {
         leave_now(w, signal_name);
         return;
     }
     w->leave = LEAVE_AFTER_JOB;
-    if (o->term_timeout_given && w->leave_by == CLOCK_NEVER)
-        w->leave_by = clock_after(o->term_timeout);
+    if (options->term_timeout_given && w->leave_by == CLOCK_NEVER)
+        w->leave_by = clock_after(options->term_timeout);
 }
 
 static void finish(struct wishes *w)
@@ -73,13 +73,13 @@ static void end_job(struct wishes *w, unsigned senders)
         w->kill = "SIGUSR1";
 }
 
-void wishes_take(struct wishes *w, struct events *ev, const struct options *o)
+void wishes_take(struct wishes *w, struct events *ev, const struct options *options)
 {
     unsigned senders;
     if ((senders = events_take(ev, SIGTERM)))
-        terminate(w, o, "SIGTERM", senders);
+        terminate(w, options, "SIGTERM", senders);
     if ((senders = events_take(ev, SIGINT)))
-        terminate(w, o, "SIGINT", senders);
+        terminate(w, options, "SIGINT", senders);
     if (events_take(ev, SIGQUIT))
         finish(w);
     if ((senders = events_take(ev, SIGUSR1)))
@@ -92,7 +92,7 @@ void wishes_take(struct wishes *w, struct events *ev, const struct options *o)
     if (events_take(ev, SIGHUP)) {
         w->rest_until = 0;
         w->look_again = true;
-        folder_follow(o->folder); /* LOGFILE may be relative */
+        folder_follow(options->folder); /* LOGFILE may be relative */
         log_reopen();
     }
     insist_look(&w->insist);

@@ -29,7 +29,7 @@ void wishes_init(struct wishes *w);
  * GRACEFUL_TERM; a second one (insist.h) is now, unless the manager passed it on. USR1: end the
  * job. USR2, CONT: pause, go on. HUP: open the log again, rest no longer. EVENTS_BOARD: nothing
  * here, what it is about is on the board. */
-void wishes_take(struct wishes *w, struct events *ev, const struct options *o);
+void wishes_take(struct wishes *w, struct events *ev, const struct options *options);
 
 /* The manager was told to stop a second time, by this TERM or INT. Anything else is not from it: 0,
  * or what a job has written on the board. */

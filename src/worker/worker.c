@@ -24,10 +24,10 @@
 #include "os/title.h"
 #include "worker/cancel.h"
 #include "worker/child.h"
-#include "worker/ending.h"
 #include "worker/joblog.h"
 #include "worker/notes.h"
 #include "worker/parent_hooks.h"
+#include "worker/persist.h"
 #include "worker/reserve.h"
 #include "worker/session.h"
 #include "worker/telling.h"
@@ -42,7 +42,7 @@ struct worker {
     struct lua_State *prepared; /* never run here; every job's process has its own copy */
     struct board *board;
     struct board_slot *slot;
-    struct standing me;
+    struct session session;
     struct reserve reserve;
     struct parent_hooks hooks;
     struct output output;
@@ -53,8 +53,8 @@ struct worker {
 /* What a deploy may have changed. True: other queues than before are served. */
 static bool look_around(struct worker *w)
 {
-    bool again = w->me.wishes.look_again;
-    w->me.wishes.look_again = false;
+    bool again = w->session.wishes.look_again;
+    w->session.wishes.look_again = false;
     folder_follow(w->options->folder);
     if (again)
         parent_hooks_close(&w->hooks);
@@ -62,18 +62,18 @@ static bool look_around(struct worker *w)
 }
 
 /* A job could not start, and for now the next one would fare no better. */
-static void hold_up(struct worker *w, struct outcome *end)
+static void hold_up(struct worker *w, struct outcome *outcome)
 {
-    w->me.wishes.rest_until = clock_after(LOAD_WAIT);
-    notes_held_up(&w->notes, end);
+    w->session.wishes.rest_until = clock_after(LOAD_WAIT);
+    notes_held_up(&w->notes, outcome);
 }
 
 /* APP_INCLUDE is tried without a job where a blocked worker's queues are empty: other workers took
  * the jobs, so none would show that it is mended. */
 static void try_to_load(struct worker *w)
 {
-    const struct include_check check = {w->options,  w->confine, &w->me.events, w->board,
-                                        w->me.redis, NULL,       NULL};
+    const struct include_check check = {
+        w->options, w->confine, &w->session.events, w->board, w->session.redis, NULL, NULL};
     notes_try(&w->notes, &check);
 }
 
@@ -88,13 +88,13 @@ static enum reserve_answer ask(struct worker *w, struct job *job)
         return answer;
     atomic_store(&w->slot->state, BOARD_LOOKING);
     char token[JOB_TOKEN_SIZE];
-    registry_token(&w->me.registry, token);
-    if (reserve_expand(&w->reserve, &w->me.scripts, true) == 0)
-        answer = reserve_next(&w->reserve, &w->me.scripts, w->me.registry.id, token, job);
+    registry_token(&w->session.registry, token);
+    if (reserve_expand(&w->reserve, &w->session.scripts, true) == 0)
+        answer = reserve_next(&w->reserve, &w->session.scripts, w->session.registry.id, token, job);
     if (answer == RESERVE_NOTHING)
-        standing_back_off(&w->me, "asking for a job", w->me.scripts.error);
+        session_back_off(&w->session, "asking for a job", w->session.scripts.error);
     else
-        standing_went_well(&w->me);
+        session_went_well(&w->session);
     return answer;
 }
 
@@ -106,9 +106,9 @@ static void idle(struct worker *w)
     title_set("Waiting for %s", w->reserve.queues.label);
     bool blocked = notes_blocked(&w->notes);
     int64_t until = clock_after(blocked ? LOAD_WAIT : w->options->interval);
-    while (clock_ms() < until && wishes_a_job(&w->me.wishes) && !look_around(w)) {
+    while (clock_ms() < until && wishes_a_job(&w->session.wishes) && !look_around(w)) {
         int64_t look = clock_sooner(until, resting_deadline(&w->notes.resting));
-        if (standing_wait(&w->me, EVENTS_BIT(EVENTS_WAKEUP), look))
+        if (session_wait(&w->session, EVENTS_BIT(EVENTS_WAKEUP), look))
             break;
     }
 }
@@ -117,33 +117,33 @@ static void paused(struct worker *w)
 {
     atomic_store(&w->slot->state, BOARD_BUSY);
     title_set("Paused");
-    while (w->me.wishes.pause && w->me.wishes.leave == STAY)
-        standing_wait(&w->me, 0, CLOCK_NEVER);
+    while (w->session.wishes.pause && w->session.wishes.leave == STAY)
+        session_wait(&w->session, 0, CLOCK_NEVER);
 }
 
-static void commit(struct worker *w, struct job *job, struct outcome *end);
+static void commit(struct worker *w, struct job *job, struct outcome *outcome);
 
 /* An old record that came back with a Redis rollback is finished again as it was, not run again. */
 static bool finished_before(struct worker *w, struct job *job)
 {
-    const struct outcome *known = registry_recall(&w->me.registry, job);
+    const struct outcome *known = registry_recall(&w->session.registry, job);
     if (!known)
         return false;
-    struct outcome end;
+    struct outcome outcome;
     joblog_again(job);
-    outcome_copy(&end, known);
-    commit(w, job, &end);
+    outcome_copy(&outcome, known);
+    commit(w, job, &outcome);
     return true;
 }
 
 /* Registers where that is due, and tells Redis what keeps the worker from jobs. False: not now. */
 static bool be_known(struct worker *w)
 {
-    if (!w->me.registered)
+    if (!w->session.registered)
         notes_renew(&w->notes);
-    if (!standing_ready(&w->me))
+    if (!session_ready(&w->session))
         return false;
-    notes_tell(&w->notes, &w->me.registry);
+    notes_tell(&w->notes, &w->session.registry);
     return true;
 }
 
@@ -151,13 +151,13 @@ static bool be_known(struct worker *w)
 static bool ready(struct worker *w)
 {
     for (;;) {
-        standing_wait(&w->me, 0, 0); /* signals that came meanwhile */
-        if (w->me.wishes.leave != STAY)
+        session_wait(&w->session, 0, 0); /* signals that came meanwhile */
+        if (w->session.wishes.leave != STAY)
             return false;
-        if (w->me.wishes.pause)
+        if (w->session.wishes.pause)
             paused(w);
-        else if (clock_ms() < w->me.wishes.rest_until)
-            standing_wait(&w->me, 0, w->me.wishes.rest_until);
+        else if (clock_ms() < w->session.wishes.rest_until)
+            session_wait(&w->session, 0, w->session.wishes.rest_until);
         else if (be_known(w))
             return true;
     }
@@ -166,17 +166,17 @@ static bool ready(struct worker *w)
 /* A job that the last commit brought along, and that is not welcome any more. */
 static void put_back_handed(struct worker *w, struct job *job)
 {
-    struct outcome end;
+    struct outcome outcome;
     ask(w, job);
-    outcome_put_back(&end, "the worker was told to stop or pause first");
-    commit(w, job, &end);
+    outcome_put_back(&outcome, "the worker was told to stop or pause first");
+    commit(w, job, &outcome);
 }
 
 /* The next job that is to run. False: this worker leaves. */
 static bool next_job(struct worker *w, struct job *job)
 {
     for (;;) {
-        if (w->reserve.handed.answer == RESERVE_JOB && !wishes_a_job(&w->me.wishes))
+        if (w->reserve.handed.answer == RESERVE_JOB && !wishes_a_job(&w->session.wishes))
             put_back_handed(w, job);
         if (w->reserve.handed.answer != RESERVE_JOB && !ready(w))
             return false;
@@ -193,15 +193,15 @@ static bool next_job(struct worker *w, struct job *job)
             break;
         case RESERVE_PAUSED:
             title_set("Paused");
-            standing_wait(&w->me, EVENTS_BIT(EVENTS_WAKEUP),
-                          clock_after(w->options->interval > 0 ? w->options->interval : 1));
+            session_wait(&w->session, EVENTS_BIT(EVENTS_WAKEUP),
+                         clock_after(w->options->interval > 0 ? w->options->interval : 1));
             break;
         case RESERVE_LOST:
-            standing_lose(&w->me);
+            session_lose(&w->session);
             break;
         case RESERVE_CONFLICT:
-            standing_lose(&w->me);
-            w->me.wishes.rest_until = clock_after(LOAD_WAIT);
+            session_lose(&w->session);
+            w->session.wishes.rest_until = clock_after(LOAD_WAIT);
             break;
         case RESERVE_REJECTED:
         case RESERVE_NOTHING:
@@ -212,67 +212,68 @@ static bool next_job(struct worker *w, struct job *job)
 
 /* --- run --- */
 
-/* Redis's own parser let it pass; the fleet's others would not. 0, or -1 and `end` is set. */
-static int check(const struct job *job, struct outcome *end)
+/* Redis's own parser let it pass; the fleet's others would not. 0, or -1 and `outcome` is set. */
+static int check(const struct job *job, struct outcome *outcome)
 {
     char why[128];
     STOP_AT("check");
     if (json_check(job->payload, job->payload_len, JSON_CHECK_DEPTH, why, sizeof why) == 0)
         return 0;
-    outcome_fail(end, OUTCOME_MALFORMED, "Resque::MalformedPayload", why);
+    outcome_fail(outcome, OUTCOME_MALFORMED, "Resque::MalformedPayload", why);
     return -1;
 }
 
-static int before_fork(struct worker *w, const struct job *job, struct outcome *end)
+static int before_fork(struct worker *w, const struct job *job, struct outcome *outcome)
 {
-    if (parent_hooks_fork(&w->hooks, w->me.registry.id, job, end) == 0)
+    if (parent_hooks_fork(&w->hooks, w->session.registry.id, job, outcome) == 0)
         return 0;
-    if (end->kind == OUTCOME_PUT_BACK)
-        hold_up(w, end);
+    if (outcome->kind == OUTCOME_PUT_BACK)
+        hold_up(w, outcome);
     return -1;
 }
 
-static struct child_place place_of(struct worker *w)
+static struct child_context context_of(struct worker *w)
 {
-    return (struct child_place){.options = w->options,
-                                .confine = w->confine,
-                                .prepared = w->prepared,
-                                .events = &w->me.events,
-                                .redis = w->me.redis,
-                                .output = &w->output,
-                                .wakeup_fd = w->me.events.fd[EVENTS_WAKEUP],
-                                .worker_id = w->me.registry.id,
-                                .mark = w->slot->started,
-                                .raised = &w->slot->raised,
-                                .told = &w->slot->told};
+    return (struct child_context){.options = w->options,
+                                  .confine = w->confine,
+                                  .prepared = w->prepared,
+                                  .events = &w->session.events,
+                                  .redis = w->session.redis,
+                                  .output = &w->output,
+                                  .wakeup_fd = w->session.events.fd[EVENTS_WAKEUP],
+                                  .worker_id = w->session.registry.id,
+                                  .started_token = w->slot->started_token,
+                                  .raised = &w->slot->raised,
+                                  .told = &w->slot->told};
 }
 
-static int start(struct worker *w, struct child *child, const struct job *job, struct outcome *end)
+static int start(struct worker *w, struct child *child, const struct job *job,
+                 struct outcome *outcome)
 {
     char now[CLOCK_LOCAL_SIZE], why[128];
-    struct child_place place = place_of(w);
-    place.spare_unknown = resting_spares(&w->notes.resting, job->queue);
+    struct child_context context = context_of(w);
+    context.spare_unknown = resting_spares(&w->notes.resting, job->queue);
     STOP_AT("start");
-    standing_wait(&w->me, 0, 0);
+    session_wait(&w->session, 0, 0);
     if (cancel_wanted(w->slot, job)) {
-        cancel_unstarted(end);
+        cancel_unstarted(outcome);
         return -1;
     }
-    if (w->me.wishes.leave == LEAVE_NOW) {
-        outcome_put_back(end, "the worker was told to stop first");
+    if (w->session.wishes.leave == LEAVE_NOW) {
+        outcome_put_back(outcome, "the worker was told to stop first");
         return -1;
     }
-    w->me.wishes.kill = NULL; /* it was meant for the job before */
+    w->session.wishes.kill = NULL; /* it was meant for the job before */
     raised_clear(&w->slot->raised);
     clock_local(now);
-    if (child_start(child, &place, job, now) < 0) {
+    if (child_start(child, &context, job, now) < 0) {
         snprintf(why, sizeof why, "fork failed: %s", strerror(errno));
-        outcome_put_back(end, why);
-        hold_up(w, end);
+        outcome_put_back(outcome, why);
+        hold_up(w, outcome);
         return -1;
     }
     if (child->ended) /* it could not be watched; the next one would fare no better */
-        w->me.wishes.rest_until = clock_after(LOAD_WAIT);
+        w->session.wishes.rest_until = clock_after(LOAD_WAIT);
     title_set("Forked %d at %s", (int)child->pid, now);
     return 0;
 }
@@ -281,87 +282,90 @@ static void watch(struct worker *w, const struct job *job, struct child *child)
 {
     STOP_AT("watch");
     while (!child->ended) {
-        int64_t until = clock_sooner(w->me.registry.heartbeat_at, wishes_deadline(&w->me.wishes));
-        child_wait(child, w->options, &w->me.events, events_deadline(&w->me.events, until));
-        standing_hear(&w->me);
-        if (w->me.wishes.kill)
-            child_kill(child, w->options, w->me.wishes.kill);
+        int64_t until =
+            clock_sooner(w->session.registry.heartbeat_at, wishes_deadline(&w->session.wishes));
+        child_wait(child, w->options, &w->session.events,
+                   events_deadline(&w->session.events, until));
+        session_hear(&w->session);
+        if (w->session.wishes.kill)
+            child_kill(child, w->options, w->session.wishes.kill);
         if (cancel_wanted(w->slot, job))
             child_kill(child, w->options, cancel_reason);
-        standing_beat(&w->me);
+        session_beat(&w->session);
     }
 }
 
 static void decide(struct worker *w, const struct job *job, struct child *child,
-                   struct outcome *end)
+                   struct outcome *outcome)
 {
     STOP_AT("decide");
     if (child->report.started) {
         atomic_store(&w->board->parent_hooks, child->report.parent_hooks);
         notes_started(&w->notes);
     }
-    verdict_reach(end, child, job, w->slot, &w->unstarted, w->options);
-    notes_judge(&w->notes, job, child, end);
-    if (child->report.end == REPORT_LOAD)
-        hold_up(w, end);
-    child_finish(child, &w->me.events);
-    if (outcome_is_failure(end))
-        end->output = output_text(&w->output, &end->output_len);
-    w->me.wishes.kill = NULL;
+    verdict_reach(outcome, child, job, w->slot, &w->unstarted, w->options);
+    notes_judge(&w->notes, job, child, outcome);
+    if (child->report.kind == REPORT_LOAD)
+        hold_up(w, outcome);
+    child_finish(child, &w->session.events);
+    if (outcome_is_failure(outcome))
+        outcome->output = output_text(&w->output, &outcome->output_len);
+    w->session.wishes.kill = NULL;
 }
 
-static void run(struct worker *w, const struct job *job, struct outcome *end)
+static void run(struct worker *w, const struct job *job, struct outcome *outcome)
 {
     struct child child;
     atomic_store(&w->slot->state, BOARD_BUSY);
     log_set_job(job->id);
     joblog_got(job);
-    if (check(job, end) < 0 || before_fork(w, job, end) < 0 || start(w, &child, job, end) < 0)
+    if (check(job, outcome) < 0 || before_fork(w, job, outcome) < 0 ||
+        start(w, &child, job, outcome) < 0)
         return;
     watch(w, job, &child);
-    decide(w, job, &child, end);
+    decide(w, job, &child, outcome);
 }
 
 /* --- commit --- */
 
 /* Writes how the job ended. Where that is impossible the job stays in worker:<id>, and whoever
- * finds this worker dead accounts for it. Takes job and end. */
-static void commit(struct worker *w, struct job *job, struct outcome *end)
+ * finds this worker dead accounts for it. Takes job and outcome. */
+static void commit(struct worker *w, struct job *job, struct outcome *outcome)
 {
-    const struct child_place place = place_of(w);
-    enum commit_result result = ending_write(&w->me, &w->reserve, job, end);
+    const struct child_context context = context_of(w);
+    enum commit_result result = persist_outcome(&w->session, &w->reserve, job, outcome);
     switch (result) {
     case COMMIT_WRITTEN:
     case COMMIT_REQUEUED:
         STOP_AT("committed");
-        standing_went_well(&w->me);
-        registry_remember(&w->me.registry, job, end);
+        session_went_well(&w->session);
+        registry_remember(&w->session.registry, job, outcome);
         if (result == COMMIT_REQUEUED) {
-            joblog_requeued(job, end);
+            joblog_requeued(job, outcome);
             break;
         }
-        joblog_end(job, end);
-        if (end->tell)
-            telling_run(&w->me, &place, job, end);
+        joblog_end(job, outcome);
+        if (outcome->tell)
+            telling_run(&w->session, &context, job, outcome);
         break;
     case COMMIT_LOST:
         joblog_lost(job);
-        standing_lose(&w->me);
+        session_lose(&w->session);
         break;
     case COMMIT_TROUBLE:
-        registry_give_up(&w->me.registry, job, end);
-        joblog_left(job, w->me.registry.id);
+        registry_give_up(&w->session.registry, job, outcome);
+        joblog_left(job, w->session.registry.id);
         break;
     }
     log_set_job(NULL);
-    outcome_clear(end);
+    outcome_clear(outcome);
     job_clear(job);
-    notes_tell(&w->notes, &w->me.registry);
+    notes_tell(&w->notes, &w->session.registry);
 }
 
 /* --- from start to end --- */
 
-static int open_worker(struct worker *w, const struct worker_place *place)
+static int open_worker(struct worker *w, const struct worker_context *context)
 {
     char err[512];
     title_set("Starting");
@@ -375,17 +379,17 @@ static int open_worker(struct worker *w, const struct worker_place *place)
         log_error_lines(err);
         return -1;
     }
-    if (standing_open(&w->me, place->original_mask, w->reserve.queues.label) < 0)
+    if (session_open(&w->session, context->original_mask, w->reserve.queues.label) < 0)
         return -1;
-    w->me.events.fd[EVENTS_WAKEUP] = place->wakeup_fd;
-    w->me.events.manager = place->manager;
+    w->session.events.fd[EVENTS_WAKEUP] = context->wakeup_fd;
+    w->session.events.manager = context->manager;
     jobsignals_prepare(&w->slot->told);
     return 0;
 }
 
 static void close_worker(struct worker *w)
 {
-    standing_close(&w->me);
+    session_close(&w->session);
     parent_hooks_close(&w->hooks);
     reserve_close(&w->reserve);
     resting_close(&w->notes.resting);
@@ -394,7 +398,7 @@ static void close_worker(struct worker *w)
 
 static enum worker_exit exit_code(const struct worker *w)
 {
-    if (w->me.wishes.leave != STAY)
+    if (w->session.wishes.leave != STAY)
         return WORKER_STOPPED;
     if (!resting_any(&w->notes.resting))
         return WORKER_EMPTY;
@@ -402,21 +406,21 @@ static enum worker_exit exit_code(const struct worker *w)
     return WORKER_LEFT_JOBS;
 }
 
-enum worker_exit worker_run(const struct worker_place *place)
+enum worker_exit worker_run(const struct worker_context *context)
 {
-    struct worker worker = {.options = place->options,
-                            .confine = place->confine,
-                            .prepared = place->prepared,
-                            .board = place->board,
-                            .slot = place->slot,
-                            .me = {.options = place->options, .slot = place->slot},
-                            .hooks = {place->options, place->board, NULL}};
+    struct worker worker = {.options = context->options,
+                            .confine = context->confine,
+                            .prepared = context->prepared,
+                            .board = context->board,
+                            .slot = context->slot,
+                            .session = {.options = context->options, .slot = context->slot},
+                            .hooks = {context->options, context->board, NULL}};
     struct worker *w = &worker;
     struct job job = {0};
-    struct outcome end;
-    if (open_worker(w, place) < 0)
+    struct outcome outcome;
+    if (open_worker(w, context) < 0)
         return WORKER_BROKEN;
-    if (parent_hooks_first(&w->hooks, w->me.registry.id) < 0)
+    if (parent_hooks_first(&w->hooks, w->session.registry.id) < 0)
         return WORKER_HOOK_FAILED;
     atomic_store(&w->slot->state, BOARD_BUSY);
     if (w->options->background)
@@ -426,8 +430,8 @@ enum worker_exit worker_run(const struct worker_place *place)
         return WORKER_BROKEN;
     }
     while (next_job(w, &job)) {
-        run(w, &job, &end);
-        commit(w, &job, &end);
+        run(w, &job, &outcome);
+        commit(w, &job, &outcome);
     }
     enum worker_exit code = exit_code(w);
     close_worker(w);

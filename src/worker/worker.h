@@ -17,10 +17,10 @@ enum worker_exit {                         /* what the manager makes of it: see 
                    WORKER_BROKEN = 21,     /* the system refused something it cannot do without */
 };
 
-struct worker_place {
+struct worker_context {
     const struct options *options;
     struct confine *confine;    /* what jobs give up */
-    struct lua_State *prepared; /* for jobs: see luahost_prepare */
+    struct lua_State *prepared; /* for jobs: see job_state_prepare */
     struct board *board;
     struct board_slot *slot;
     int wakeup_fd; /* readable when the queues are worth a look (no data of meaning); -1: none */
@@ -29,6 +29,6 @@ struct worker_place {
 };
 
 /* Runs in the process that the manager forked for it, until told to leave. */
-enum worker_exit worker_run(const struct worker_place *place);
+enum worker_exit worker_run(const struct worker_context *context);
 
 #endif
