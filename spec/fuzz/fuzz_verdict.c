@@ -1,6 +1,5 @@
-/* needs: worker/verdict.c job/outcome.c worker/unstarted.c worker/cancel.c worker/crash.c */
-/* needs: worker/wishes.c os/folder.c os/insist.c os/events.c base/clock.c base/log.c base/text.c */
-/* needs: base/memory.c os/signals.c job/limit.c base/plain.c job/raised.c */
+/* needs: worker/verdict.c worker/kill_reason.c job/outcome.c job/limit.c os/signals.c */
+/* needs: base/memory.c base/plain.c base/text.c */
 /* fuzz_verdict.c - every report with every wait status has an outcome, and one that agrees with the
  * rules that people rely on. Four bytes say what was reported and how the process ended; the rest
  * is its text. */
@@ -45,7 +44,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                        .message = text,
                        .trace = text};
     struct outcome o, copy;
-    verdict_by_table(&o, &r, status, data[0] & 0x80 ? "SIGUSR1" : NULL);
+    const struct death death = {.report = &r,
+                                .started = r.started,
+                                .wait_status = status,
+                                .reason = data[0] & 0x80 ? KILL_USR1 : KILL_NONE};
+    verdict_by_table(&o, &death);
     check_rules(&o, &r, status);
     outcome_copy(&copy, &o);
     CHECK(copy.kind == o.kind && copy.result_len == o.result_len && !copy.tell);

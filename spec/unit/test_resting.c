@@ -1,4 +1,4 @@
-/* needs: worker/resting.c os/watched.c options/include_list.c job/outcome.c worker/cancel.c */
+/* needs: worker/resting.c os/watched.c options/include_list.c job/outcome.c */
 /* needs: base/clock.c base/log.c base/text.c base/memory.c */
 /* test_resting.c - which jobs of unknown classes fail, which queue rests and for how long, on a
  * clock of the test's own and with real files. */
@@ -16,7 +16,6 @@
 #include <cmocka.h>
 
 #include "base/log.h"
-#include "worker/cancel.h"
 
 #define SECOND INT64_C(1000)
 
@@ -53,21 +52,18 @@ static int teardown(void **state)
     return 0;
 }
 
-static struct child ended(bool unknown)
-{
-    return (struct child){.report = {.started = true,
-                                     .unknown = unknown,
-                                     .kind = unknown ? REPORT_FAILED : REPORT_DONE}};
-}
+/* How a job's process ended that found the class, or did not. */
+static const struct report with_class = {.kind = REPORT_DONE},
+                           without_class = {.unknown = true, .kind = REPORT_FAILED};
 
-static enum fate judge(const char *queue, const struct child *child)
+static enum fate judge(const char *queue, const struct death *death)
 {
     struct job job = {.queue = (char *)(size_t)queue};
     struct outcome outcome = {.kind = OUTCOME_DONE};
-    if (child->report.kind == REPORT_FAILED)
+    if (death->report->kind == REPORT_FAILED)
         outcome_fail(&outcome, OUTCOME_FAILED, "Resque::NoClassError",
                      "Could not find job class X.");
-    resting_judge(&r, &job, child, &outcome, now);
+    resting_judge(&r, &job, death, &outcome, now);
     enum fate fate = outcome.kind == OUTCOME_DONE     ? DONE
                      : outcome.kind == OUTCOME_FAILED ? FAILED
                                                       : BACK;
@@ -77,14 +73,13 @@ static enum fate judge(const char *queue, const struct child *child)
 
 static enum fate unknown(const char *queue)
 {
-    const struct child child = ended(true);
-    return judge(queue, &child);
+    return judge(queue, &(struct death){.report = &without_class, .started = true});
 }
 
 static void found(const char *queue)
 {
-    const struct child child = ended(false);
-    assert_int_equal(judge(queue, &child), DONE);
+    const struct death death = {.report = &with_class, .started = true};
+    assert_int_equal(judge(queue, &death), DONE);
 }
 
 /* Jobs of unknown classes until one is put back: how many failed. */
@@ -140,7 +135,8 @@ static void one_among_good_ones_changes_nothing(void **state)
 
 static void what_never_started_says_nothing(void **state)
 {
-    const struct child never = {.report = {.kind = REPORT_LOAD}};
+    const struct report broken = {.kind = REPORT_LOAD};
+    const struct death never = {.report = &broken};
     (void)state;
     for (int i = 0; i < RESTING_AFTER; i++)
         assert_int_equal(unknown("mail"), FAILED);
@@ -150,12 +146,13 @@ static void what_never_started_says_nothing(void **state)
 
 static void what_died_or_was_cancelled_fails(void **state)
 {
-    struct child died = ended(true), cancelled = ended(true);
+    const struct report silent = {.unknown = true};
+    const struct death died = {.report = &silent, .started = true},
+                       cancelled = {
+                           .report = &without_class, .started = true, .reason = KILL_CANCEL};
     (void)state;
     fail_until_back("mail");
-    cancelled.killed_for = cancel_reason;
     assert_int_equal(judge("mail", &cancelled), FAILED);
-    died.report.kind = REPORT_NONE;
     assert_int_equal(judge("mail", &died), DONE); /* its outcome is not touched */
 }
 

@@ -49,24 +49,24 @@ static void signals_in_a_row(void **state)
         bool graceful;
         int first, second, leave;
         bool pause;
-        const char *kill;
+        enum kill_reason kill;
     } rows[] = {
-        {false, SIGQUIT, NONE, LEAVE_AFTER_JOB, false, NULL},
-        {false, SIGTERM, NONE, LEAVE_NOW, false, "SIGTERM"},
-        {false, SIGINT, NONE, LEAVE_NOW, false, "SIGINT"},
-        {true, SIGTERM, NONE, LEAVE_AFTER_JOB, false, NULL},
-        {true, SIGINT, NONE, LEAVE_AFTER_JOB, false, NULL},
-        {true, SIGTERM, SIGTERM, LEAVE_AFTER_JOB, false, NULL},
-        {true, SIGTERM, SIGINT, LEAVE_AFTER_JOB, false, NULL},
-        {false, SIGQUIT, SIGTERM, LEAVE_NOW, false, "SIGTERM"},
-        {true, SIGQUIT, SIGTERM, LEAVE_AFTER_JOB, false, NULL},
-        {false, SIGTERM, SIGQUIT, LEAVE_NOW, false, "SIGTERM"},
-        {false, SIGUSR1, NONE, STAY, false, "SIGUSR1"},
-        {false, SIGUSR2, NONE, STAY, true, NULL},
-        {false, SIGUSR2, SIGCONT, STAY, false, NULL},
-        {false, SIGUSR2, SIGQUIT, LEAVE_AFTER_JOB, true, NULL},
-        {false, SIGCONT, NONE, STAY, false, NULL},
-        {false, SIGUSR2, BOARD, STAY, true, NULL},
+        {false, SIGQUIT, NONE, LEAVE_AFTER_JOB, false, KILL_NONE},
+        {false, SIGTERM, NONE, LEAVE_NOW, false, KILL_TERM},
+        {false, SIGINT, NONE, LEAVE_NOW, false, KILL_INT},
+        {true, SIGTERM, NONE, LEAVE_AFTER_JOB, false, KILL_NONE},
+        {true, SIGINT, NONE, LEAVE_AFTER_JOB, false, KILL_NONE},
+        {true, SIGTERM, SIGTERM, LEAVE_AFTER_JOB, false, KILL_NONE},
+        {true, SIGTERM, SIGINT, LEAVE_AFTER_JOB, false, KILL_NONE},
+        {false, SIGQUIT, SIGTERM, LEAVE_NOW, false, KILL_TERM},
+        {true, SIGQUIT, SIGTERM, LEAVE_AFTER_JOB, false, KILL_NONE},
+        {false, SIGTERM, SIGQUIT, LEAVE_NOW, false, KILL_TERM},
+        {false, SIGUSR1, NONE, STAY, false, KILL_USR1},
+        {false, SIGUSR2, NONE, STAY, true, KILL_NONE},
+        {false, SIGUSR2, SIGCONT, STAY, false, KILL_NONE},
+        {false, SIGUSR2, SIGQUIT, LEAVE_AFTER_JOB, true, KILL_NONE},
+        {false, SIGCONT, NONE, STAY, false, KILL_NONE},
+        {false, SIGUSR2, BOARD, STAY, true, KILL_NONE},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -78,7 +78,7 @@ static void signals_in_a_row(void **state)
             take(&w, &o, rows[i].second == BOARD ? EVENTS_BOARD : rows[i].second);
         assert_int_equal(w.leave, rows[i].leave);
         assert_int_equal(w.pause, rows[i].pause);
-        assert_string_equal(w.kill ? w.kill : "-", rows[i].kill ? rows[i].kill : "-");
+        assert_int_equal(w.kill, rows[i].kill);
     }
 }
 
@@ -110,7 +110,7 @@ static void a_second_stop_comes_later_and_not_from_the_manager(void **state)
         a_second_later(&w, &o, rows[i].looks);
         take_from(&w, &o, rows[i].second, rows[i].second_from);
         assert_int_equal(w.leave, rows[i].leave);
-        assert_true((w.kill != NULL) == (rows[i].leave == LEAVE_NOW));
+        assert_true((w.kill != KILL_NONE) == (rows[i].leave == LEAVE_NOW));
     }
 }
 
@@ -126,14 +126,14 @@ static void the_manager_insists_once(void **state)
     for (size_t i = 0; i < COUNT(nonsense); i++)
         wishes_insist(&w, nonsense[i]);
     assert_int_equal(w.leave, LEAVE_AFTER_JOB);
-    assert_null(w.kill);
+    assert_int_equal(w.kill, KILL_NONE);
     wishes_insist(&w, SIGINT);
     assert_int_equal(w.leave, LEAVE_NOW);
-    assert_string_equal(w.kill, "SIGINT");
-    w.kill = NULL;
+    assert_int_equal(w.kill, KILL_INT);
+    w.kill = KILL_NONE;
     wishes_insist(&w, SIGINT);
     take_from(&w, &o, SIGTERM, EVENTS_MANAGER);
-    assert_null(w.kill);
+    assert_int_equal(w.kill, KILL_NONE);
     assert_true(wishes_deadline(&w) <= clock_after(1));
 }
 
@@ -156,15 +156,15 @@ static void usr1_to_every_process_ends_one_job(void **state)
         struct wishes w;
         wishes_init(&w);
         take_from(&w, &o, SIGUSR1, rows[i].first);
-        assert_string_equal(w.kill, "SIGUSR1");
-        w.kill = NULL; /* its job is ended, the next one runs */
+        assert_int_equal(w.kill, KILL_USR1);
+        w.kill = KILL_NONE; /* its job is ended, the next one runs */
         if (rows[i].later)
             w.echo_until = clock_ms();
         take_from(&w, &o, SIGUSR1, rows[i].second);
-        assert_true((w.kill != NULL) == rows[i].again);
-        w.kill = NULL;
+        assert_true((w.kill != KILL_NONE) == rows[i].again);
+        w.kill = KILL_NONE;
         take_from(&w, &o, SIGUSR1, rows[i].second);
-        assert_non_null(w.kill);
+        assert_int_not_equal(w.kill, KILL_NONE);
     }
 }
 
@@ -189,7 +189,7 @@ static void a_graceful_stop_is_bounded_only_when_asked(void **state)
     assert_int_equal(w.leave, LEAVE_NOW);
     assert_true(w.leave_by ==
                 CLOCK_NEVER); /* else the worker would wake up for it again and again */
-    assert_non_null(strstr(w.kill, "RESQUE_TERM_TIMEOUT"));
+    assert_int_equal(w.kill, KILL_LEFT_OVER);
 }
 
 static void a_job_is_welcome_unless_something_speaks_against_it(void **state)

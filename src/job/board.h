@@ -8,6 +8,7 @@
 #define BOARD_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 
 #include "job/job.h"
 
@@ -34,13 +35,21 @@ struct board_slot {
     atomic_llong raised; /* by the job's process, between two jobs by the worker: see raised.h */
     char started_token[JOB_TOKEN_SIZE]; /* by the job's process: the last token whose code began to
                                            run */
-    char cancel[JOB_TOKEN_SIZE]; /* by the manager: the job that is to be ended, see cancel.h */
-    atomic_int insists;          /* by the manager: the TERM or INT that was its second one */
+    char cancel[JOB_TOKEN_SIZE];        /* by the manager: the job that is to be ended */
+    atomic_int insists; /* by the manager: the TERM or INT that was its second one */
 };
 
 struct board {
     atomic_int parent_hooks; /* somebody listens to beforeFirstFork or beforeFork */
     struct board_slot slot[];
 };
+
+/* Whether the job of this token has begun to run. For after its process has ended: half of a token
+ * is no job's. */
+bool board_has_started(const struct board_slot *slot, const char *token);
+
+/* Whether somebody wants the job of this token ended (`resque-lua job ID --kill`). A token names
+ * one reservation for ever, so this can be asked at any time: the next job is never meant. */
+bool board_wants_cancel(const struct board_slot *slot, const char *token);
 
 #endif

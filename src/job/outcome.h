@@ -10,7 +10,8 @@
 enum outcome_kind {
     OUTCOME_DONE,
     OUTCOME_FAILED,
-    OUTCOME_CRASHED,   /* the same, but it is put back if that was not too often */
+    OUTCOME_CRASHED,   /* failed by a crash; the server puts it back while it has crashed at most
+                          `requeue` times, else records it as failed */
     OUTCOME_MALFORMED, /* the payload is not JSON that everybody reads: kept as raw_base64 */
     OUTCOME_PUT_BACK,  /* never started: to the head of its queue, same bytes */
 };

@@ -35,9 +35,9 @@ int confine_always(void);
 int confine_open(struct confine *c, const char *user, bool strict, char *err, size_t err_size);
 void confine_close(struct confine *c);
 
-/* In a worker, for its jobs, or a new process: with JOB_USER there is no terminal, into which a
- * script could type what root's shell then reads, and an empty session keyring instead of root's,
- * whose keys whoever has it may read. */
+/* Drops, with JOB_USER, the controlling terminal: TIOCSTI on it would type into root's shell. Joins
+ * a new session keyring: root's keys could be read in the old one. For a worker, which its jobs
+ * inherit it from, and for other new processes. */
 void confine_session(const struct confine *c);
 
 /* In a new process that is to run scripts: core files are as they were, and it becomes JOB_USER for

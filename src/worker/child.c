@@ -7,9 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -17,9 +15,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/stopat.h"
-#include "child/jobsignals.h"
-#include "job/board.h"
 #include "os/children.h"
 #include "os/procfs.h"
 #include "os/title.h"
@@ -33,71 +28,6 @@
 
 /* What a job tells while it runs. */
 #define TOLD (EVENTS_BIT(EVENTS_REPORT) | EVENTS_BIT(EVENTS_STDOUT) | EVENTS_BIT(EVENTS_STDERR))
-
-/* --- in the new process --- */
-
-static _Noreturn void give_back(int report_fd, const char *why)
-{
-    report_send_load(report_fd, why);
-    _exit(EXIT_FAILED);
-}
-
-/* The first steps: a group of its own, no life without the worker, nothing of the worker's. What
- * cannot be confined does not start: its job goes back. */
-static void isolate(const struct child_context *context, pid_t worker, int report_fd)
-{
-    char why[CONFINE_WHY];
-    STOP_AT("isolate");
-    setpgid(0, 0);
-    if (confine_enter(context->confine, why) < 0)
-        give_back(report_fd, why);
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != worker) /* it died before the line above */
-        _exit(EXIT_FAILURE);
-    redis_forget(context->redis);
-    events_close(context->events);
-    if (context->wakeup_fd >= 0)
-        close(context->wakeup_fd);
-    output_attach(context->output);
-    jobsignals_begin();
-    sigprocmask(SIG_SETMASK, &context->events->original_mask,
-                NULL); /* as the user's shell had it */
-    if (confine_calls(context->confine, why) < 0)
-        give_back(report_fd, why);
-}
-
-static struct job_context job_context_of(const struct child_context *context, const struct job *job,
-                                         int report_fd)
-{
-    struct stat pipe = {0};
-    fstat(report_fd, &pipe);
-    log_set_job(job->id);
-    return (struct job_context){.options = context->options,
-                                .confine = context->confine,
-                                .prepared = context->prepared,
-                                .pid = getpid(),
-                                .report_fd = report_fd,
-                                .report_inode = pipe.st_ino,
-                                .started_token = context->started_token,
-                                .raised = context->raised,
-                                .spare_unknown = context->spare_unknown,
-                                .worker_id = context->worker_id};
-}
-
-static _Noreturn void run_job(const struct child_context *context, const struct job *job,
-                              int report_fd)
-{
-    const struct job_context lua = job_context_of(context, job, report_fd);
-    job_state_run(&lua, job);
-}
-
-static _Noreturn void run_on_failure(const struct child_context *context, const struct job *job,
-                                     int report_fd, const char *exception, const char *message)
-{
-    title_set("Running onFailure for %s [%s]", job->queue, job->class);
-    const struct job_context lua = job_context_of(context, job, report_fd);
-    job_state_on_failure(&lua, job, exception, message);
-}
 
 /* --- in the worker: what it tells, and its end --- */
 
@@ -162,7 +92,7 @@ static void adopt(struct child *c, struct events *ev, int read_end)
     if (c->pidfd >= 0)
         return;
     log_error("the job's process cannot be watched: pidfd_open: %s", strerror(errno));
-    c->killed_for = "want of a pidfd";
+    c->ladder.reason = KILL_UNWATCHED;
     kill(c->pid, SIGKILL);
     while (!c->ended)
         reap(c, ev);
@@ -172,13 +102,11 @@ static void adopt(struct child *c, struct events *ev, int read_end)
 static int fork_process(struct child *c, const struct child_context *context, int *write_end)
 {
     int ends[2];
-    *c = (struct child){
-        .pidfd = -1, .report_fd = -1, .kill_at = CLOCK_NEVER, .deadline.at = CLOCK_NEVER};
+    *c = (struct child){.pidfd = -1, .report_fd = -1, .deadline.at = CLOCK_NEVER};
     c->started_at = clock_ms();
+    ladder_init(&c->ladder, context->told);
     if (pipe2(ends, O_CLOEXEC) < 0)
         return -1;
-    c->told = context->told;
-    atomic_store(c->told, BOARD_NOTHING);
     c->output = context->output;
     output_begin(c->output);
     fflush(NULL); /* else both would write what is buffered */
@@ -186,7 +114,7 @@ static int fork_process(struct child *c, const struct child_context *context, in
     c->pid = fcntl(ends[0], F_SETFL, O_NONBLOCK) < 0 ? -1 : fork();
     if (c->pid == 0) {
         close(ends[0]);
-        isolate(context, worker, ends[1]);
+        isolate_begin(context, worker, ends[1]);
         *write_end = ends[1];
         return 1;
     }
@@ -210,7 +138,7 @@ int child_start(struct child *c, const struct child_context *context, const stru
     int result = fork_process(c, context, &report_fd);
     if (result == 1) {
         title_show(title);
-        run_job(context, job, report_fd);
+        isolate_run_job(context, job, report_fd);
     }
     c->deadline.from = c->started_at;
     deadline_set(&c->deadline, &c->report, context->options);
@@ -219,60 +147,17 @@ int child_start(struct child *c, const struct child_context *context, const stru
 
 /* --- killing --- */
 
-/* To its first thread, so that it comes before whatever other signals wait there: these would have
- * a call that waits begin anew. */
-static void tell(const struct child *c, enum board_told what)
+void child_kill(struct child *c, const struct options *options, enum kill_reason why)
 {
-    atomic_store(c->told, what);
-    tgkill(c->pid, c->pid, EVENTS_BOARD);
-}
-
-static void climb(struct child *c)
-{
-    if (c->ladder == KILL_TERM_NEXT) {
-        tell(c, c->timed_out ? BOARD_END : BOARD_TERM);
-        kill(-c->pid, SIGTERM); /* its programs, and whatever of its own hears TERM */
-        kill(-c->pid, SIGCONT);
-        c->ladder = KILL_KILL_NEXT;
-        c->kill_at = clock_after(c->grace);
-    } else if (c->ladder == KILL_KILL_NEXT) {
-        kill(-c->pid, SIGKILL);
-        c->ladder = KILL_DONE;
-        c->kill_at = CLOCK_NEVER;
-    }
-}
-
-void child_kill(struct child *c, const struct options *options, const char *why)
-{
-    bool hurry = c->timed_out && !options->term_child; /* its grace is over, then */
-    if (c->ended || c->ladder == KILL_DONE || (c->ladder != KILL_NOTHING && !hurry))
-        return;
-    if (!c->timed_out)
-        c->killed_for = why;
-    c->grace = options->term_timeout;
-    c->ladder = options->term_child ? KILL_TERM_NEXT : KILL_KILL_NEXT;
-    c->kill_at = options->term_child ? clock_after(options->pre_shutdown_timeout) : clock_ms();
-}
-
-/* The job gets an error where it is. If it takes no notice the ladder ends it. */
-static void time_is_up(struct child *c, const struct options *options)
-{
-    c->deadline.at = CLOCK_NEVER;
-    if (c->ladder != KILL_NOTHING)
-        return;
-    snprintf(c->limit_text, sizeof c->limit_text, "its time limit of %g s", c->deadline.seconds);
-    c->killed_for = c->limit_text;
-    c->timed_out = true;
-    tell(c, BOARD_TIMEOUT);
-    c->grace = options->term_timeout / 2;
-    c->ladder = KILL_TERM_NEXT;
-    c->kill_at = clock_after(c->grace);
+    if (!c->ended)
+        ladder_begin(&c->ladder, options, why);
 }
 
 /* --- watching --- */
 
-/* If the kernel runs out of memory it is to end a job, as if that had half of the memory more than
- * it has; not the worker, nor Redis beside it. Not worth a job's while that is over at once. */
+/* Raises oom_score_adj to 500, so that the kernel's OOM killer picks the job before the worker or a
+ * Redis beside it. Jobs that end within REPORT_WAITS do without: the write costs more than it
+ * saves. */
 static void raise_oom_score(struct child *c)
 {
     char path[48];
@@ -302,19 +187,21 @@ static void attend(struct child *c, const struct options *options, struct events
 {
     if (clock_ms() >= c->deadline.at && ev->fd[EVENTS_REPORT] >= 0)
         read_report(c, ev); /* the job's table may have set another one */
-    if (!c->timed_out)
+    if (c->ladder.reason != KILL_TIMEOUT)
         deadline_set(&c->deadline, &c->report, options);
-    if (clock_ms() >= c->deadline.at)
-        time_is_up(c, options);
-    if (clock_ms() >= c->kill_at)
-        climb(c);
+    if (clock_ms() >= c->deadline.at) {
+        c->deadline.at = CLOCK_NEVER;
+        ladder_time_is_up(&c->ladder, options, c->pid);
+    }
+    if (clock_ms() >= c->ladder.at)
+        ladder_climb(&c->ladder, c->pid);
 }
 
 void child_wait(struct child *c, const struct options *options, struct events *ev, int64_t deadline)
 {
     bool read_now = clock_ms() >= c->read_at;
     unsigned slots = EVENTS_BIT(EVENTS_CHILD) | (read_now ? TOLD : 0);
-    int64_t until = clock_sooner(clock_sooner(c->kill_at, c->deadline.at), deadline);
+    int64_t until = clock_sooner(clock_sooner(c->ladder.at, c->deadline.at), deadline);
     if (!read_now)
         until = clock_sooner(until, c->read_at);
     output_watch(c->output, ev);
@@ -385,14 +272,12 @@ int child_on_failure(struct child *c, const struct child_context *context, const
     int report_fd;
     int result = fork_process(c, context, &report_fd);
     if (result == 1)
-        run_on_failure(context, job, report_fd, exception, message);
-    c->ladder = KILL_KILL_NEXT;
-    c->kill_at = clock_after(ON_FAILURE_LIMIT);
+        isolate_run_on_failure(context, job, report_fd, exception, message);
+    ladder_kill_after(&c->ladder, ON_FAILURE_LIMIT);
     return result;
 }
 
 void child_hurry(struct child *c)
 {
-    if (c->ladder == KILL_KILL_NEXT)
-        c->kill_at = 0;
+    ladder_hurry(&c->ladder);
 }

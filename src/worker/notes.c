@@ -47,10 +47,10 @@ void notes_started(struct notes *n)
         n->due = true;
 }
 
-void notes_judge(struct notes *n, const struct job *job, const struct child *child,
+void notes_judge(struct notes *n, const struct job *job, const struct death *death,
                  struct outcome *outcome)
 {
-    if (resting_judge(&n->resting, job, child, outcome, clock_ms()))
+    if (resting_judge(&n->resting, job, death, outcome, clock_ms()))
         n->due = true;
 }
 

@@ -31,7 +31,7 @@ void notes_try(struct notes *n, const struct include_check *check);
 void notes_started(struct notes *n);
 
 /* See resting_judge. */
-void notes_judge(struct notes *n, const struct job *job, const struct child *child,
+void notes_judge(struct notes *n, const struct job *job, const struct death *death,
                  struct outcome *outcome);
 
 /* The worker is about to register: what was told before went with its old registration. */

@@ -12,7 +12,7 @@ static enum commit_result try_commit(struct session *session, struct reserve *re
                                      const struct job *job, struct outcome *outcome)
 {
     char token[JOB_TOKEN_SIZE];
-    bool more = wishes_a_job(&session->wishes) && !outcome->tell &&
+    bool more = wishes_a_job(session->wishes) && !outcome->tell &&
                 outcome->kind != OUTCOME_PUT_BACK &&
                 reserve_expand(reserve, &session->scripts, false) == 0;
     if (!redis_connected(session->redis))
@@ -41,7 +41,7 @@ enum commit_result persist_outcome(struct session *session, struct reserve *rese
             session_back_off(session, "writing a job's end", session->scripts.error);
         }
         session_wait(session, 0, 0);
-        if (session->wishes.leave != STAY && give_up == CLOCK_NEVER)
+        if (session->wishes->leave != STAY && give_up == CLOCK_NEVER)
             give_up = clock_after(LEAVE_TIMEOUT);
     }
     return COMMIT_TROUBLE;

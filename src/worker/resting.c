@@ -11,7 +11,6 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "options/include_list.h"
-#include "worker/cancel.h"
 
 #define WHY 300 /* bytes of the reason that is kept */
 
@@ -232,15 +231,15 @@ static bool judge_missing(struct resting *r, const struct job *job, struct outco
     return true;
 }
 
-bool resting_judge(struct resting *r, const struct job *job, const struct child *child,
+bool resting_judge(struct resting *r, const struct job *job, const struct death *death,
                    struct outcome *outcome, int64_t now)
 {
-    const struct report *report = &child->report;
-    if (report->started && !report->unknown)
+    bool unknown = death->report->unknown;
+    if (death->started && !unknown)
         note_found(r, job->queue);
-    if (!report->started || !report->unknown)
+    if (!death->started || !unknown)
         return false;
-    bool told = report->kind == REPORT_FAILED && child->killed_for != cancel_reason;
+    bool told = death->report->kind == REPORT_FAILED && death->reason != KILL_CANCEL;
     bool spared = told && resting_spares(r, job->queue);
     return judge_missing(r, job, outcome, spared, look_at_files(r, now), now);
 }

@@ -17,7 +17,7 @@
 #include "job/job.h"
 #include "job/outcome.h"
 #include "os/watched.h"
-#include "worker/child.h"
+#include "worker/death.h"
 
 #define RESTING_AFTER 5
 #define RESTING_SECONDS 60.0
@@ -59,7 +59,7 @@ bool resting_spares(const struct resting *r, const char *queue);
 
 /* Looks at each end of a job's process. One that was to be spared, and whose class could not be
  * had, is put back, and its queue rests, unless a file has changed meanwhile. The same result. */
-bool resting_judge(struct resting *r, const struct job *job, const struct child *child,
+bool resting_judge(struct resting *r, const struct job *job, const struct death *death,
                    struct outcome *outcome, int64_t now);
 
 #endif

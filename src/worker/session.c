@@ -15,8 +15,8 @@
 
 void session_hear(struct session *s)
 {
-    wishes_take(&s->wishes, &s->events, s->options);
-    wishes_insist(&s->wishes, atomic_load(&s->slot->insists));
+    wishes_take(s->wishes, &s->events, s->options);
+    wishes_insist(s->wishes, atomic_load(&s->slot->insists));
 }
 
 /* During a long job or pause nothing else notices that the connection is gone, so this opens
@@ -48,8 +48,8 @@ void session_back_off(struct session *s, const char *doing, const char *why)
            hint ? ")" : "");
     *told = true;
     int64_t until = backoff_next(&s->backoff, answers ? BACKOFF_REFUSED : BACKOFF_CONNECT);
-    int leave = s->wishes.leave;
-    while (clock_ms() < until && (int)s->wishes.leave == leave)
+    int leave = s->wishes->leave;
+    while (clock_ms() < until && (int)s->wishes->leave == leave)
         session_wait(s, 0, until);
 }
 
@@ -106,7 +106,6 @@ int session_open(struct session *s, const sigset_t *original_mask, const char *q
 {
     const struct options *options = s->options;
     const struct source_context source = {options->lua_path};
-    wishes_init(&s->wishes);
     if (events_open(&s->events, original_mask, false) < 0) {
         log_error("cannot listen for signals: signalfd: %s", strerror(errno));
         return -1;

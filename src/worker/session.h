@@ -1,6 +1,6 @@
-/* session.h - a worker's standing with Redis: connected, registered, alive; and the one wait of a
- * worker, in which it is kept up and signals are heard. Recovery from a Redis that is away, refuses
- * or has forgotten us is all here. */
+/* session.h - a worker's session with Redis: connected, registered, heartbeat sent; and the one
+ * wait of a worker, in which heartbeats go out and signals are heard. All recovery from a Redis
+ * that is away, refuses, or has lost this worker's registration is here. */
 #ifndef SESSION_H
 #define SESSION_H
 
@@ -25,7 +25,7 @@ struct session {
     struct scripts scripts;
     struct registry registry;
     bool registered;
-    struct wishes wishes;
+    struct wishes *wishes; /* borrowed: what each wait asks the signals for */
     struct backoff backoff;
     bool told_gone, told_refused; /* since all was well */
 };
@@ -51,8 +51,8 @@ void session_beat(struct session *s);
 bool session_connected(struct session *s);
 bool session_ready(struct session *s);
 
-/* Unknown to the fleet, as a pruner took us for dead or Redis forgot; or somebody else took the
- * name then, and we take another. */
+/* To be called when Redis says that this worker is not registered: it was pruned, or Redis lost
+ * data. The next session_ready registers it again, under another id if the old one is taken. */
 void session_lose(struct session *s);
 
 /* Says what is wrong with Redis, once in a row while it is gone and once while it refuses, and

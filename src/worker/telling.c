@@ -14,13 +14,13 @@ void telling_run(struct session *session, const struct child_context *context,
         log_error("onFailure was not run: %s", strerror(errno));
         return;
     }
-    session->wishes.kill = NULL;
+    session->wishes->kill = KILL_NONE;
     while (!child.ended) {
-        int64_t until = wishes_deadline(&session->wishes);
+        int64_t until = wishes_deadline(session->wishes);
         child_wait(&child, session->options, &session->events,
                    events_deadline(&session->events, until));
         session_hear(session);
-        if (session->wishes.kill && wishes_is_leave(session->wishes.kill))
+        if (kill_reason_is_leave(session->wishes->kill))
             child_hurry(&child);
     }
     child_finish(&child, &session->events);

@@ -4,19 +4,15 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PUT_BACK_MAX 2
-
-void unstarted_note(struct unstarted *u, const struct job *job, struct outcome *outcome,
-                    bool killed)
+int unstarted_count(struct unstarted *u, const struct job *job, const struct death *death)
 {
     const char *id = job->id[0] ? job->id : job->class;
-    if (outcome->kind != OUTCOME_PUT_BACK || !outcome->dirty || killed) {
+    if (!death_was_early(death)) {
         u->times = 0;
-        return;
+        return 0;
     }
     if (strncmp(u->id, id, sizeof u->id - 1) != 0)
         u->times = 0;
     snprintf(u->id, sizeof u->id, "%s", id);
-    if (++u->times > PUT_BACK_MAX)
-        outcome->kind = OUTCOME_FAILED;
+    return ++u->times;
 }

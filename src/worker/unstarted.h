@@ -1,21 +1,20 @@
-/* unstarted.h - a job whose process died before the job's code ran is put back, but not for ever: a
- * process that dies again and again is not going to do better the next time. */
+/* unstarted.h - how often in a row the process of one job has ended before the job's code ran. Such
+ * a job is put back, but not for ever: see UNSTARTED_MAX. */
 #ifndef UNSTARTED_H
 #define UNSTARTED_H
 
-#include <stdbool.h>
-
 #include "job/job.h"
-#include "job/outcome.h"
+#include "worker/death.h"
+
+#define UNSTARTED_MAX 2 /* after one more, the job fails instead of being put back */
 
 struct unstarted {
     char id[64]; /* of the last such job; its class if it has no id */
     int times;   /* in a row */
 };
 
-/* Looks at each end of a job's process; `killed`: we ended it ourselves. From the third such death
- * in a row on, the job fails instead of being put back. */
-void unstarted_note(struct unstarted *u, const struct job *job, struct outcome *outcome,
-                    bool killed);
+/* Counts the death of a job's process, of whatever kind. Returns how many early ones of this job
+ * there have been in a row: 0 if this one was not early. */
+int unstarted_count(struct unstarted *u, const struct job *job, const struct death *death);
 
 #endif

@@ -1,4 +1,4 @@
-/* verdict.c - see verdict.h. */
+/* verdict.c - see verdict.h. Each section looks at the death and at the outcome so far. */
 #include "worker/verdict.h"
 
 #include <math.h>
@@ -10,22 +10,31 @@
 
 #include "base/memory.h"
 #include "job/limit.h"
-#include "job/raised.h"
 #include "os/signals.h"
-#include "worker/cancel.h"
-#include "worker/crash.h"
+#include "worker/unstarted.h"
 
 #define DIRTY_EXIT "Resque::DirtyExit"
+#define CANCELLED "Resque::Cancelled"
+#define CANCELLED_UNSTARTED "Job was cancelled by resque-lua job --kill before it started"
+#define CANCELLED_STARTED "Job was cancelled by resque-lua job --kill"
+
+static void set_failure(struct outcome *outcome, const char *exception, const char *error)
+{
+    free(outcome->exception);
+    free(outcome->error);
+    outcome->exception = memory_copy(exception, strlen(exception));
+    outcome->error = memory_copy(error, strlen(error));
+}
 
 /* --- the table --- */
 
 enum started { NOT_STARTED, STARTED, EITHER };
-enum ending { BY_SIGNAL, BY_EXIT, BY_ANY };
+enum ended { BY_SIGNAL, BY_EXIT, BY_ANY };
 
 static const struct decision {
     enum report_kind reported;
     enum started started;
-    enum ending ending;
+    enum ended ended;
     enum outcome_kind kind;
     bool dirty;       /* a DirtyExit of ours, not a failure that the job told of */
     const char *text; /* %s: the signal, the exit code, or what the job said */
@@ -48,179 +57,189 @@ static const struct decision {
      "its process exited with exit code %s before the job started"},
 };
 
-static const struct decision *find_decision(const struct report *report, int wait_status)
+static const struct decision *find_decision(const struct death *death)
 {
-    enum ending ending = WIFSIGNALED(wait_status) ? BY_SIGNAL : BY_EXIT;
-    enum started started = report->started ? STARTED : NOT_STARTED;
+    enum ended ended = WIFSIGNALED(death->wait_status) ? BY_SIGNAL : BY_EXIT;
+    enum started started = death->started ? STARTED : NOT_STARTED;
     const struct decision *d = decisions;
-    while (d->reported != report->kind || (d->started != EITHER && d->started != started) ||
-           (d->ending != BY_ANY && d->ending != ending))
+    while (d->reported != death->report->kind || (d->started != EITHER && d->started != started) ||
+           (d->ended != BY_ANY && d->ended != ended))
         d++; /* the table is complete, so this ends */
     return d;
 }
 
-static const char *fill_in(char *out, size_t size, const struct report *report, int wait_status)
+static const char *fill_in(char *out, size_t size, const struct death *death)
 {
-    if (report->kind == REPORT_LOAD)
-        return report->message;
-    if (report->kind == REPORT_EXIT)
-        snprintf(out, size, "%d", report->exit_code);
-    else if (WIFSIGNALED(wait_status))
-        snprintf(out, size, "signal %d (%s)", WTERMSIG(wait_status),
-                 signals_name(WTERMSIG(wait_status)));
+    int status = death->wait_status;
+    if (death->report->kind == REPORT_LOAD)
+        return death->report->message;
+    if (death->report->kind == REPORT_EXIT)
+        snprintf(out, size, "%d", death->report->exit_code);
+    else if (WIFSIGNALED(status))
+        snprintf(out, size, "signal %d (%s)", WTERMSIG(status), signals_name(WTERMSIG(status)));
     else
-        snprintf(out, size, "%d", WEXITSTATUS(wait_status));
+        snprintf(out, size, "%d", WEXITSTATUS(status));
     return out;
 }
 
 static void explain(struct outcome *outcome, const struct decision *d, const char *what,
-                    const char *killed_for)
+                    const char *reason)
 {
-    size_t size = strlen(d->text) + strlen(what) + 64;
+    static const char by_worker[] = ", by its worker for ";
+    size_t size = strlen(d->text) + strlen(what) + sizeof by_worker + KILL_REASON_TEXT;
     char *text = memory_get(size);
 /* The formats are those of the table above. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
     int len = snprintf(text, size, d->text, what);
 #pragma GCC diagnostic pop
-    if (killed_for)
-        snprintf(text + len, size - (size_t)len, ", by its worker for %.32s", killed_for);
+    if (reason)
+        snprintf(text + len, size - (size_t)len, "%s%s", by_worker, reason);
     outcome->error = text;
 }
 
-void verdict_by_table(struct outcome *outcome, const struct report *report, int wait_status,
-                      const char *killed_for)
+void verdict_by_table(struct outcome *outcome, const struct death *death)
 {
-    char what[64];
+    const struct report *report = death->report;
+    char what[64], reason[KILL_REASON_TEXT];
     *outcome = (struct outcome){0};
-    if (report->kind == REPORT_EXIT && report->exit_code == 0 && report->started) {
+    if (report->kind == REPORT_EXIT && report->exit_code == 0 && death->started) {
         outcome->result = memory_copy("null", outcome->result_len = 4);
         return;
     }
-    const struct decision *d = find_decision(report, wait_status);
+    const struct decision *d = find_decision(death);
     outcome->kind = d->kind;
     outcome->dirty = d->dirty;
     if (report->kind == REPORT_DONE) {
         outcome->result = memory_copy(report->result, outcome->result_len = report->result_len);
     } else if (report->kind == REPORT_FAILED) {
-        outcome->exception = memory_copy(report->exception, strlen(report->exception));
-        outcome->error = memory_copy(report->message, strlen(report->message));
+        set_failure(outcome, report->exception, report->message);
         outcome->trace = memory_copy(report->trace, strlen(report->trace));
     } else {
-        outcome->exception = memory_copy(DIRTY_EXIT, strlen(DIRTY_EXIT));
         bool own_doing = report->kind != REPORT_NONE; /* it could still tell */
-        explain(outcome, d, fill_in(what, sizeof what, report, wait_status),
-                own_doing ? NULL : killed_for);
+        outcome->exception = memory_copy(DIRTY_EXIT, strlen(DIRTY_EXIT));
+        explain(outcome, d, fill_in(what, sizeof what, death),
+                own_doing ? NULL : kill_reason_say(reason, death->reason, death->seconds));
     }
 }
 
-/* --- what the table cannot know --- */
-
-/* What the job's process wrote on the board counts where the pipe cannot tell it any more. What was
- * read before it broke stays. */
-static void hear_the_board(struct child *c, const struct board_slot *slot, const struct job *job)
-{
-    if (!c->report.broken || c->report.started ||
-        strncmp(slot->started_token, job->token, sizeof slot->started_token) != 0)
-        return;
-    c->report.started = true;
-    c->report.policy.requeue = -1;
-}
-
-static double cpu_limit(const struct child *c, const struct options *options)
-{
-    return c->report.policy.cpu > 0 ? c->report.policy.cpu : options->job_cpu;
-}
-
-/* SIGXCPU may come from anybody. The kernel counts ticks for the limit, and half of one that it
- * counts may have been somebody else's. */
-static bool used_up_cpu(const struct child *c, const struct options *options)
-{
-    double seconds = cpu_limit(c, options);
-    return WIFSIGNALED(c->wait_status) && WTERMSIG(c->wait_status) == SIGXCPU && seconds > 0 &&
-           (double)c->usage.cpu_ms * 2 >= ceil(seconds) * 1000;
-}
-
-/* No worker sent it what the CPU limit ends it with. */
-static void name_cpu_limit(struct child *c, const struct options *options)
-{
-    double seconds = cpu_limit(c, options);
-    if (c->killed_for || !used_up_cpu(c, options))
-        return;
-    snprintf(c->limit_text, sizeof c->limit_text, "its CPU limit of %g s", ceil(seconds));
-    c->killed_for = c->limit_text;
-}
-
-/* "timeout", "memory" or "cpu"; NULL: no limit ended it. */
-static const char *limit_of(const struct child *c, enum limit raised, const struct options *options)
-{
-    if (raised)
-        return limit_name(raised);
-    if (c->report.kind == REPORT_FAILED)
-        return c->report.limit;
-    if (c->report.kind != REPORT_NONE)
-        return NULL;
-    if (c->timed_out)
-        return limit_name(LIMIT_TIMEOUT);
-    return used_up_cpu(c, options) ? limit_name(LIMIT_CPU) : NULL;
-}
+/* --- the error of a limit that became an exit --- */
 
 /* Seconds or bytes; 0 or infinite: there is no such limit. */
-static double amount_of(enum limit which, const struct child *c, const struct options *options)
+static double amount_of(enum limit which, const struct death *death, const struct options *options)
 {
-    const struct job_policy *own = &c->report.policy;
     if (which == LIMIT_TIMEOUT)
-        return c->timed_out ? c->deadline.seconds : 0;
+        return death->reason == KILL_TIMEOUT ? death->seconds : 0;
     if (which == LIMIT_CPU)
-        return cpu_limit(c, options);
-    size_t bytes = own->memory ? own->memory : options->job_memory;
+        return death->policy.cpu > 0 ? death->policy.cpu : options->job_cpu;
+    size_t bytes = death->policy.memory ? death->policy.memory : options->job_memory;
     return bytes < SIZE_MAX ? (double)bytes : INFINITY;
 }
 
-/* The limit whose error something in the job made an exit of. One that came later than the time to
- * tidy up had another reason. */
-static enum limit exit_limit(const struct outcome *outcome, const struct child *c,
-                             const struct board_slot *slot, const struct options *options)
+/* The limit whose error something in the job made an exit of. */
+static enum limit exit_limit(const struct outcome *outcome, const struct death *death,
+                             const struct options *options)
 {
-    int64_t ended = c->started_at + c->usage.wall_ms;
-    int64_t from = ended - (int64_t)(options->term_timeout * 1000);
-    bool by_itself = outcome->dirty && WIFEXITED(c->wait_status) && c->report.kind != REPORT_LOAD;
-    if (!by_itself || c->killed_for == cancel_reason)
+    bool by_itself =
+        outcome->dirty && WIFEXITED(death->wait_status) && death->report->kind != REPORT_LOAD;
+    if (!by_itself || death->reason == KILL_CANCEL || death->raised == LIMIT_NONE)
         return LIMIT_NONE;
-    enum limit which =
-        raised_between(&slot->raised, from > c->started_at ? from : c->started_at, ended);
-    double amount = which ? amount_of(which, c, options) : 0;
-    return amount > 0 && isfinite(amount) ? which : LIMIT_NONE;
+    double amount = amount_of(death->raised, death, options);
+    return amount > 0 && isfinite(amount) ? death->raised : LIMIT_NONE;
 }
 
-static void say_exit_limit(struct outcome *outcome, enum limit which, const struct child *c,
+static void say_exit_limit(struct outcome *outcome, enum limit which, const struct death *death,
                            const struct options *options)
 {
     static const char how[] = "%s; its process then exited with exit code %d";
     char text[LIMIT_TEXT], error[LIMIT_TEXT + sizeof how + 8];
-    limit_say(text, which, amount_of(which, c, options));
-    snprintf(error, sizeof error, how, text, WEXITSTATUS(c->wait_status));
-    free(outcome->exception);
-    free(outcome->error);
-    outcome->exception = memory_copy(limit_exception(which), strlen(limit_exception(which)));
-    outcome->error = memory_copy(error, strlen(error));
+    limit_say(text, which, amount_of(which, death, options));
+    snprintf(error, sizeof error, how, text, WEXITSTATUS(death->wait_status));
+    set_failure(outcome, limit_exception(which), error);
 }
 
-void verdict_reach(struct outcome *outcome, struct child *child, const struct job *job,
-                   const struct board_slot *slot, struct unstarted *unstarted,
+/* --- deaths before the start --- */
+
+/* A process that has ended early again and again is not going to do better the next time. */
+static void judge_unstarted(struct outcome *outcome, int unstarted)
+{
+    if (outcome->kind == OUTCOME_PUT_BACK && unstarted > UNSTARTED_MAX)
+        outcome->kind = OUTCOME_FAILED;
+}
+
+/* --- a cancel --- */
+
+void verdict_cancelled(struct outcome *outcome)
+{
+    outcome_fail(outcome, OUTCOME_FAILED, CANCELLED, CANCELLED_UNSTARTED);
+}
+
+/* What the job brought to an end of its own meanwhile stays as it is: done, or failed with an error
+ * other than the one that TERM_CHILD raised in it. */
+static void judge_cancel(struct outcome *outcome, const struct death *death)
+{
+    bool ours = outcome->kind == OUTCOME_PUT_BACK ||
+                (outcome->kind == OUTCOME_FAILED && outcome_was_terminated(outcome));
+    if (death->reason != KILL_CANCEL || !ours)
+        return;
+    outcome->kind = OUTCOME_FAILED;
+    outcome->dirty = false; /* nobody's crash */
+    set_failure(outcome, CANCELLED, death->started ? CANCELLED_STARTED : CANCELLED_UNSTARTED);
+}
+
+/* --- a limit --- */
+
+/* "timeout", "memory" or "cpu"; NULL: no limit ended it. */
+static const char *limit_of(const struct death *death, enum limit raised)
+{
+    if (raised)
+        return limit_name(raised);
+    if (death->report->kind == REPORT_FAILED)
+        return death->report->limit;
+    if (death->report->kind != REPORT_NONE)
+        return NULL;
+    if (death->reason == KILL_TIMEOUT)
+        return limit_name(LIMIT_TIMEOUT);
+    return death->reason == KILL_CPU ? limit_name(LIMIT_CPU) : NULL;
+}
+
+/* --- a crash --- */
+
+/* The process did not end as a job's process does that has had its say. */
+static bool ended_badly(const struct outcome *outcome, int wait_status)
+{
+    bool exited_well = outcome->dirty && WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == 0;
+    return outcome_was_terminated(outcome) && !exited_well;
+}
+
+/* A crash is the end of a started job by a signal, or by an exit code other than 0, unless somebody
+ * meant this very job: an error, a limit, USR1, --kill. TERM and INT to the worker count as a
+ * crash, so that a deploy runs the job again. The job's table beats the worker's setting. */
+static void judge_crash(struct outcome *outcome, const struct death *death,
+                        const struct options *options)
+{
+    int allowed = death->policy.requeue >= 0 ? death->policy.requeue : options->requeue;
+    bool meant = death->reason != KILL_NONE && !kill_reason_is_leave(death->reason);
+    if (allowed == 0 || outcome->kind != OUTCOME_FAILED || !death->started || outcome->limit ||
+        meant || !ended_badly(outcome, death->wait_status))
+        return;
+    outcome->kind = OUTCOME_CRASHED;
+    outcome->requeue = allowed;
+}
+
+/* --- all of it --- */
+
+void verdict_reach(struct outcome *outcome, const struct death *death, int unstarted,
                    const struct options *options)
 {
-    hear_the_board(child, slot, job);
-    name_cpu_limit(child, options);
-    verdict_by_table(outcome, &child->report, child->wait_status, child->killed_for);
-    outcome->usage = child->usage;
-    enum limit raised = exit_limit(outcome, child, slot, options);
+    verdict_by_table(outcome, death);
+    outcome->usage = death->usage;
+    enum limit raised = exit_limit(outcome, death, options);
     if (raised && outcome->kind == OUTCOME_FAILED)
-        say_exit_limit(outcome, raised, child, options);
-    unstarted_note(unstarted, job, outcome, child->killed_for && !child->timed_out);
-    if (child->killed_for == cancel_reason)
-        cancel_judge(outcome, child->report.started);
-    outcome->limit = outcome->kind == OUTCOME_FAILED ? limit_of(child, raised, options) : NULL;
-    crash_judge(outcome, child, options);
-    outcome->tell = outcome_is_failure(outcome) && child->report.on_failure;
+        say_exit_limit(outcome, raised, death, options);
+    judge_unstarted(outcome, unstarted);
+    judge_cancel(outcome, death);
+    outcome->limit = outcome->kind == OUTCOME_FAILED ? limit_of(death, raised) : NULL;
+    judge_crash(outcome, death, options);
+    outcome->tell = outcome_is_failure(outcome) && death->report->on_failure;
 }

@@ -2,12 +2,10 @@
 #include "worker/wishes.h"
 
 #include <signal.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "os/folder.h"
-#include "os/signals.h"
 
 #define ECHO 1.0 /* seconds in which an order to every process comes the other way, too */
 
@@ -16,38 +14,38 @@ void wishes_init(struct wishes *w)
     *w = (struct wishes){.leave = STAY, .leave_by = CLOCK_NEVER};
 }
 
-static void leave_now(struct wishes *w, const char *reason)
+static void leave_now(struct wishes *w, enum kill_reason why)
 {
     w->leave = LEAVE_NOW;
     w->leave_by = CLOCK_NEVER;
-    w->kill = reason;
+    w->kill = why;
 }
 
-static void insist_once(struct wishes *w, const char *signal_name)
+static void insist_once(struct wishes *w, enum kill_reason why)
 {
     if (!w->insisted)
-        leave_now(w, signal_name);
+        leave_now(w, why);
     w->insisted = true;
 }
 
 void wishes_insist(struct wishes *w, int signo)
 {
     if (signo == SIGTERM || signo == SIGINT)
-        insist_once(w, signals_name(signo));
+        insist_once(w, signo == SIGTERM ? KILL_TERM : KILL_INT);
 }
 
 /* The manager passes a stop on once for each time that it hears of it, and says by the board when
  * it has to be now. */
-static void terminate(struct wishes *w, const struct options *options, const char *signal_name,
+static void terminate(struct wishes *w, const struct options *options, enum kill_reason why,
                       unsigned senders)
 {
     if (w->insist.counts && (senders & EVENTS_OTHERS))
-        insist_once(w, signal_name);
+        insist_once(w, why);
     insist_begin(&w->insist);
     if (w->leave == LEAVE_NOW)
         return;
     if (!options->graceful_term) {
-        leave_now(w, signal_name);
+        leave_now(w, why);
         return;
     }
     w->leave = LEAVE_AFTER_JOB;
@@ -70,16 +68,16 @@ static void end_job(struct wishes *w, unsigned senders)
     w->ended_by = other_way ? 0 : senders;
     w->echo_until = clock_after(ECHO);
     if (!other_way)
-        w->kill = "SIGUSR1";
+        w->kill = KILL_USR1;
 }
 
 void wishes_take(struct wishes *w, struct events *ev, const struct options *options)
 {
     unsigned senders;
     if ((senders = events_take(ev, SIGTERM)))
-        terminate(w, options, "SIGTERM", senders);
+        terminate(w, options, KILL_TERM, senders);
     if ((senders = events_take(ev, SIGINT)))
-        terminate(w, options, "SIGINT", senders);
+        terminate(w, options, KILL_INT, senders);
     if (events_take(ev, SIGQUIT))
         finish(w);
     if ((senders = events_take(ev, SIGUSR1)))
@@ -97,7 +95,7 @@ void wishes_take(struct wishes *w, struct events *ev, const struct options *opti
     }
     insist_look(&w->insist);
     if (w->leave == LEAVE_AFTER_JOB && clock_ms() >= w->leave_by)
-        leave_now(w, "SIGTERM (RESQUE_TERM_TIMEOUT is over)");
+        leave_now(w, KILL_LEFT_OVER);
 }
 
 int64_t wishes_deadline(const struct wishes *w)
@@ -108,9 +106,4 @@ int64_t wishes_deadline(const struct wishes *w)
 bool wishes_a_job(const struct wishes *w)
 {
     return w->leave == STAY && !w->pause && clock_ms() >= w->rest_until;
-}
-
-bool wishes_is_leave(const char *kill)
-{
-    return strncmp(kill, "SIGTERM", 7) == 0 || strncmp(kill, "SIGINT", 6) == 0;
 }

@@ -9,14 +9,15 @@
 #include "options/options.h"
 #include "os/events.h"
 #include "os/insist.h"
+#include "worker/kill_reason.h"
 
 struct wishes {
     enum { STAY, LEAVE_AFTER_JOB, LEAVE_NOW } leave;
     bool pause;
     int64_t rest_until; /* no new job before this; HUP ends it, as what was broken may be mended */
     bool look_again;    /* HUP came; for whoever keeps something of the scripts to clear */
-    const char *kill;   /* end the running job, for this reason; NULL: no */
-    int64_t leave_by;   /* when LEAVE_AFTER_JOB becomes LEAVE_NOW; CLOCK_NEVER */
+    enum kill_reason kill; /* end the running job; KILL_NONE: let it run */
+    int64_t leave_by;      /* when LEAVE_AFTER_JOB becomes LEAVE_NOW; CLOCK_NEVER */
     struct insist insist;
     bool insisted;     /* a second stop has come */
     unsigned ended_by; /* who sent the last USR1; the other one's is the same until echo_until */
@@ -37,9 +38,6 @@ void wishes_insist(struct wishes *w, int signo);
 
 /* When wishes_take is due, whatever comes; CLOCK_NEVER. */
 int64_t wishes_deadline(const struct wishes *w);
-
-/* Whether the running job is ended because its worker leaves: `kill` when TERM or INT set it. */
-bool wishes_is_leave(const char *kill);
 
 /* Whether a new job is welcome. */
 bool wishes_a_job(const struct wishes *w);

@@ -22,7 +22,6 @@
 #include "os/background.h"
 #include "os/folder.h"
 #include "os/title.h"
-#include "worker/cancel.h"
 #include "worker/child.h"
 #include "worker/joblog.h"
 #include "worker/notes.h"
@@ -42,6 +41,7 @@ struct worker {
     struct lua_State *prepared; /* never run here; every job's process has its own copy */
     struct board *board;
     struct board_slot *slot;
+    struct wishes wishes;
     struct session session;
     struct reserve reserve;
     struct parent_hooks hooks;
@@ -53,8 +53,8 @@ struct worker {
 /* What a deploy may have changed. True: other queues than before are served. */
 static bool look_around(struct worker *w)
 {
-    bool again = w->session.wishes.look_again;
-    w->session.wishes.look_again = false;
+    bool again = w->wishes.look_again;
+    w->wishes.look_again = false;
     folder_follow(w->options->folder);
     if (again)
         parent_hooks_close(&w->hooks);
@@ -64,7 +64,7 @@ static bool look_around(struct worker *w)
 /* A job could not start, and for now the next one would fare no better. */
 static void hold_up(struct worker *w, struct outcome *outcome)
 {
-    w->session.wishes.rest_until = clock_after(LOAD_WAIT);
+    w->wishes.rest_until = clock_after(LOAD_WAIT);
     notes_held_up(&w->notes, outcome);
 }
 
@@ -106,7 +106,7 @@ static void idle(struct worker *w)
     title_set("Waiting for %s", w->reserve.queues.label);
     bool blocked = notes_blocked(&w->notes);
     int64_t until = clock_after(blocked ? LOAD_WAIT : w->options->interval);
-    while (clock_ms() < until && wishes_a_job(&w->session.wishes) && !look_around(w)) {
+    while (clock_ms() < until && wishes_a_job(&w->wishes) && !look_around(w)) {
         int64_t look = clock_sooner(until, resting_deadline(&w->notes.resting));
         if (session_wait(&w->session, EVENTS_BIT(EVENTS_WAKEUP), look))
             break;
@@ -117,7 +117,7 @@ static void paused(struct worker *w)
 {
     atomic_store(&w->slot->state, BOARD_BUSY);
     title_set("Paused");
-    while (w->session.wishes.pause && w->session.wishes.leave == STAY)
+    while (w->wishes.pause && w->wishes.leave == STAY)
         session_wait(&w->session, 0, CLOCK_NEVER);
 }
 
@@ -147,17 +147,18 @@ static bool be_known(struct worker *w)
     return true;
 }
 
-/* Waits out what keeps us from asking. False: leave. */
+/* Returns once this worker may ask Redis for a job: not paused, not resting, connected, registered.
+ * False if it was told to leave. */
 static bool ready(struct worker *w)
 {
     for (;;) {
         session_wait(&w->session, 0, 0); /* signals that came meanwhile */
-        if (w->session.wishes.leave != STAY)
+        if (w->wishes.leave != STAY)
             return false;
-        if (w->session.wishes.pause)
+        if (w->wishes.pause)
             paused(w);
-        else if (clock_ms() < w->session.wishes.rest_until)
-            session_wait(&w->session, 0, w->session.wishes.rest_until);
+        else if (clock_ms() < w->wishes.rest_until)
+            session_wait(&w->session, 0, w->wishes.rest_until);
         else if (be_known(w))
             return true;
     }
@@ -176,7 +177,7 @@ static void put_back_handed(struct worker *w, struct job *job)
 static bool next_job(struct worker *w, struct job *job)
 {
     for (;;) {
-        if (w->reserve.handed.answer == RESERVE_JOB && !wishes_a_job(&w->session.wishes))
+        if (w->reserve.handed.answer == RESERVE_JOB && !wishes_a_job(&w->wishes))
             put_back_handed(w, job);
         if (w->reserve.handed.answer != RESERVE_JOB && !ready(w))
             return false;
@@ -201,7 +202,7 @@ static bool next_job(struct worker *w, struct job *job)
             break;
         case RESERVE_CONFLICT:
             session_lose(&w->session);
-            w->session.wishes.rest_until = clock_after(LOAD_WAIT);
+            w->wishes.rest_until = clock_after(LOAD_WAIT);
             break;
         case RESERVE_REJECTED:
         case RESERVE_NOTHING:
@@ -255,15 +256,15 @@ static int start(struct worker *w, struct child *child, const struct job *job,
     context.spare_unknown = resting_spares(&w->notes.resting, job->queue);
     STOP_AT("start");
     session_wait(&w->session, 0, 0);
-    if (cancel_wanted(w->slot, job)) {
-        cancel_unstarted(outcome);
+    if (board_wants_cancel(w->slot, job->token)) {
+        verdict_cancelled(outcome);
         return -1;
     }
-    if (w->session.wishes.leave == LEAVE_NOW) {
+    if (w->wishes.leave == LEAVE_NOW) {
         outcome_put_back(outcome, "the worker was told to stop first");
         return -1;
     }
-    w->session.wishes.kill = NULL; /* it was meant for the job before */
+    w->wishes.kill = KILL_NONE; /* it was meant for the job before */
     raised_clear(&w->slot->raised);
     clock_local(now);
     if (child_start(child, &context, job, now) < 0) {
@@ -273,7 +274,7 @@ static int start(struct worker *w, struct child *child, const struct job *job,
         return -1;
     }
     if (child->ended) /* it could not be watched; the next one would fare no better */
-        w->session.wishes.rest_until = clock_after(LOAD_WAIT);
+        w->wishes.rest_until = clock_after(LOAD_WAIT);
     title_set("Forked %d at %s", (int)child->pid, now);
     return 0;
 }
@@ -282,15 +283,14 @@ static void watch(struct worker *w, const struct job *job, struct child *child)
 {
     STOP_AT("watch");
     while (!child->ended) {
-        int64_t until =
-            clock_sooner(w->session.registry.heartbeat_at, wishes_deadline(&w->session.wishes));
+        int64_t until = clock_sooner(w->session.registry.heartbeat_at, wishes_deadline(&w->wishes));
         child_wait(child, w->options, &w->session.events,
                    events_deadline(&w->session.events, until));
         session_hear(&w->session);
-        if (w->session.wishes.kill)
-            child_kill(child, w->options, w->session.wishes.kill);
-        if (cancel_wanted(w->slot, job))
-            child_kill(child, w->options, cancel_reason);
+        if (w->wishes.kill != KILL_NONE)
+            child_kill(child, w->options, w->wishes.kill);
+        if (board_wants_cancel(w->slot, job->token))
+            child_kill(child, w->options, KILL_CANCEL);
         session_beat(&w->session);
     }
 }
@@ -298,19 +298,21 @@ static void watch(struct worker *w, const struct job *job, struct child *child)
 static void decide(struct worker *w, const struct job *job, struct child *child,
                    struct outcome *outcome)
 {
+    struct death death;
     STOP_AT("decide");
+    death_account(&death, child, job, w->slot, w->options);
     if (child->report.started) {
         atomic_store(&w->board->parent_hooks, child->report.parent_hooks);
         notes_started(&w->notes);
     }
-    verdict_reach(outcome, child, job, w->slot, &w->unstarted, w->options);
-    notes_judge(&w->notes, job, child, outcome);
+    verdict_reach(outcome, &death, unstarted_count(&w->unstarted, job, &death), w->options);
+    notes_judge(&w->notes, job, &death, outcome);
     if (child->report.kind == REPORT_LOAD)
         hold_up(w, outcome);
     child_finish(child, &w->session.events);
     if (outcome_is_failure(outcome))
         outcome->output = output_text(&w->output, &outcome->output_len);
-    w->session.wishes.kill = NULL;
+    w->wishes.kill = KILL_NONE;
 }
 
 static void run(struct worker *w, const struct job *job, struct outcome *outcome)
@@ -372,6 +374,7 @@ static int open_worker(struct worker *w, const struct worker_context *context)
     confine_session(w->confine);
     /* What a job leaves behind comes to us, to be ended. */
     prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+    wishes_init(&w->wishes);
     folder_follow(w->options->folder);
     resting_open(&w->notes.resting, w->options->include, clock_ms());
     if (reserve_open(&w->reserve, w->options->queues, w->options->max_payload, &w->notes.resting,
@@ -398,7 +401,7 @@ static void close_worker(struct worker *w)
 
 static enum worker_exit exit_code(const struct worker *w)
 {
-    if (w->session.wishes.leave != STAY)
+    if (w->wishes.leave != STAY)
         return WORKER_STOPPED;
     if (!resting_any(&w->notes.resting))
         return WORKER_EMPTY;
@@ -408,13 +411,14 @@ static enum worker_exit exit_code(const struct worker *w)
 
 enum worker_exit worker_run(const struct worker_context *context)
 {
-    struct worker worker = {.options = context->options,
-                            .confine = context->confine,
-                            .prepared = context->prepared,
-                            .board = context->board,
-                            .slot = context->slot,
-                            .session = {.options = context->options, .slot = context->slot},
-                            .hooks = {context->options, context->board, NULL}};
+    struct worker worker = {
+        .options = context->options,
+        .confine = context->confine,
+        .prepared = context->prepared,
+        .board = context->board,
+        .slot = context->slot,
+        .session = {.options = context->options, .slot = context->slot, .wishes = &worker.wishes},
+        .hooks = {context->options, context->board, NULL}};
     struct worker *w = &worker;
     struct job job = {0};
     struct outcome outcome;
