@@ -336,13 +336,18 @@ describe("README.md", function()
   -- `name` or `module.name` behind "How it works" is a function or a file of that place.
   it("tells the life of a job with names that exist", function()
     local source = {}
-    for _, dir in ipairs { "src", "lua/resque", "lua/server", "lua/server/lib" } do
-      for entry in uv.fs_scandir_next, assert(uv.fs_scandir(world.root .. "/" .. dir)) do
-        if entry:find "%.[chl]%a*$" then
-          source[#source + 1] = text_of(dir .. "/" .. entry)
+    local function read_all(dir)
+      for entry, kind in uv.fs_scandir_next, assert(uv.fs_scandir(world.root .. "/" .. dir)) do
+        local path = dir .. "/" .. entry
+        if kind == "directory" then
+          read_all(path)
+        elseif entry:find "%.[chl]%a*$" then
+          source[#source + 1] = text_of(path)
         end
       end
     end
+    read_all "src"
+    read_all "lua"
     source = table.concat(source, "\n")
     local section = README:match "\n## How it works\n(.-)\n## "
     local seen = 0
