@@ -1,5 +1,4 @@
-/* backoff.h - how long to wait before trying again: 50 ms doubling to 5 s, full jitter, for ever.
- */
+/* backoff.h - times to try something again: 50 ms doubling to 5 s, with full jitter, for ever. */
 #ifndef BACKOFF_H
 #define BACKOFF_H
 
@@ -9,9 +8,9 @@ struct backoff {
     double seconds; /* upper bound of the next wait; 0: nothing failed yet */
 };
 
-/* Limits in seconds. A connection is tried often, so that the next job starts soon after Redis is
- * back; a server that answers with an error, or a worker that keeps dying, is left in peace for
- * longer. */
+/* The two limits, in seconds. A connection is tried often, so that the next job starts soon after
+ * Redis is back; longer pauses are for a server that answers with an error and for a worker that
+ * keeps dying. */
 #define BACKOFF_CONNECT 0.4
 #define BACKOFF_REFUSED 5.0
 

@@ -1,8 +1,8 @@
 /* plain.h - numbers and names as text, the same whatever locale a script has set.
  *
- * os.setlocale and C modules change what printf, strtod and strcasecmp do in the whole process; the
- * script may want that for its own texts. What goes to Redis, to the worker or into a message of
- * ours is written and read with these. */
+ * os.setlocale and C modules change what printf, strtod and strcasecmp do in the whole process; a
+ * script may want that for its own texts. These functions write and read what goes to Redis, to the
+ * worker, or into a message of the program. */
 #ifndef PLAIN_H
 #define PLAIN_H
 

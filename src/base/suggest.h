@@ -6,8 +6,8 @@
  * Words of 64 letters and more count as far apart. */
 int suggest_distance(const char *a, const char *b);
 
-/* Keeps in *best (NULL at first) the candidate that is nearest to `typed`, if it is near enough to
- * be what was meant. */
+/* Keeps in *best (NULL at first) the candidate nearest to `typed`, of those that are near enough
+ * for a typing mistake. */
 void suggest_consider(const char *typed, const char *candidate, const char **best);
 
 #endif

@@ -1,6 +1,5 @@
-/* background.h - the terminal, and life without one. BACKGROUND: a process of its own that goes on
- * after the command has returned, with the command returning only when the start has succeeded or
- * failed. */
+/* background.h - detaches the program from its terminal. With BACKGROUND the command returns when
+ * the start has succeeded or failed, and a process of its own goes on. */
 #ifndef BACKGROUND_H
 #define BACKGROUND_H
 
@@ -24,11 +23,13 @@ void background_detach(void);
 /* In a further process forked from it: says nothing. */
 void background_forget(struct background *b);
 
-/* Whether HUP will mean that the terminal is gone: this program was started at one, and not by
- * nohup(1). To be asked at the start: the kernel takes the terminal away before it says so. */
+/* Whether HUP will mean that the terminal is gone: the program was started at a terminal, and not
+ * by nohup(1). To be called at the start, as the kernel takes the terminal away before it sends
+ * HUP. */
 bool background_hangs_up(void);
 
-/* For workers: a job that reads gets the end of the file, not the terminal. */
+/* Makes standard input /dev/null, for workers: a job that reads gets the end of the file at once.
+ */
 void background_empty_stdin(void);
 
 #endif

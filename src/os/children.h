@@ -1,5 +1,5 @@
-/* children.h - which processes are children of this one, as the kernel tells: those that were
- * handed to it (a subreaper, or PID 1) because their parent has ended are among them. */
+/* children.h - lists the children of this process, as the kernel knows them. Orphans that the
+ * kernel handed to this process (a subreaper, or PID 1) are among them. */
 #ifndef CHILDREN_H
 #define CHILDREN_H
 
@@ -7,11 +7,11 @@
 
 #define CHILDREN_FILE_SIZE 48
 
-/* Fills `list` with the first `room` of them; zombies are listed too. Returns how many; -1 with
- * errno where the kernel does not tell. */
+/* Fills `list` with the pids of the first `room` children, zombies included. Returns how many; -1
+ * with errno where the kernel has no such file. */
 int children_list(pid_t list[], int room);
 
-/* The file that tells. */
+/* The path of the file of /proc that lists them. */
 void children_file(char path[CHILDREN_FILE_SIZE]);
 
 #endif

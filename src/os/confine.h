@@ -24,7 +24,7 @@ struct confine {
     struct corefile corefile; /* what jobs do not give up */
 };
 
-/* No program that this process or its children execute gains rights by it: sudo, setuid bits.
+/* Keeps programs that this process or its children execute from gaining rights (sudo, setuid bits).
  * 0 or -1 with errno. */
 int confine_always(void);
 
@@ -40,13 +40,13 @@ void confine_close(struct confine *c);
  * inherit it from, and for other new processes. */
 void confine_session(const struct confine *c);
 
-/* In a new process that is to run scripts: core files are as they were, and it becomes JOB_USER for
- * good, whose process leaves none. To be called before
- * PR_SET_PDEATHSIG, which a change of user clears. 0; -1 and why: no script may run then. */
+/* Makes a new process that is to run scripts JOB_USER's for good; without JOB_USER it may leave
+ * core files again. To be called before PR_SET_PDEATHSIG, which a change of user clears. 0; -1 and
+ * why: no script may run then. */
 int confine_enter(const struct confine *c, char why[CONFINE_WHY]);
 
-/* The last step before its scripts: with SANDBOX=strict, no system calls but those a job needs.
- * 0; -1 and why. */
+/* Puts the filter of SANDBOX=strict on, as the last step before scripts run: it refuses the system
+ * calls that a job has no use for. 0; -1 and why. */
 int confine_calls(struct confine *c, char why[CONFINE_WHY]);
 
 /* The same for the job table's own `sandbox`: whatever SANDBOX says. */

@@ -1,6 +1,6 @@
-/* folder.h - the folder that a program works in, by the name that it was started by ($PWD). A
- * deploy that gives this name to another folder is followed: by moving a link in it, as Capistrano
- * does with `current`, or by putting a new folder in the place of the old one. */
+/* folder.h - follows the name of the folder that the program was started in ($PWD). A deploy gives
+ * this name to another folder: it moves a link, as Capistrano does with `current`, or puts a new
+ * folder in the place of the old one. */
 #ifndef FOLDER_H
 #define FOLDER_H
 
@@ -10,7 +10,7 @@
  */
 char *folder_name(void);
 
-/* Goes where that name leads by now; stays where it is if that is nowhere. NULL: nothing. */
+/* Changes to the folder that has this name now; stays if none has. NULL: does nothing. */
 void folder_follow(const char *name);
 
 /* Whether the folder that this process works in was removed. */

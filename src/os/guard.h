@@ -1,5 +1,5 @@
-/* guard.h - the last resort against scripts that do not come to an end in a process that hears no
- * signals meanwhile: a timer whose signal ends it. SIGALRM and alarm(2) are the scripts' own. */
+/* guard.h - a timer that ends this process by a signal: the last resort where scripts run in a
+ * process that hears no signals meanwhile. SIGALRM and alarm(2) are left to the scripts. */
 #ifndef GUARD_H
 #define GUARD_H
 
@@ -7,10 +7,10 @@
 
 #define GUARD_SIGNAL (SIGRTMIN + 1)
 
-/* In `seconds` this process ends by GUARD_SIGNAL; one at a time. */
+/* Ends this process by GUARD_SIGNAL in `seconds`. One timer at a time. */
 void guard_begin(double seconds);
 
-/* The timer is gone, and so is an alarm that the scripts left behind. */
+/* Removes the timer, and an alarm that the scripts left behind. */
 void guard_end(void);
 
 #endif

@@ -8,18 +8,19 @@
 #include <stdbool.h>
 
 struct identity {
-    char boot[40];      /* /proc/sys/kernel/random/boot_id; "": nothing can be proven, */
-    char namespace[48]; /* inodes of /proc/self/ns/pid and time; "" as well, */
+    /* "" where /proc does not tell: no death can be proved then. */
+    char boot[40];      /* /proc/sys/kernel/random/boot_id */
+    char namespace[48]; /* inodes of /proc/self/ns/pid and time */
     char pid[16];       /* known always */
-    char start[24];     /* clock ticks since boot, /proc/self/stat field 22; "" as well */
+    char start[24];     /* clock ticks since boot, /proc/self/stat field 22 */
 };
 
-/* Of this process. NULL, or the file that does not tell, with errno. */
+/* Fills in this process's own. NULL; the file that could not be read, with errno. */
 const char *identity_own(struct identity *id);
 
-/* True if `other` names a process of this boot and namespace that has provably ended: there is no
- * such pid any more, or /proc shows another process by that number, or one that has ended and that
- * no manager will ask about. What may not be looked at, or is hidden, may live. */
+/* Whether `other` is a process of this boot and namespace that has provably ended: its pid is not
+ * there any more, or /proc shows another process with that number, or an orphaned zombie. A process
+ * that is hidden or may not be looked at counts as alive. */
 bool identity_is_dead(const struct identity *other);
 
 #endif

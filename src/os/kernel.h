@@ -1,20 +1,20 @@
-/* kernel.h - what the kernel has to be able to do for us, and what it should tell; looked at once,
- * when the manager starts. Old kernels, sandboxes like gVisor and seccomp filters of containers
- * leave some of it out. */
+/* kernel.h - checks, once when the manager starts, that the kernel has the calls that the program
+ * needs and the files of /proc that it reads. Old kernels, sandboxes like gVisor and seccomp
+ * filters of containers leave some of them out. */
 #ifndef KERNEL_H
 #define KERNEL_H
 
 #include <stddef.h>
 
-/* Tries each call that workers and jobs cannot do without, on this process, which stays as it is.
- * 0; -1 with those that are refused, and on a second line a `hint: `, in `err`. */
+/* Tries each call that workers and jobs cannot do without; this process stays as it is. 0; -1 with
+ * the calls that are refused, and on a second line a `hint: `, in `err`. */
 int kernel_try(char *err, size_t err_size);
 
-/* The same, said in the log; and warns of files of /proc that are not there, each with what is then
- * not as it should be. 0 or -1. */
+/* Does the same and logs the result; warns of files of /proc that are missing, each with what does
+ * not work without it. 0 or -1. */
 int kernel_look(void);
 
-/* A hint: why a call that should be there ends with this errno. */
+/* The usual cause of this errno from a call that every kernel should have, for a hint. */
 const char *kernel_usual_cause(int error);
 
 #endif

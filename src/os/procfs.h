@@ -1,11 +1,11 @@
-/* procfs.h - whether /proc speaks of the same processes as we do. */
+/* procfs.h - tells whether /proc shows the processes of this program's pid namespace. */
 #ifndef PROCFS_H
 #define PROCFS_H
 
 #include <stdbool.h>
 
-/* False where it is not mounted, or counts for another pid namespace (unshare --pid without
- * --mount-proc): what stands under a pid there is of somebody else. */
+/* False where /proc is not mounted, or is of another pid namespace (unshare --pid without
+ * --mount-proc): a pid there names another process. */
 bool procfs_is_ours(void);
 
 #endif

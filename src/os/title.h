@@ -1,8 +1,8 @@
 /* title.h - the process title as `ps -o command` shows it: argv and environ overwritten.
  *
- * A Ruby worker on the same host prunes a worker whose title does not match `resque-[0-9]` or that
- * contains `resque-web` (PROTOCOL §2, §7), so every title starts "resque-1.0: " (version.h) and
- * spells it `resque_web`. */
+ * A Ruby worker on the same host takes a worker for dead whose title does not match `resque-[0-9]`,
+ * or contains `resque-web` (docs/redis.md, Peers). So every title starts with "resque-1.0: "
+ * (version.h), and spells it `resque_web`. */
 #ifndef TITLE_H
 #define TITLE_H
 

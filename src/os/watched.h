@@ -1,5 +1,5 @@
-/* watched.h - files as they were when somebody looked: has one of them been changed, replaced or
- * removed, or made where there was none? */
+/* watched.h - remembers files as they were at a first look, and tells whether one of them was
+ * changed, replaced, removed or made since. */
 #ifndef WATCHED_H
 #define WATCHED_H
 
@@ -17,8 +17,8 @@ struct watched { /* all zero: none */
     size_t count;
 };
 
-/* Looks at a file that is about to be read (so that no change after that is missed), or at a
- * folder, whose names are watched then. The first look at a path counts. */
+/* Looks at a file, before the caller reads it, so that no later change is missed; or at a folder,
+ * whose names are watched then. Only the first look at a path counts. */
 void watched_add(struct watched *w, const char *path);
 
 bool watched_changed(const struct watched *w);
