@@ -1,9 +1,9 @@
 /* board.h - the memory that manager, workers and jobs share: one slot per worker.
  *
- * It carries what a dead process can no longer tell (who it was, which job had started), who is
- * idle, which job is to be ended and how, and a stop that means "now". Each field has one writer.
- * Texts are read after their writer has ended, or only to be compared with one that half of a text
- * cannot equal. */
+ * It holds facts that a dead process cannot tell any more (its id, which job had started), which
+ * workers are idle, which job is to be ended and how, and a stop that means "now". Each field has
+ * one writer. A text is read when its writer has ended, or only compared with a whole one, which a
+ * half-written text cannot equal. */
 #ifndef BOARD_H
 #define BOARD_H
 

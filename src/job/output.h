@@ -1,10 +1,11 @@
-/* output.h - what jobs write to stdout and stderr: passed on to the worker's own, unchanged, and
- * the last of it kept for the failure record.
+/* output.h - passes on what jobs write to stdout and stderr, unchanged, to the worker's own, and
+ * keeps the last of it for the failure record.
  *
- * A pipe for each of the two, or one for both where they are the same file, so that the order
- * stays. They are made once and serve one job after the other. The worker never waits for whoever
- * reads its output: what cannot be passed on stays in the pipe, and in the end the job waits, as it
- * would without us. Whole lines stay together where several workers write to the same place. */
+ * Each of the two has a pipe, or both share one where they are the same file, so that the order
+ * stays. The pipes are made once and serve one job after the other. The worker never waits for the
+ * reader of its output: bytes that cannot be passed on stay in the pipe, and in the end the job
+ * waits, as it would without a worker in between. Lines stay whole where several workers write to
+ * the same file. */
 #ifndef OUTPUT_H
 #define OUTPUT_H
 
@@ -33,24 +34,24 @@ struct output {
     char text[2][PIPE_BUF];
 };
 
-/* Once descriptors 1 and 2 are what they will be. Makes stdout line-buffered, for the processes to
- * come. 0 or -1 with errno. */
+/* Opens the pipes, when descriptors 1 and 2 are final. Makes stdout line-buffered, for the
+ * processes to come. 0 or -1 with errno. */
 int output_open(struct output *output);
 void output_close(struct output *output);
 
-/* Before the fork: forgets the job before. In the new process: 1 and 2 are the pipes from now on,
- * and what is the worker's is let go of. */
+/* output_begin, before the fork, forgets the output of the job before. output_attach, in the new
+ * process, makes 1 and 2 the pipes and closes the worker's ends. */
 void output_begin(struct output *output);
 void output_attach(const struct output *output);
 
-/* Says what is to be waited for in the slots EVENTS_STDOUT and EVENTS_STDERR. */
+/* Fills the slots EVENTS_STDOUT and EVENTS_STDERR for the next wait. */
 void output_watch(const struct output *output, struct events *ev);
 
-/* Passes on what is there, as far as it is taken. */
+/* Passes on what is there, as far as the readers take it. */
 void output_pass(struct output *output);
 
-/* The job's processes have ended: passes on the rest. What is not taken within a tenth of a second
- * is dropped. With `survivors`, which may still write, the next job gets other pipes. */
+/* Passes on the rest, after the job's processes have ended; drops what is not taken within a tenth
+ * of a second. With `survivors`, processes that may still write, the next job gets other pipes. */
 void output_end(struct output *output, bool survivors);
 
 /* The last of what the job wrote, printable but with its line ends and tabs, beginning with a whole

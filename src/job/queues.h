@@ -2,8 +2,8 @@
  *
  * Entries are trimmed; the left one comes first. `*` is every queue, other entries with * ? [ are
  * shell globs over the known queues (a leading dot must be matched by a dot), `!entry` leaves out
- * what it matches. Each expansion is sorted by bytes, doubles are dropped, an entry without
- * wildcards is looked at even if nobody knows it yet. */
+ * the queues that it matches. Each expansion is sorted by bytes, without doubles; a name without
+ * wildcards is in the list even if Redis does not know that queue yet. */
 #ifndef QUEUES_H
 #define QUEUES_H
 

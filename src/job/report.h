@@ -42,8 +42,8 @@ struct report {
     size_t got, room;
 };
 
-/* Reads what is there from the non-blocking `fd`. True while more may come; after false nobody need
- * read on, or, if it is broken, can. */
+/* Reads what is there from the non-blocking `fd`. True while more may come; false at the end, or
+ * when the report is broken. */
 bool report_read(struct report *report, int fd);
 void report_clear(struct report *report);
 

@@ -1,5 +1,5 @@
-/* env_file.h - a file of NAME=value lines (--env-file), as systemd's EnvironmentFile and docker's
- * --env-file read.
+/* env_file.h - reads a file of NAME=value lines (--env-file), as systemd's EnvironmentFile and
+ * docker's --env-file are.
  *
  * Blank lines and lines beginning with # are skipped, `export ` in front is allowed. A value may
  * stand in '...' (taken as it is) or "..." (\" \\ \$ \` \n \t are read). Nothing is expanded: it is

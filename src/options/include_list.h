@@ -1,13 +1,14 @@
-/* include_list.h - the list that APP_INCLUDE, -I and `check FILE` are: names of files with commas
- * between. Blanks around a name and items without one mean nothing. The one place that takes it
- * apart; Lua has it as sys.includes. */
+/* include_list.h - takes the list of APP_INCLUDE, -I and `check FILE` apart: names of files,
+ * separated by commas. Blanks around a name and empty items mean nothing. Lua calls it as
+ * sys.includes. */
 #ifndef INCLUDE_LIST_H
 #define INCLUDE_LIST_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The next name, which is not NUL-terminated, and moves *list behind it. False: there is no more.
+/* Reads the next name, which is not NUL-terminated, and moves *list behind it. False: there is
+ * none.
  */
 bool include_list_next(const char **list, const char **name, size_t *len);
 

@@ -34,17 +34,18 @@ int options_take(struct options_parse *p, size_t i, const char *text, enum optio
 /* Replaces row `i`'s text by another effective one, source untouched; NULL wipes it. */
 void options_replace(struct options *options, size_t i, const char *text);
 
-/* Where Redis is, from the rows; masks the address in its row and wipes the password's. 0 or -1. */
+/* Reads the address of Redis from its rows; masks it there and wipes the password's row. 0 or -1.
+ */
 int options_settle_redis(struct options_parse *p);
 
 /* Takes passwords out of the environment, which jobs see. */
 void options_hide_secrets(const struct options *options);
 
-/* Is a word such as "0", "no", "false", "off" or nothing at all. */
+/* Whether `text` is "0", "no", "false", "off" or empty. */
 bool options_is_off(const char *text);
 
-/* Which of APP_INCLUDE and NO_INCLUDE counts; a worker needs one of them. The fields of the struct
- * are filled. 0 or -1. */
+/* Decides which of APP_INCLUDE and NO_INCLUDE counts, of which a worker needs one, and fills the
+ * fields of the struct. 0 or -1. */
 int options_settle_include(struct options_parse *p);
 
 /* First pass: splits argv into flags (kept as values) and arguments, and finds the command. 0 or

@@ -1,5 +1,5 @@
-/* table.h - the two tables behind options.h: commands and settings. Data only; options*.c
- * read it. */
+/* table.h - the two tables behind options.h: commands and settings. Data only, which the other
+ * files of this folder read. */
 #ifndef OPTIONS_TABLE_H
 #define OPTIONS_TABLE_H
 

@@ -1,4 +1,4 @@
-/* address.h - the grammar of REDIS_BACKEND and REDIS_URL (PROTOCOL §4.4). Nothing else parses one.
+/* address.h - the grammar of REDIS_BACKEND and REDIS_URL, and its only parser.
  *
  *   host | host:port | [ipv6] | [ipv6]:port
  *   (redis|tcp)://[[user:]password@]host[:port][/db][?options]
@@ -7,9 +7,9 @@
  * Options: db, timeout (seconds), password-encoding=u|b (b: the password is base64). Unknown
  * options are refused with their name; persistent and max_connect_retries (php-resque) are accepted
  * and have no meaning here. User and password are percent-decoded. rediss:// is refused until there
- * is TLS. `redis://:password@host` has no user; an empty user or password counts as not given. What
- * stands alone in front of the @ is the password, as for redis-cli and Ruby's client, unless one is
- * given elsewhere: then it is the user, as for php-resque. */
+ * is TLS. `redis://:password@host` has no user; an empty user or password counts as not given. A
+ * single word in front of the @ is the password, as for redis-cli and Ruby's client, unless a
+ * password is given elsewhere: then the word is the user, as for php-resque. */
 #ifndef ADDRESS_H
 #define ADDRESS_H
 
@@ -30,7 +30,7 @@ struct address {
 };
 
 /* Fills `a` (whatever was in it) from `text`. 0, or -1 with what is wrong and, on a second line, a
- * `hint: ` in `err`. Of the text itself nothing is in `err` but a scheme or the name of an option:
+ * `hint: ` in `err`. `err` quotes nothing of the text but a scheme or the name of an option:
  * in a text that cannot be read, anything else may be the password. After either, address_clear is
  * safe. */
 int address_parse(struct address *a, const char *text, char *err, size_t err_size);

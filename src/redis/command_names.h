@@ -4,10 +4,11 @@
 
 #include <stdbool.h>
 
-/* It changes what a connection is, which would be forgotten, unseen, when that is opened again. */
+/* Whether the command changes the state of its connection (SELECT, SUBSCRIBE), which would be lost
+ * unseen when the connection is opened again. */
 bool redis_name_is_refused(const char *name);
 
-/* It may wait inside Redis as long as its arguments say. */
+/* Whether the command may wait inside Redis for as long as its arguments say. */
 bool redis_name_is_blocking(const char *name);
 
 /* Notes whether the connection is inside a transaction after this command. */

@@ -50,16 +50,17 @@ void redis_free(struct redis *r); /* closes without a word to the server; NULL i
 int redis_connect(struct redis *r, int64_t deadline);
 bool redis_connected(const struct redis *r);
 
-/* Before an exchange: whether there is a connection, and neither the server nor a proxy closed it
- * while nothing was under way. One that was closed so is given up without a failure. Never waits.
- */
+/* Whether there is a connection that neither the server nor a proxy has closed while nothing was
+ * under way; one that was closed is given up, without a failure. To be called before an exchange.
+ * Never waits. */
 bool redis_usable(struct redis *r);
 
 /* Closes the socket without a word to the server. */
 void redis_disconnect(struct redis *r);
 
-/* In a forked child: closes the inherited descriptor, without a word to the server. What it held is
- * not freed. */
+/* In a forked child: closes the inherited descriptor, without a word to the server. Frees no
+ * memory.
+ */
 void redis_forget(struct redis *r);
 
 /* Sends one command and waits for its reply. NULL: the connection is gone (disconnected) and
@@ -87,15 +88,15 @@ const char *redis_error(const struct redis *r); /* text of the last failure; nev
 enum redis_trouble redis_trouble(const struct redis *r); /* its kind */
 const char *redis_where(const struct redis *r);          /* the address as people may see it */
 
-/* What there is to say once about how the server took user and password, as the end of a sentence
- * that begins with where it is; NULL: nothing. */
+/* A remark, to be logged once, on how the server took user and password: the end of a sentence that
+ * begins with its address. NULL: none. */
 const char *redis_remark(const struct redis *r);
 
-/* What to do about an error reply or redis_error, also where it stands behind other words and a
- * colon. NULL: of an error that is not known, if nothing is wrong with the connection. */
+/* A hint what to do about an error reply or redis_error, which may stand behind other words and a
+ * colon. NULL for an error that is not known while nothing is wrong with the connection. */
 const char *redis_hint(enum redis_trouble trouble, const char *error);
 
-/* Whether an error says that a command was too long for the server: it will be the next time. */
+/* Whether an error says that a command was too long for the server, as it will be again. */
 bool redis_says_too_long(const char *error);
 
 enum redis_type redis_reply_type(const struct redis_reply *reply);
@@ -107,7 +108,7 @@ size_t redis_reply_count(const struct redis_reply *reply);      /* elements of a
 const struct redis_reply *redis_reply_at(const struct redis_reply *reply, size_t index);
 void redis_reply_free(struct redis_reply *reply); /* NULL is fine */
 
-/* The name at the start of an error reply is `code`: redis_reply_is_error(reply, "NOSCRIPT"). */
+/* Whether an error reply starts with `code`: redis_reply_is_error(reply, "NOSCRIPT"). */
 bool redis_reply_is_error(const struct redis_reply *reply, const char *code);
 /* The same for a list of codes that ends in NULL. */
 bool redis_reply_is_one_of(const struct redis_reply *reply, const char *const *codes);
@@ -115,8 +116,8 @@ bool redis_reply_is_one_of(const struct redis_reply *reply, const char *const *c
 /* The kind of an error reply that keeps a connection from being of use. */
 enum redis_trouble redis_reply_trouble(const struct redis_reply *error);
 
-/* An error after which the server closes the connection. It stands where the reply to a command
- * should: that one was not executed, and none behind it. */
+/* Whether this is an error after which the server closes the connection. It stands in the place of
+ * a command's reply: neither that command nor any after it was executed. */
 bool redis_reply_is_last(const struct redis_reply *reply);
 
 #endif

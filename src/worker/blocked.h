@@ -1,6 +1,6 @@
-/* blocked.h - what keeps a worker from starting any job: APP_INCLUDE cannot be loaded, fork fails.
- * Each job is put back and tried again a second later, for as long as it takes. That is said when
- * it begins, then at longer and longer intervals, and when it is over. */
+/* blocked.h - remembers why a worker cannot start any job: APP_INCLUDE cannot be loaded, fork
+ * fails. Each job is put back and tried again a second later, for as long as it takes. The log says
+ * so when that begins, then at longer and longer intervals, and when it is over. */
 #ifndef BLOCKED_H
 #define BLOCKED_H
 
@@ -17,10 +17,10 @@ struct blocked {           /* all zero: nothing does */
     double pause;          /* seconds between saying it */
 };
 
-/* A try has failed. True: this is news, which the caller is to say. */
+/* Notes a try that failed. True: the caller is to log it. */
 bool blocked_note(struct blocked *b, const char *why, int64_t now);
 
-/* A job has started. True: none could before. */
+/* Notes that a job has started. True: none could before. */
 bool blocked_over(struct blocked *b, int64_t now);
 
 #endif

@@ -1,4 +1,4 @@
-/* joblog.h - what the log says about a job: that it came, and how it ended. Never its arguments. */
+/* joblog.h - writes the log lines about a job: it came, it ended. They never have its arguments. */
 #ifndef JOBLOG_H
 #define JOBLOG_H
 

@@ -1,7 +1,7 @@
-/* parent_hooks.h - beforeFirstFork and beforeFork: the hooks that run in the worker itself.
+/* parent_hooks.h - runs beforeFirstFork and beforeFork, the two hooks of the worker itself.
  *
- * Nobody pays for them who does not use them: the worker has a Lua state only while some script
- * listens, and a new one when the scripts have changed. */
+ * The worker has a Lua state only while a script listens to one of them, and makes a new one when
+ * the scripts have changed: a worker without such hooks pays nothing. */
 #ifndef PARENT_HOOKS_H
 #define PARENT_HOOKS_H
 

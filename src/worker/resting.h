@@ -1,12 +1,12 @@
-/* resting.h - queues that a worker leaves alone for a while, because no job class of theirs is to
- * be had: after a deploy without its classes, or with the wrong APP_INCLUDE, a queue is not to be
- * moved to `failed`.
+/* resting.h - decides which queues a worker leaves alone for a while because the classes of their
+ * jobs are missing: after a deploy without them, or with the wrong APP_INCLUDE, a whole queue must
+ * not move to `failed`.
  *
  * While no class has been found since the start or the last change of a file, RESTING_AFTER jobs in
- * a row fail; the next one whose class cannot be had is put back, and its queue rests until a file
- * changes, HUP comes, or RESTING_SECONDS have passed. Then as many may fail again. A queue that has
- * rested stays under suspicion, whatever becomes of the others, until one of its own classes is
- * found. Nothing here knows Redis. */
+ * a row fail. The next job without a class is put back, and its queue rests until a file changes,
+ * HUP comes, or RESTING_SECONDS have passed; then RESTING_AFTER jobs may fail again. A queue that
+ * has rested stays under suspicion until one of its own classes is found, whatever happens to other
+ * queues. Nothing here knows Redis. */
 #ifndef RESTING_H
 #define RESTING_H
 
@@ -26,7 +26,7 @@
 struct resting_queue { /* under suspicion */
     char *name, *why;
     bool rests;
-    int row; /* its jobs in a row whose class could not be had */
+    int row; /* how many of its jobs, one after the other, had no class */
 };
 
 struct resting {
@@ -34,7 +34,7 @@ struct resting {
     struct watched files;
     int64_t look_at; /* when to look at them again */
     bool found;      /* a class, since the files are as they are */
-    int row;         /* jobs in a row whose class could not be had, of any queue */
+    int row;         /* the same, of all queues */
     struct resting_queue *queues;
     size_t count;
     int64_t until; /* when all that rest have rested enough; CLOCK_NEVER: none rests */
@@ -43,22 +43,24 @@ struct resting {
 void resting_open(struct resting *r, const char *include, int64_t now);
 void resting_close(struct resting *r);
 
-/* Ends the rest that is over, or that a change of a file ends. To be called before jobs are asked
- * for, and while one waits by resting_deadline. True: the queues served are others than before. */
+/* Ends a rest that is over, or that a changed file ends. To be called before Redis is asked for a
+ * job, and at resting_deadline while the worker waits. True: other queues than before are served.
+ */
 bool resting_look(struct resting *r, int64_t now);
 int64_t resting_deadline(const struct resting *r);
 
-/* HUP: as if a file had changed. The same result. */
+/* Does the same as if a file had changed, for HUP. */
 bool resting_forget(struct resting *r);
 
 bool resting_has(const struct resting *r, const char *queue);
 bool resting_any(const struct resting *r);
 
-/* Whether a job is to be put back if its class cannot be had, instead of failing. */
+/* Whether a job of this queue is put back, instead of failing, if its class is missing. */
 bool resting_spares(const struct resting *r, const char *queue);
 
-/* Looks at each end of a job's process. One that was to be spared, and whose class could not be
- * had, is put back, and its queue rests, unless a file has changed meanwhile. The same result. */
+/* Looks at the outcome of a job whose process has ended. If its class was missing and the job was
+ * to be spared, it is put back, and its queue rests unless a file has changed meanwhile. True:
+ * other queues than before are served. */
 bool resting_judge(struct resting *r, const struct job *job, const struct death *death,
                    struct outcome *outcome, int64_t now);
 

@@ -29,7 +29,7 @@
 #include "worker/persist.h"
 #include "worker/reserve.h"
 #include "worker/session.h"
-#include "worker/telling.h"
+#include "worker/on_failure.h"
 #include "worker/unstarted.h"
 #include "worker/verdict.h"
 
@@ -348,7 +348,7 @@ static void commit(struct worker *w, struct job *job, struct outcome *outcome)
         }
         joblog_end(job, outcome);
         if (outcome->tell)
-            telling_run(&w->session, &context, job, outcome);
+            on_failure_run(&w->session, &context, job, outcome);
         break;
     case COMMIT_LOST:
         joblog_lost(job);

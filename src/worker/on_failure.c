@@ -1,13 +1,13 @@
-/* telling.c - see telling.h. */
-#include "worker/telling.h"
+/* on_failure.c - see on_failure.h. */
+#include "worker/on_failure.h"
 
 #include <errno.h>
 #include <string.h>
 
 #include "base/log.h"
 
-void telling_run(struct session *session, const struct child_context *context,
-                 const struct job *job, const struct outcome *outcome)
+void on_failure_run(struct session *session, const struct child_context *context,
+                    const struct job *job, const struct outcome *outcome)
 {
     struct child child;
     if (child_on_failure(&child, context, job, outcome->exception, outcome->error) < 0) {
