@@ -90,7 +90,8 @@ static int scan_hex4(struct check *c)
     return code;
 }
 
-/* After \u. A high surrogate needs a low one right behind it, and a low one never comes first. */
+/* Reads what follows \u. A high surrogate needs a low one right behind it; a low one never comes
+ * first. */
 static bool scan_unicode_escape(struct check *c)
 {
     const unsigned char *start = c->at;
@@ -111,7 +112,7 @@ static bool scan_unicode_escape(struct check *c)
     return fail(c, "lone surrogate");
 }
 
-/* At the backslash. */
+/* Reads an escape, from its backslash on. */
 static bool scan_escape(struct check *c)
 {
     c->at++;
@@ -120,7 +121,7 @@ static bool scan_escape(struct check *c)
     return *c->at++ == 'u' ? scan_unicode_escape(c) : true;
 }
 
-/* At the opening quote. */
+/* Reads a string, from its opening quote on. */
 static bool scan_string(struct check *c)
 {
     c->at++;
@@ -259,7 +260,7 @@ static bool step_comma(struct check *c)
     return true;
 }
 
-/* One token, at a byte that is no blank. */
+/* Reads one token, which begins here: blanks are skipped already. */
 static bool step(struct check *c)
 {
     switch (c->expect) {

@@ -129,7 +129,7 @@ static void add(struct line *line, size_t limit, const char *text)
     }
 }
 
-/* Adds what is ours and short. */
+/* Adds a short text of the program's own. */
 static void add_own(struct line *line, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 static void add_own(struct line *line, const char *format, ...)

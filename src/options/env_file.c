@@ -19,7 +19,7 @@ bool env_file_gave(const struct env_file *f, const char *name)
     return false;
 }
 
-/* Only what the environment did not have before the file was read is ours to change. */
+/* Sets a variable, unless the environment had it before the file was read. */
 static void put(struct env_file *f, const char *name, const char *value)
 {
     bool ours = env_file_gave(f, name);

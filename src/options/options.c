@@ -36,9 +36,8 @@ static const char *find_variable(const struct options_parse *p, size_t i,
     return NULL;
 }
 
-/* What a value keeps of a line that was written for a shell, where a file's reader takes the rest
- * of the line as it is: docker's --env-file keeps both, systemd's and ours a comment. NULL:
- * nothing. */
+/* Names the quotes or the comment that a value has kept of a line written for a shell: docker's
+ * --env-file keeps both, systemd's and ours a comment. NULL: neither. */
 static const char *shell_leftover(const char *text)
 {
     size_t len = strlen(text);
@@ -47,8 +46,8 @@ static const char *shell_leftover(const char *text)
     return strstr(text, " #") || strstr(text, "\t#") ? "a comment behind it" : NULL;
 }
 
-/* A queue's name or a switch would have them as a part of it, and nobody would see why it does not
- * work. A password may look like anything. */
+/* Refuses quotes and comments in values: as a part of a queue's name they would be hard to see. A
+ * password may look like anything, so it is not checked. */
 static int check_leftover(struct options_parse *p, size_t i, const char *variable)
 {
     const char *leftover = shell_leftover(getenv(variable));
@@ -246,7 +245,7 @@ static int check_queues(struct options_parse *p)
                         why);
 }
 
-/* With less a job could not even be told that it has failed. */
+/* Refuses a memory limit in which a job could not even report its failure. */
 static int check_memory(struct options_parse *p)
 {
     if (!p->options->job_memory || p->options->job_memory >= MEMORY_LEAST)
@@ -257,7 +256,8 @@ static int check_memory(struct options_parse *p)
                         p->options->job_memory);
 }
 
-/* Whoever is alive would be taken for dead, and with ON_CRASH its job run a second time. */
+/* Refuses a RESQUE_PRUNE shorter than a heartbeat: living workers would count as dead, and with
+ * ON_CRASH their jobs would run twice. */
 static int check_prune(struct options_parse *p)
 {
     const struct options *options = p->options;
@@ -270,7 +270,8 @@ static int check_prune(struct options_parse *p)
                         options->prune, options->heartbeat);
 }
 
-/* Files of another version or none at all would fail much later, and strangely. */
+/* Refuses a folder without our Lua files, or with those of another version: they would fail much
+ * later, with errors that do not say why. */
 static int check_lua_path(struct options_parse *p)
 {
     const struct options *options = p->options;
@@ -291,7 +292,7 @@ static int check_lua_path(struct options_parse *p)
 
 /* --- all together --- */
 
-/* Asked of the environment itself, because --help does not read the rows. */
+/* Reads the environment itself, because --help does not read the rows. */
 static void settle_colour(struct options *options)
 {
     const char *terminal = getenv("TERM"), *no_colour = getenv("NO_COLOR");

@@ -100,7 +100,7 @@ static bool read_number(const char *text, const struct unit *units, double *out)
     return false;
 }
 
-/* What a person may write there, for the error. */
+/* The kind of value that the row takes, for the error. */
 static const char *kind(enum options_type type)
 {
     switch (type) {

@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 
-/* Every signal that means something here (PROTOCOL §5); SIGPIPE is ignored, the rest keeps its
+/* Every signal that means something to manager and workers; SIGPIPE is ignored, the rest keeps its
  * default. */
 static const int known_signals[] = {SIGTERM, SIGINT,  SIGQUIT, SIGUSR1,
                                     SIGUSR2, SIGCONT, SIGHUP,  SIGCHLD};

@@ -68,7 +68,7 @@ static int read_namespace(char *out, size_t size)
 
 /* --- who is who --- */
 
-/* The first file that does not tell, with errno. */
+/* Returns the first file that could not be read, with errno; NULL: all were. */
 static const char *read_all(struct identity *id)
 {
     struct process_stat own;
@@ -92,16 +92,17 @@ const char *identity_own(struct identity *id)
     return missing;
 }
 
-/* A process that has ended and waits for an init that reaps late is not there any more. One that
- * waits for another parent still counts as there: that parent, its manager, asks soon and then
- * knows more than that it is dead (whether its job had begun). */
+/* Whether a zombie waits for an init that reaps late: it counts as gone. A zombie of another parent
+ * still counts as there: that parent, its manager, reaps it soon, and knows more than that it is
+ * dead (whether its job had begun). */
 static bool is_left_to_init(const struct process_stat *process)
 {
     return (process->state == 'Z' || process->state == 'X') && process->parent <= 1 &&
            getpid() != 1;
 }
 
-/* What cannot be read shows nothing: it may be hidden (hidepid), or of another user. */
+/* Whether /proc proves the death. A file that cannot be read proves nothing: it may be hidden
+ * (hidepid), or another user's. */
 static bool is_seen_dead(pid_t pid, const char *start)
 {
     struct process_stat now;

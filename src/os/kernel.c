@@ -60,7 +60,7 @@ static int try_wait(void)
     return seen < 0 && errno != ECHILD ? -1 : 0;
 }
 
-/* Arguments that mean nothing have to be 0, as prctl takes whatever is there. */
+/* Passes 0 for the arguments without a meaning: prctl may take them for something. */
 static int try_subreaper(void)
 {
     int now = 0;

@@ -47,7 +47,8 @@
 /* Stands for the process's own id until that is known. */
 #define OWN_PID UINT64_C(0x3e57c0de)
 
-/* Later system calls than the lists below know: not there. So numbered on all but old machines. */
+/* The first system call newer than the lists below: it and all after it are answered with ENOSYS.
+ */
 #if defined(__x86_64__) || defined(__aarch64__) || defined(__riscv) || defined(__powerpc64__) ||   \
     defined(__s390x__)
 #define NEWEST_CALL 450
@@ -143,7 +144,8 @@ static const struct {
     CASE(ioctl, 1, SCMP_CMP_MASKED_EQ, INT, TIOCSTI),
     CASE(ioctl, 1, SCMP_CMP_MASKED_EQ, INT, TIOCLINUX)};
 
-/* Their arguments lie in memory, where a filter cannot look; libc knows how to do without them. */
+/* Calls whose arguments lie in memory, where a filter cannot look. They are answered with ENOSYS,
+ * and libc goes on without them. */
 static const int missing_calls[] = {SCMP_SYS(clone3), SCMP_SYS(openat2)};
 
 /* --- making it --- */
@@ -163,7 +165,7 @@ static int add_rules(scmp_filter_ctx ctx)
     return error;
 }
 
-/* What stands before libseccomp's instructions. */
+/* Writes the instructions that stand before libseccomp's. */
 static size_t put_head(struct sock_filter *code)
 {
 #ifdef NEWEST_CALL
@@ -179,8 +181,9 @@ static size_t put_head(struct sock_filter *code)
 #endif
 }
 
-/* In a process of its own, which ends: else every job's process would have the memory libseccomp
- * took and gave back, and copy pages of it for its own (8 page faults for each, measured). */
+/* Makes the filter in a process that ends. In this one, every job's process would inherit the
+ * memory that libseccomp took and gave back, and copy pages of it for its own use (8 page faults a
+ * job, measured). */
 static _Noreturn void make_in_child(int fd)
 {
     seccomp_api_set(KNOWN_API);
@@ -225,7 +228,7 @@ static int take_code(struct seccomp_filter *f, int fd)
     return 0;
 }
 
-/* Whether the kernel takes it. */
+/* Whether the kernel accepts the filter. */
 static int try_on(struct seccomp_filter *f)
 {
     pid_t pid = fork();

@@ -55,9 +55,9 @@ static char *environment_end(char *end, char **env)
     return end;
 }
 
-/* Becomes this program again. By its path first: under valgrind or qemu /proc/self/exe is those,
- * while the path they tell is ours; the other way where the path leads nowhere (removed, started
- * from a descriptor). */
+/* Executes this program again. First by its path: under valgrind or qemu /proc/self/exe is valgrind
+ * or qemu. Then by /proc/self/exe, where the path leads nowhere (removed, started from a
+ * descriptor). */
 static void execute_again(char **argv)
 {
     char path[PATH_MAX];

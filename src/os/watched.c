@@ -15,7 +15,8 @@ static uint64_t mix(uint64_t sum, uint64_t value)
     return sum;
 }
 
-/* The time of change is there for what keeps the other ones: `cp -p` over a file of that size. */
+/* Sums up what shows a change. ctime is part of it because `cp -p` over a file of the same size
+ * keeps the other times. */
 static uint64_t state_of(const char *path)
 {
     struct stat st;

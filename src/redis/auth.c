@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What Redis says, from 6 on and before, that asks for no password. */
+/* The answers to AUTH of a server that has no password, of Redis 6 and later and of older ones. */
 static const char *const needs_none[] = {"ERR AUTH <password> called without",
                                          "ERR Client sent AUTH", NULL};
 
@@ -16,8 +16,8 @@ bool redis_auth_denies(const struct redis_reply *reply)
     return redis_reply_is_one_of(reply, codes);
 }
 
-/* Ends the text where the server repeats the password: one that does not know AUTH (renamed, or a
- * proxy) says with which arguments it came, and cuts them off anywhere. */
+/* Ends the text where it repeats the password. A server that does not know AUTH (renamed, or a
+ * proxy) quotes the arguments, cut off anywhere. */
 static void hide_password(char *text, const char *password)
 {
     enum { TELLING = 4 }; /* bytes of a password that say enough of it */
@@ -49,8 +49,8 @@ static int judge(struct redis_reply *reply, const char *password, struct redis_a
     return result;
 }
 
-/* A password that stood where a user may stand is none if the server asks for none: such an address
- * was good before it counted as one. */
+/* Sends the password alone. If the address gave it in the place of a user and the server has no
+ * password, that is no error: a user without a password is fine there. */
 static int send_password(struct redis *r, const struct address *a, int64_t deadline,
                          struct redis_auth *said)
 {
