@@ -11,7 +11,7 @@ local worker = {}
 --- Switched on by bugs.lua, as redis.bug.
 worker.bug = {}
 
-local REMEMBERED = 2 -- src/worker/registry.h has 64; what counts is that old ones are forgotten
+local REMEMBERED = 2 -- src/worker/ledger.h has 64; what counts is that old ones are forgotten
 
 local FIELDS = { "phase", "process", "name", "try", "given", "committed", "token", "job", "how",
   "remembered", "started", "leaving", "call" }
@@ -65,7 +65,7 @@ local function number_of(token)
   return math.tointeger(tonumber((token:match ":(%d+)$")))
 end
 
--- src/worker/registry.c: registry_token
+-- src/worker/ledger.c: ledger_token
 local function new_token(w)
   w.given = w.given + 1
   return ("%d:%d"):format(w.process, w.given)
@@ -80,7 +80,7 @@ local function unless_used(w, answer)
   end
 end
 
--- src/worker/registry.c: registry_remember
+-- src/worker/ledger.c: ledger_remember
 local function remember(w)
   local number = number_of(w.token)
   w.committed = math.max(w.committed, number)
@@ -93,7 +93,7 @@ local function remember(w)
   end
 end
 
--- src/worker/registry.c: registry_recall
+-- src/worker/ledger.c: ledger_recall
 local function recall(w)
   for number, how in (w.remembered or ""):gmatch "(%d+)(%a)" do
     if tonumber(number) == number_of(w.token) then
@@ -215,7 +215,7 @@ end)
 
 --- One that is told to leave gives up writing a job's end; false for others.
 -- src/worker/persist.c: persist_outcome
--- src/worker/registry.c: registry_give_up
+-- src/worker/ledger.c: ledger_give_up
 worker.give_up = once(function(w)
   if w.phase ~= "end" or not w.leaving then
     return false

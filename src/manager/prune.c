@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "os/identity.h"
+#include "redis/answers.h"
 
 #define TIMEOUT 5.0 /* seconds for one plain command */
 /* Ruby's lock: a worker of Ruby's that starts takes it for a minute, or does not clear up. We take
@@ -27,20 +28,20 @@ struct prune_seen {
 
 /* --- one worker --- */
 
-static const char *what_became(const char *word)
+static const char *what_became(enum answer fate)
 {
-    static const struct {
-        const char *word, *text;
-    } fates[] = {
-        {"FAILED", "; its job is recorded as failed: "},
-        {"POISON", "; its job, put back too often, is recorded as failed: "},
-        {"PUTBACK", "; its job had not started and is put back: "},
-        {"REQUEUED", "; its job is put back at the end of its queue: "},
-    };
-    for (size_t i = 0; i < sizeof fates / sizeof *fates; i++)
-        if (strcmp(word, fates[i].word) == 0)
-            return fates[i].text;
-    return "";
+    switch (fate) {
+    case ANSWER_FAILED:
+        return "; its job is recorded as failed: ";
+    case ANSWER_POISON:
+        return "; its job, put back too often, is recorded as failed: ";
+    case ANSWER_PUTBACK:
+        return "; its job had not started and is put back: ";
+    case ANSWER_REQUEUED:
+        return "; its job is put back at the end of its queue: ";
+    default:
+        return "";
+    }
 }
 
 /* Calls prune.lua. 1: removed; 0: the proof did not hold any more; -1: scripts->error. */
@@ -55,16 +56,15 @@ static int remove_worker(struct scripts *s, const char *worker_id, const char *p
     struct redis_reply *reply = scripts_call(s, SCRIPT_PRUNE);
     if (!reply)
         return -1;
-    bool refused = scripts_says(reply, 0, "ERR"), removed = scripts_says(reply, 0, "OK");
-    const char *detail = redis_reply_text(redis_reply_at(reply, 1), NULL);
-    const char *class = redis_reply_text(redis_reply_at(reply, 2), NULL);
-    const char *job = what_became(detail);
-    if (refused)
-        snprintf(s->error, sizeof s->error, "%s", detail);
-    else if (removed)
-        log_warn("worker %s has died (%s)%s%s", worker_id, proof, job, class);
+    enum answer answer = answers_read(reply, 0, NULL);
+    if (answer != ANSWER_OK && answer != ANSWER_GONE)
+        return scripts_fail_reply(s, reply);
+    if (answer == ANSWER_OK)
+        log_warn("worker %s has died (%s)%s%s", worker_id, proof,
+                 what_became(answers_read(reply, 1, NULL)),
+                 redis_reply_text(redis_reply_at(reply, 2), NULL));
     redis_reply_free(reply);
-    return refused ? -1 : removed;
+    return answer == ANSWER_OK;
 }
 
 /* From memory that jobs could write: it need not end. */
@@ -132,9 +132,7 @@ static struct redis_reply *expect_array(struct prune *p, struct redis_reply *rep
 {
     if (reply && redis_reply_type(reply) == REDIS_ARRAY)
         return reply;
-    snprintf(p->scripts->error, sizeof p->scripts->error, "%s",
-             reply ? redis_reply_text(reply, NULL) : redis_error(p->scripts->redis));
-    redis_reply_free(reply);
+    scripts_fail_reply(p->scripts, reply);
     return NULL;
 }
 

@@ -11,8 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "job/job.h"
 #include "redis/scripts.h"
-#include "worker/registry.h"
 
 /* A worker of ours whose process ended and that Redis has not been told about yet. */
 struct prune_debt {

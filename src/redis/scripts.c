@@ -1,6 +1,7 @@
 /* scripts.c - see scripts.h. */
 #include "redis/scripts.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "redis/answers.h"
 
 static const char *const names[SCRIPT_COUNT] = {
     "reserve", "done", "fail", "unreserve", "register", "unregister", "heartbeat", "note", "prune"};
@@ -20,10 +22,8 @@ static int join(struct scripts *s, char **text, size_t *len, const char *module)
     size_t more;
     char *owned;
     const char *file = source_text(&s->context, module, &more, &owned);
-    if (!file) {
-        snprintf(s->error, sizeof s->error, "Lua file of module %s is missing", module);
-        return -1;
-    }
+    if (!file)
+        return scripts_fail(s, "Lua file of module %s is missing", module);
     *text = memory_grow(*text, *len + more + 2);
     memcpy(*text + *len, file, more);
     *len += more;
@@ -106,22 +106,43 @@ bool scripts_will_pass(const char *error)
     return false;
 }
 
+int scripts_fail(struct scripts *s, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(s->error, sizeof s->error, format, args);
+    va_end(args);
+    return -1;
+}
+
+int scripts_fail_reply(struct scripts *s, struct redis_reply *reply)
+{
+    if (!reply)
+        return scripts_fail(s, "%s", redis_error(s->redis));
+    const char *word = redis_reply_text(redis_reply_at(reply, 0), NULL);
+    const char *detail = redis_reply_text(redis_reply_at(reply, 1), NULL);
+    if (redis_reply_type(reply) == REDIS_ERROR)
+        scripts_fail(s, "%s", redis_reply_text(reply, NULL));
+    else if (answers_read(reply, 0, NULL) == ANSWER_UNKNOWN)
+        scripts_fail(s, "unexpected reply");
+    else if (answers_read(reply, 0, NULL) == ANSWER_ERR)
+        scripts_fail(s, "%s", detail);
+    else
+        scripts_fail(s, "%s%s%.200s", word, *detail ? " " : "", detail);
+    redis_reply_free(reply);
+    return -1;
+}
+
 /* Passes a useful reply through; turns the rest into NULL and s->error. */
 static struct redis_reply *judge(struct scripts *s, struct redis_reply *reply)
 {
     if (reply && redis_reply_count(reply) > 0)
         return reply;
-    if (!reply) {
-        snprintf(s->error, sizeof s->error, "%s", redis_error(s->redis));
-        return NULL;
-    }
-    bool error = redis_reply_type(reply) == REDIS_ERROR;
-    snprintf(s->error, sizeof s->error, "%s",
-             error ? redis_reply_text(reply, NULL) : "unexpected reply");
-    if (!error ||
-        wants_reconnect(reply)) /* a reply of another shape means that the stream is out of step */
+    /* a reply of another shape means that the stream is out of step */
+    bool lost = reply && (redis_reply_type(reply) != REDIS_ERROR || wants_reconnect(reply));
+    scripts_fail_reply(s, reply);
+    if (lost)
         redis_disconnect(s->redis);
-    redis_reply_free(reply);
     return NULL;
 }
 
@@ -227,9 +248,4 @@ int scripts_send(struct scripts *s, enum script script)
     int result = redis_send(s->redis, &s->args);
     free(text);
     return result;
-}
-
-bool scripts_says(const struct redis_reply *reply, size_t index, const char *word)
-{
-    return strcmp(redis_reply_text(redis_reply_at(reply, index), NULL), word) == 0;
 }

@@ -34,7 +34,7 @@ struct scripts {
     double patience;        /* seconds one call may take; then it is made on a new connection */
     struct redis_args args; /* of the call being built */
     char *key;              /* its KEYS[1] */
-    char error[256];        /* why the last call gave NULL */
+    char error[256];        /* why the last call failed; set by scripts_fail alone */
 };
 
 void scripts_open(struct scripts *s, struct redis *redis, const char *prefix,
@@ -69,7 +69,12 @@ struct redis_reply *scripts_call_once(struct scripts *s, enum script script);
 /* Sends it and drops the reply when it comes. */
 int scripts_send(struct scripts *s, enum script script);
 
-/* True if element `index` of the reply is `word`. */
-bool scripts_says(const struct redis_reply *reply, size_t index, const char *word);
+/* Sets the error, which nobody else writes. Always -1, so that callers can return it. */
+int scripts_fail(struct scripts *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Sets the error to what an unwelcome reply says: the reason behind ERR, else its word and the
+ * element behind that. Frees the reply, which may be an error of Redis or NULL (the connection is
+ * gone). Always -1. */
+int scripts_fail_reply(struct scripts *s, struct redis_reply *reply);
 
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "redis/answers.h"
 
 #define TRACE_LINES_MAX 200
 #define LONG (64 * 1024) /* bytes of an outcome; shorter ones are refused for other reasons */
@@ -94,20 +95,24 @@ static void poison(struct outcome *outcome, const char *error)
 static enum commit_result read_answer(struct outcome *outcome, const struct job *job,
                                       const struct redis_reply *reply)
 {
-    static const char requeued[] = "REQUEUED ", poisoned[] = "POISON ";
-    const char *word = redis_reply_text(redis_reply_at(reply, 0), NULL);
-    if (strncmp(word, requeued, sizeof requeued - 1) == 0)
+    const char *text;
+    switch (answers_read(reply, 0, &text)) {
+    case ANSWER_OK:
+        return COMMIT_WRITTEN;
+    case ANSWER_REQUEUED:
         return COMMIT_REQUEUED;
-    if (strncmp(word, poisoned, sizeof poisoned - 1) == 0)
-        poison(outcome, word + sizeof poisoned - 1);
-    else if (strcmp(word, "LOST") == 0)
+    case ANSWER_POISON:
+        poison(outcome, text);
+        return COMMIT_WRITTEN;
+    case ANSWER_ALREADY: /* what a crash became then is not known: most likely this */
+        return outcome->kind == OUTCOME_CRASHED && job->attempts < outcome->requeue
+                   ? COMMIT_REQUEUED
+                   : COMMIT_WRITTEN;
+    case ANSWER_LOST:
         return COMMIT_LOST;
-    else if (strcmp(word, "ALREADY") == 0 && outcome->kind == OUTCOME_CRASHED)
-        return job->attempts < outcome->requeue ? COMMIT_REQUEUED
-                                                : COMMIT_WRITTEN; /* most likely */
-    else if (strcmp(word, "OK") != 0 && strcmp(word, "ALREADY") != 0)
+    default:
         return COMMIT_TROUBLE;
-    return COMMIT_WRITTEN;
+    }
 }
 
 enum commit_result commit_outcome(struct outcome *outcome, struct scripts *s, const char *worker_id,
@@ -122,9 +127,11 @@ enum commit_result commit_outcome(struct outcome *outcome, struct scripts *s, co
     if (!reply)
         return COMMIT_TROUBLE;
     enum commit_result result = read_answer(outcome, job, reply);
-    if (result == COMMIT_TROUBLE)
-        snprintf(s->error, sizeof s->error, "%s", redis_reply_text(redis_reply_at(reply, 1), NULL));
-    else if (next_token && result != COMMIT_LOST)
+    if (result == COMMIT_TROUBLE) {
+        scripts_fail_reply(s, reply);
+        return result;
+    }
+    if (next_token && result != COMMIT_LOST)
         reserve_hand(reserve, reply, 1);
     redis_reply_free(reply);
     return result;

@@ -80,3 +80,13 @@ void joblog_left(const struct job *job, const char *worker_id)
     log_error("the end of " JOB " could not be written; it stays in the record of %s", job->queue,
               job->id, job->class, worker_id);
 }
+
+void joblog_rejected(const char *queue, const char *why)
+{
+    log_warn("(Job{%s}) a payload that cannot be run is in the failed list: %s", queue, why);
+}
+
+void joblog_conflict(const char *token)
+{
+    log_error("the record of this worker is held by another worker (token %s)", token);
+}

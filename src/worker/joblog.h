@@ -23,4 +23,10 @@ void joblog_shortened(const struct job *job);
 void joblog_lost(const struct job *job);
 void joblog_left(const struct job *job, const char *worker_id);
 
+/* A payload of this queue was not taken: it cannot be run. */
+void joblog_rejected(const char *queue, const char *why);
+
+/* The worker's record has the job of somebody else, with this token. */
+void joblog_conflict(const char *token);
+
 #endif

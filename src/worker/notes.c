@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "redis/answers.h"
 #include "redis/scripts.h"
 
 bool notes_look(struct notes *n, bool again)
@@ -77,15 +78,18 @@ static char **add_queues(const struct resting *r, struct redis_args *args)
 static void call(struct notes *n, struct registry *registry)
 {
     struct redis_args *args = scripts_begin(registry->scripts, registry->id);
-    redis_args_add(args, registry->nonce);
+    redis_args_add(args, registry->ledger->nonce);
     if (notes_blocked(n)) {
         redis_args_add(args, "blocked");
         redis_args_add(args, n->blocked.why);
     }
     char **names = add_queues(&n->resting, args);
     struct redis_reply *reply = scripts_call(registry->scripts, SCRIPT_NOTE);
-    n->due = !reply || !scripts_says(reply, 0, "OK");
-    redis_reply_free(reply);
+    n->due = !reply || answers_read(reply, 0, NULL) != ANSWER_OK;
+    if (reply && n->due)
+        scripts_fail_reply(registry->scripts, reply);
+    else
+        redis_reply_free(reply);
     for (char **name = names; *name; name++)
         free(*name);
     free(names);

@@ -18,7 +18,7 @@ static enum commit_result try_commit(struct session *session, struct reserve *re
     if (!redis_connected(session->redis))
         return COMMIT_TROUBLE;
     if (more)
-        registry_token(&session->registry, token);
+        ledger_token(&session->ledger, token);
     atomic_store(&session->slot->state, BOARD_LOOKING);
     STOP_AT("commit");
     return commit_outcome(outcome, &session->scripts, session->registry.id, job, reserve,

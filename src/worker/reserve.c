@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/memory.h"
+#include "redis/answers.h"
 
 /* Seconds for which an expansion of wildcards holds while jobs keep coming. */
 #define EXPAND_EVERY 1.0
@@ -25,6 +25,7 @@ void reserve_close(struct reserve *r)
 {
     queues_clear(&r->queues);
     job_clear(&r->handed.job);
+    reserve_forget(&r->handed);
 }
 
 int reserve_expand(struct reserve *r, struct scripts *s, bool now)
@@ -35,12 +36,8 @@ int reserve_expand(struct reserve *r, struct scripts *s, bool now)
     struct redis_reply *reply =
         redis_command(s->redis, clock_after(SMEMBERS_TIMEOUT), "SMEMBERS", key);
     free(key);
-    if (!reply || redis_reply_type(reply) == REDIS_ERROR) {
-        snprintf(s->error, sizeof s->error, "%s",
-                 reply ? redis_reply_text(reply, NULL) : redis_error(s->redis));
-        redis_reply_free(reply);
-        return -1;
-    }
+    if (!reply || redis_reply_type(reply) == REDIS_ERROR)
+        return scripts_fail_reply(s, reply);
     size_t count = redis_reply_count(reply);
     const char **known = memory_get(count * sizeof *known);
     for (size_t i = 0; i < count; i++)
@@ -76,7 +73,6 @@ static void read_job(const struct redis_reply *reply, size_t at, struct job *job
     size_t id_len;
     const char *token = redis_reply_text(redis_reply_at(reply, at + 1), NULL);
     const char *colon = strchr(token, ':');
-    job_clear(job);
     snprintf(job->token, sizeof job->token, "%s", token);
     job->number = colon ? strtoull(colon + 1, NULL, 10) : 0;
     job->queue = copy_element(reply, at + 2, &job->queue_len);
@@ -86,61 +82,76 @@ static void read_job(const struct redis_reply *reply, size_t at, struct job *job
     job->attempts = atoi(redis_reply_text(redis_reply_at(reply, at + 6), NULL));
 }
 
-static enum reserve_answer read_answer(const struct redis_reply *reply, size_t at, struct job *job)
+static char *copy_text(const struct redis_reply *reply, size_t index)
 {
-    static const struct {
-        const char *word;
-        enum reserve_answer answer;
-    } answers[] = {{"EMPTY", RESERVE_EMPTY}, {"PAUSED", RESERVE_PAUSED}, {"LOST", RESERVE_LOST}};
-    if (scripts_says(reply, at, "JOB")) {
-        read_job(reply, at, job);
-        return RESERVE_JOB;
-    }
-    if (scripts_says(reply, at, "CONFLICT")) {
-        log_error("the record of this worker is held by another worker (token %s)",
-                  redis_reply_text(redis_reply_at(reply, at + 1), NULL));
-        return RESERVE_CONFLICT;
-    }
-    if (scripts_says(reply, at, "REJECTED")) {
-        log_warn("(Job{%s}) a payload that cannot be run is in the failed list: %s",
-                 redis_reply_text(redis_reply_at(reply, at + 1), NULL),
-                 redis_reply_text(redis_reply_at(reply, at + 2), NULL));
-        return RESERVE_REJECTED;
-    }
-    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++)
-        if (scripts_says(reply, at, answers[i].word))
-            return answers[i].answer;
-    return RESERVE_NOTHING;
+    size_t len;
+    return copy_element(reply, index, &len);
 }
 
-enum reserve_answer reserve_next(struct reserve *r, struct scripts *s, const char *worker_id,
-                                 const char *token, struct job *job)
+static enum reserve_answer answer_of(enum answer answer)
 {
+    switch (answer) {
+    case ANSWER_JOB:
+        return RESERVE_JOB;
+    case ANSWER_EMPTY:
+        return RESERVE_EMPTY;
+    case ANSWER_PAUSED:
+        return RESERVE_PAUSED;
+    case ANSWER_REJECTED:
+        return RESERVE_REJECTED;
+    case ANSWER_LOST:
+        return RESERVE_LOST;
+    case ANSWER_CONFLICT:
+        return RESERVE_CONFLICT;
+    default:
+        return RESERVE_NOTHING;
+    }
+}
+
+static void read_answer(const struct redis_reply *reply, size_t at, struct reservation *got)
+{
+    *got = (struct reservation){.answer = answer_of(answers_read(reply, at, NULL))};
+    if (got->answer == RESERVE_JOB)
+        read_job(reply, at, &got->job);
+    else if (got->answer == RESERVE_CONFLICT)
+        got->why = copy_text(reply, at + 1);
+    else if (got->answer == RESERVE_REJECTED) {
+        got->queue = copy_text(reply, at + 1);
+        got->why = copy_text(reply, at + 2);
+    }
+}
+
+void reserve_next(struct reserve *r, struct scripts *s, const char *worker_id, const char *token,
+                  struct reservation *got)
+{
+    *got = (struct reservation){.answer = RESERVE_NOTHING};
     struct redis_args *args = scripts_begin(s, worker_id);
     reserve_add_terms(r, args, token);
     reserve_add_queues(r, args);
     struct redis_reply *reply = scripts_call(s, SCRIPT_RESERVE);
     if (!reply)
-        return RESERVE_NOTHING;
-    enum reserve_answer answer = read_answer(reply, 0, job);
-    if (answer == RESERVE_NOTHING)
-        snprintf(s->error, sizeof s->error, "%s", redis_reply_text(redis_reply_at(reply, 1), NULL));
-    redis_reply_free(reply);
-    return answer;
+        return;
+    read_answer(reply, 0, got);
+    if (got->answer == RESERVE_NOTHING)
+        scripts_fail_reply(s, reply);
+    else
+        redis_reply_free(reply);
 }
 
 void reserve_hand(struct reserve *r, const struct redis_reply *reply, size_t at)
 {
-    r->handed.answer = read_answer(reply, at, &r->handed.job);
+    read_answer(reply, at, &r->handed);
 }
 
-enum reserve_answer reserve_take(struct reserve *r, struct job *job)
+void reserve_take(struct reserve *r, struct reservation *got)
 {
-    enum reserve_answer answer = r->handed.answer;
-    if (answer == RESERVE_JOB) {
-        *job = r->handed.job;
-        r->handed.job = (struct job){0};
-    }
-    r->handed.answer = RESERVE_NOTHING;
-    return answer;
+    *got = r->handed;
+    r->handed = (struct reservation){.answer = RESERVE_NOTHING};
+}
+
+void reserve_forget(struct reservation *got)
+{
+    free(got->queue);
+    free(got->why);
+    got->queue = got->why = NULL;
 }

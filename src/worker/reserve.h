@@ -20,15 +20,21 @@ enum reserve_answer {
     RESERVE_NOTHING,  /* nothing was asked for, or the server could not be asked: scripts->error */
 };
 
+/* What came of one question for a job. */
+struct reservation {
+    enum reserve_answer answer;
+    struct job job; /* with RESERVE_JOB; the owner's to clear */
+    /* owned; with RESERVE_REJECTED the queue and what is wrong, with RESERVE_CONFLICT the token
+     * that is in the record, both as they are, for the log; else NULL */
+    char *queue, *why;
+};
+
 struct reserve {
     struct queues queues;
     const struct resting *resting; /* which of them are left out; borrowed */
     char max_payload[24];          /* bytes, as text */
     int64_t expand_at;             /* when a dynamic list is to be expanded again; clock_ms() */
-    struct {
-        enum reserve_answer answer; /* what the last commit brought along; RESERVE_NOTHING: none */
-        struct job job;             /* with RESERVE_JOB */
-    } handed;
+    struct reservation handed; /* what the last commit brought along; RESERVE_NOTHING: nothing */
 };
 
 /* 0, or -1 and what is wrong with the list in `err`. */
@@ -40,9 +46,9 @@ void reserve_close(struct reserve *r);
  * scripts->error. */
 int reserve_expand(struct reserve *r, struct scripts *s, bool now);
 
-/* One call of reserve.lua. Logs a rejected payload, as reserve_hand does. */
-enum reserve_answer reserve_next(struct reserve *r, struct scripts *s, const char *worker_id,
-                                 const char *token, struct job *job);
+/* One call of reserve.lua. `got` is overwritten. */
+void reserve_next(struct reserve *r, struct scripts *s, const char *worker_id, const char *token,
+                  struct reservation *got);
 
 /* For commits that reserve in the same trip: the token and size limit, the queues, and the answer,
  * which starts at element `at` of the reply and is kept in `handed`. */
@@ -51,6 +57,9 @@ void reserve_add_queues(const struct reserve *r, struct redis_args *args);
 void reserve_hand(struct reserve *r, const struct redis_reply *reply, size_t at);
 
 /* Takes what a commit handed over. RESERVE_NOTHING: ask. */
-enum reserve_answer reserve_take(struct reserve *r, struct job *job);
+void reserve_take(struct reserve *r, struct reservation *got);
+
+/* Frees the texts, not the job. */
+void reserve_forget(struct reservation *got);
 
 #endif

@@ -112,11 +112,12 @@ int session_open(struct session *s, const sigset_t *original_mask, const char *q
     }
     s->redis = redis_new(&options->address, &s->events);
     scripts_open(&s->scripts, s->redis, options->prefix, &source);
-    if (registry_open(&s->registry, &s->scripts, options, queues) < 0) {
+    if (ledger_open(&s->ledger) < 0) {
         log_error("cannot give this process a name: getrandom: %s", strerror(errno));
         return -1;
     }
-    memcpy(s->slot->nonce, s->registry.nonce, sizeof s->slot->nonce);
+    registry_open(&s->registry, &s->scripts, &s->ledger, options, queues);
+    memcpy(s->slot->nonce, s->ledger.nonce, sizeof s->slot->nonce);
     return 0;
 }
 
@@ -143,7 +144,7 @@ void session_close(struct session *s)
         log_warn("worker %s could not be unregistered: %s", s->registry.id, s->scripts.error);
     else
         s->slot->worker_id[0] = '\0';
-    registry_close(&s->registry);
+    ledger_close(&s->ledger);
     scripts_close(&s->scripts);
     redis_free(s->redis);
     events_close(&s->events);

@@ -23,6 +23,7 @@ struct session {
     struct events events;
     struct redis *redis;
     struct scripts scripts;
+    struct ledger ledger;
     struct registry registry;
     bool registered;
     struct wishes *wishes; /* borrowed: what each wait asks the signals for */

@@ -25,11 +25,11 @@
 #include "worker/child.h"
 #include "worker/joblog.h"
 #include "worker/notes.h"
+#include "worker/on_failure.h"
 #include "worker/parent_hooks.h"
 #include "worker/persist.h"
 #include "worker/reserve.h"
 #include "worker/session.h"
-#include "worker/on_failure.h"
 #include "worker/unstarted.h"
 #include "worker/verdict.h"
 
@@ -79,23 +79,37 @@ static void try_to_load(struct worker *w)
 
 /* --- reserve --- */
 
-static enum reserve_answer ask(struct worker *w, struct job *job)
+/* One question to Redis. */
+static void request(struct worker *w, struct reservation *got)
 {
-    STOP_AT("reserve");
-    look_around(w);
-    enum reserve_answer answer = reserve_take(&w->reserve, job);
-    if (answer != RESERVE_NOTHING)
-        return answer;
-    atomic_store(&w->slot->state, BOARD_LOOKING);
     char token[JOB_TOKEN_SIZE];
-    registry_token(&w->session.registry, token);
+    atomic_store(&w->slot->state, BOARD_LOOKING);
+    ledger_token(&w->session.ledger, token);
     if (reserve_expand(&w->reserve, &w->session.scripts, true) == 0)
-        answer = reserve_next(&w->reserve, &w->session.scripts, w->session.registry.id, token, job);
-    if (answer == RESERVE_NOTHING)
+        reserve_next(&w->reserve, &w->session.scripts, w->session.registry.id, token, got);
+    if (got->answer == RESERVE_NOTHING)
         session_back_off(&w->session, "asking for a job", w->session.scripts.error);
     else
         session_went_well(&w->session);
-    return answer;
+}
+
+/* Takes what the last commit brought along, else asks Redis. */
+static enum reserve_answer ask(struct worker *w, struct job *job)
+{
+    struct reservation got;
+    STOP_AT("reserve");
+    look_around(w);
+    reserve_take(&w->reserve, &got);
+    if (got.answer == RESERVE_NOTHING)
+        request(w, &got);
+    if (got.answer == RESERVE_REJECTED)
+        joblog_rejected(got.queue, got.why);
+    else if (got.answer == RESERVE_CONFLICT)
+        joblog_conflict(got.why);
+    else if (got.answer == RESERVE_JOB)
+        *job = got.job;
+    reserve_forget(&got);
+    return got.answer;
 }
 
 /* Nothing to do: until INTERVAL has passed, the manager calls, or somebody wishes something. */
@@ -126,7 +140,7 @@ static void commit(struct worker *w, struct job *job, struct outcome *outcome);
 /* An old record that came back with a Redis rollback is finished again as it was, not run again. */
 static bool finished_before(struct worker *w, struct job *job)
 {
-    const struct outcome *known = registry_recall(&w->session.registry, job);
+    const struct outcome *known = ledger_recall(&w->session.ledger, job);
     if (!known)
         return false;
     struct outcome outcome;
@@ -341,7 +355,7 @@ static void commit(struct worker *w, struct job *job, struct outcome *outcome)
     case COMMIT_REQUEUED:
         STOP_AT("committed");
         session_went_well(&w->session);
-        registry_remember(&w->session.registry, job, outcome);
+        ledger_remember(&w->session.ledger, job, outcome);
         if (result == COMMIT_REQUEUED) {
             joblog_requeued(job, outcome);
             break;
@@ -355,7 +369,7 @@ static void commit(struct worker *w, struct job *job, struct outcome *outcome)
         session_lose(&w->session);
         break;
     case COMMIT_TROUBLE:
-        registry_give_up(&w->session.registry, job, outcome);
+        ledger_give_up(&w->session.ledger, job, outcome);
         joblog_left(job, w->session.registry.id);
         break;
     }
