@@ -57,9 +57,8 @@ put_completions() {
 put_all() {
     put 755 "$build/resque-lua" "$bin/resque-lua"
     put_link resque-lua "$bin/resque-enqueue"
-    put 644 lua/resque.lua "$lua_share/resque.lua"
-    for file in lua/resque/*.lua; do
-        put 644 "$file" "$lua_share/resque/$(basename "$file")"
+    for file in lua/resque.lua lua/resque/*.lua lua/resque/job/*.lua; do
+        put 644 "$file" "$lua_share/${file#lua/}"
     done
     for file in "$build"/lib/resque/*.so; do
         put 644 "$file" "$lua_lib/resque/$(basename "$file")"

@@ -3,7 +3,7 @@
 -- For `resque-lua check`; no job needs it.
 -- @module resque.describe
 local job = require "resque.job"
-local policy = require "resque.policy"
+local policy = require "resque.job.policy"
 local sys = require "resque.sys"
 
 -- What people write instead of the names that count.

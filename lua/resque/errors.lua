@@ -4,7 +4,7 @@
 -- error afterwards (failure record, log) is not decided here. No string is called by its methods: a
 -- job may have taken them from its strings.
 -- @module resque.errors
-local forked = require "resque.forked"
+local forked = require "resque.job.forked"
 local json = require "resque.json"
 local sys = require "resque.sys"
 

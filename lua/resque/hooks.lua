@@ -3,7 +3,7 @@
 -- A registry and no more: each event is emitted where it happens. An error in a hook goes to who
 -- emitted the event.
 -- @module resque.hooks
-local forked = require "resque.forked"
+local forked = require "resque.job.forked"
 local sys = require "resque.sys"
 
 local hooks = {}

@@ -1,6 +1,6 @@
 --- Job classes by name, and the object a job runs as. Called as `resque.job(name)`.
 --
--- Knows nothing of files (resque.loader finds classes) and nothing of Redis.
+-- Knows nothing of files (resque.job.loader finds classes) and nothing of Redis.
 -- @module resque.job
 local json = require "resque.json"
 

@@ -93,7 +93,7 @@ end
 
 -- The queue a class names itself.
 local function own_queue(class, name)
-  local found = type(class) == "table" and class or require "resque.loader".find(name)
+  local found = type(class) == "table" and class or require "resque.job.loader".find(name)
     or job.lookup(name)
   local own = found and found.queue
   if own == nil then

@@ -1,10 +1,10 @@
--- resque.loader: real files in a temporary folder, a loader of its own for each test.
+-- resque.job.loader: real files in a temporary folder, a loader of its own for each test.
 local folder = require "spec.support.folder"
 local uv = require "luv"
 
-local OURS = { "loader", "job", "errors", "describe" }
+local OURS = { "job.loader", "job", "errors" }
 
-describe("resque.loader", function()
+describe("resque.job.loader", function()
   local dir, loader, job, errors, path_before, globals_before
 
   local function write(name, text)
@@ -25,7 +25,7 @@ describe("resque.loader", function()
     for _, name in ipairs(OURS) do
       package.loaded["resque." .. name] = nil
     end
-    loader, job, errors = require "resque.loader", require "resque.job", require "resque.errors"
+    loader, job, errors = require "resque.job.loader", require "resque.job", require "resque.errors"
     _G.spec_resque_job = job
     globals_before.spec_resque_job = true
   end)

@@ -1,7 +1,7 @@
--- resque.policy: what a job's table may say about its limits.
-local policy = require "resque.policy"
+-- resque.job.policy: what a job's table may say about its limits.
+local policy = require "resque.job.policy"
 
-describe("resque.policy", function()
+describe("resque.job.policy", function()
   local function read(class)
     return policy.read("Spec", class)
   end

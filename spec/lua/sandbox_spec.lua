@@ -176,9 +176,9 @@ describe("no way out of SANDBOX=strict:", function()
     { "require resque.sys", "return require 'resque.sys'" },
     { "require resque.net", "return require 'resque.net'" },
     { "require resque.connection", "return require 'resque.connection'" },
-    { "require resque.loader", "return require 'resque.loader'" },
-    { "require resque.runner", "return require 'resque.runner'" },
-    { "require resque.sandbox", "return require 'resque.sandbox'" },
+    { "require resque.job.loader", "return require 'resque.job.loader'" },
+    { "require resque.job.runner", "return require 'resque.job.runner'" },
+    { "require resque.job.sandbox", "return require 'resque.job.sandbox'" },
     { "require of a command", "return require 'resque.cli.input'" },
     { "package.loaded with a metatable", [[
       package.loaded = setmetatable({}, { __index = function(_, name) return nil end })
@@ -293,11 +293,11 @@ describe("no way out of SANDBOX=strict:", function()
         closed[require] = "require" closed[loadfile] = "loadfile" closed[dofile] = "dofile"
         close("sys", require "resque.sys", { sleep = true })
         close("net", require "resque.net")
-        close("loader", require "resque.loader", { autoload = true })
+        close("loader", require "resque.job.loader", { autoload = true })
         close("connection", require "resque.connection",
           { key = true, set_prefix = true, set_backend = true })
-        close("runner", require "resque.runner")
-        close("sandbox", require "resque.sandbox")]],
+        close("runner", require "resque.job.runner")
+        close("sandbox", require "resque.job.sandbox")]],
     })
     assert.is_true(found)
   end)
@@ -337,9 +337,9 @@ describe("sandbox of a job table", function()
   end)
   it("leaves modules that were loaded beside it, and no others", function()
     assert.same({ true, false }, try([[
-      return resque.array { require "beside" == before, (pcall(require, "resque.loader")) }]], {
+      return resque.array { require "beside" == before, (pcall(require, "resque.job.loader")) }]], {
       sandbox = "off", table = "Try.sandbox = 'strict'",
-      before = "before = require 'beside' require 'resque.loader'",
+      before = "before = require 'beside' require 'resque.job.loader'",
     }))
   end)
   it("off is what the worker says", function()

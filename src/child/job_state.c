@@ -105,7 +105,7 @@ static int load_modules(lua_State *L)
         luastate_push_module(L, modules[i]);
         lua_pop(L, 1);
     }
-    luastate_push_function(L, "resque.runner", "prepare");
+    luastate_push_function(L, "resque.job.runner", "prepare");
     lua_call(L, 0, 0);
     lua_newuserdatauv(L, 0, 0);
     lua_createtable(L, 0, 1);
@@ -262,14 +262,14 @@ static void add_job_functions(lua_State *L, const struct job_context *context,
 
 /* --- one job --- */
 
-/* Arguments: context, job. Results: what resque.runner.run returns. */
+/* Arguments: context, job. Results: what resque.job.runner.run returns. */
 static int call_runner(lua_State *L)
 {
     const struct job_context *context = lua_touserdata(L, 1);
     const struct job *job = lua_touserdata(L, 2);
     luastate_seed(L);
     add_job_functions(L, context, job);
-    luastate_push_function(L, "resque.runner", "run");
+    luastate_push_function(L, "resque.job.runner", "run");
     luastate_push_job(L, job, context->worker_id);
     lua_call(L, 1, 5);
     return 5;
@@ -339,7 +339,7 @@ static int call_on_failure(lua_State *L)
 {
     const struct job_context *context = lua_touserdata(L, 1);
     luastate_seed(L);
-    luastate_push_function(L, "resque.runner", "on_failure");
+    luastate_push_function(L, "resque.job.runner", "on_failure");
     luastate_push_job(L, lua_touserdata(L, 2), context->worker_id);
     lua_pushstring(L, lua_touserdata(L, 3));
     lua_pushstring(L, lua_touserdata(L, 4));

@@ -1,6 +1,6 @@
 /* forked.h - processes that scripts make by fork(): copies of the one that runs them. They are not
- * ours to use: they report nothing, and lua/resque/forked.lua ends them where they come back from
- * the script. */
+ * ours to use: they report nothing, and lua/resque/job/forked.lua ends them where they come back
+ * from the script. */
 #ifndef FORKED_H
 #define FORKED_H
 

@@ -40,7 +40,7 @@ int luahost_command(const struct options *options, const char *module)
 
 static int call_check(lua_State *L)
 {
-    luastate_push_function(L, "resque.runner", "check");
+    luastate_push_function(L, "resque.job.runner", "check");
     lua_call(L, 0, 2);
     return 2;
 }

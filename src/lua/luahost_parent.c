@@ -45,7 +45,7 @@ static void leave_scripts(void)
 static int call_load(lua_State *L)
 {
     luatextonly_watch(L, lua_touserdata(L, 1));
-    luastate_push_function(L, "resque.parent", "load");
+    luastate_push_function(L, "resque.job.parent", "load");
     lua_call(L, 0, 1);
     return 1;
 }
@@ -102,7 +102,7 @@ static int call_emit(lua_State *L)
 {
     const char *worker_id = lua_touserdata(L, 2);
     const struct job *job = lua_touserdata(L, 3);
-    luastate_push_function(L, "resque.parent", "emit");
+    luastate_push_function(L, "resque.job.parent", "emit");
     lua_pushstring(L, lua_touserdata(L, 1));
     lua_pushstring(L, worker_id);
     if (job)

@@ -1,6 +1,6 @@
 /* confine.h - what a job's process gives up before any script runs in it: the way to more rights
  * (always), the user the worker runs as (JOB_USER), system calls (SANDBOX=strict; what that means
- * in Lua is resque.sandbox). resque-lua-isolation(7) says what each of it stops. */
+ * in Lua is resque.job.sandbox). resque-lua-isolation(7) says what each of it stops. */
 #ifndef CONFINE_H
 #define CONFINE_H
 

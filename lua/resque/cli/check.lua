@@ -3,9 +3,9 @@
 -- @module resque.cli.check
 local describe = require "resque.describe"
 local json = require "resque.json"
-local loader = require "resque.loader"
+local loader = require "resque.job.loader"
 local loading = require "resque.cli.loading"
-local sandbox = require "resque.sandbox"
+local sandbox = require "resque.job.sandbox"
 local sys = require "resque.sys"
 local terminal = require "resque.cli.terminal"
 

@@ -4,10 +4,10 @@
 local args = require "resque.cli.args"
 local job = require "resque.job"
 local json = require "resque.json"
-local loader = require "resque.loader"
+local loader = require "resque.job.loader"
 local loading = require "resque.cli.loading"
-local runner = require "resque.runner"
-local sandbox = require "resque.sandbox"
+local runner = require "resque.job.runner"
+local sandbox = require "resque.job.sandbox"
 local sys = require "resque.sys"
 local terminal = require "resque.cli.terminal"
 

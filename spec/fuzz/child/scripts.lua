@@ -81,7 +81,7 @@ local STATEMENTS = {
   "require('resque.sys').report_failed($V, $V, $V, $V)", "require('resque.sys').report_started()",
   "require('resque.sys').report_failed('A\\nB', '\\xff', ('t\\n'):rep(10000), true)",
   "require('resque.sys').report_started(true, true)", "require('cjson').encode = nil",
-  "require('resque.loader').find = nil", "require('resque.job').method = nil",
+  "require('resque.job.loader').find = nil", "require('resque.job').method = nil",
   "require('resque.hooks').emit = error", "resque.on('onFailure', function() $S end)",
   "resque.on('afterPerform', function() $S end)", "resque.on($V, $V)",
   -- debug
@@ -95,7 +95,7 @@ local STATEMENTS = {
   "debug.setmetatable(print, {__index = error, __gc = error})",
   "debug.setmetatable(true, {__tostring = error, __name = $V})",
   "for i = 1, 9 do debug.setupvalue(resque.json.encode, i, $V) end",
-  "for i = 1, 9 do debug.setupvalue(require('resque.runner').run, i, $V) end",
+  "for i = 1, 9 do debug.setupvalue(require('resque.job.runner').run, i, $V) end",
   "for i = 1, 9 do debug.setupvalue(require('resque.errors').handler, i, $V) end",
   "for level = 1, 9 do if debug.getinfo(level) then debug.setlocal(level, 1, $V) end end",
   "debug.setuservalue(io.stdout, $V, 1)", "debug.setmetatable(io.stdout, nil)",

@@ -9,10 +9,10 @@
 --
 -- Limits beat the worker's settings; false is no limit. Applied in the job's process
 -- (src/child/joblimits.c); the worker, who has the clock, is told.
--- @module resque.policy
+-- @module resque.job.policy
 local errors = require "resque.errors"
-local promise = require "resque.promise"
-local sandbox = require "resque.sandbox"
+local promise = require "resque.job.promise"
+local sandbox = require "resque.job.sandbox"
 local sys = require "resque.sys"
 
 local policy = {}
@@ -118,7 +118,7 @@ end
 -- @tparam string name of the class
 -- @tparam table class
 -- @tparam ?table held the record that the job is in: `worker`, `token`; nil: outside of a worker
--- @raise as `read` and resque.promise
+-- @raise as `read` and resque.job.promise
 function policy.apply(name, class, held)
   local own = policy.read(name, class)
   if own and held then

@@ -3,15 +3,15 @@
 -- The worker (src/worker/worker.c) decides what becomes of the job; nothing here talks to Redis.
 -- Order and failure rules are php-resque's, with the differences of the README's table "how a job
 -- can end".
--- @module resque.runner
+-- @module resque.job.runner
 local errors = require "resque.errors"
-local forked = require "resque.forked"
+local forked = require "resque.job.forked"
 local hooks = require "resque.hooks"
 local job = require "resque.job"
 local json = require "resque.json"
-local loader = require "resque.loader"
-local policy = require "resque.policy"
-local sandbox = require "resque.sandbox"
+local loader = require "resque.job.loader"
+local policy = require "resque.job.policy"
+local sandbox = require "resque.job.sandbox"
 local sys = require "resque.sys"
 
 local runner = {}

@@ -3,7 +3,7 @@
 -- It is a copy of ours, and comes back from the script's function as ours does. What follows there
 -- (tearDown, the report, the next hook, a worker's next job) is to be done once, by the first: the
 -- copy ends. In a plain lua5.4 both are the program's own, and go on.
--- @module resque.forked
+-- @module resque.job.forked
 local sys = require "resque.sys"
 
 local forked = {}

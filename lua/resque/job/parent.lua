@@ -1,9 +1,9 @@
 --- A worker's own Lua state: it only exists if somebody listens to beforeFirstFork or beforeFork.
--- @module resque.parent
+-- @module resque.job.parent
 local errors = require "resque.errors"
 local hooks = require "resque.hooks"
 local job = require "resque.job"
-local loader = require "resque.loader"
+local loader = require "resque.job.loader"
 local sys = require "resque.sys"
 
 local parent = {}

@@ -2,7 +2,7 @@
 --
 -- A class name is input: it selects a table that the scripts made, never a path made from its text,
 -- but for names of letters, digits and underscores in folders the user named.
--- @module resque.loader
+-- @module resque.job.loader
 local errors = require "resque.errors"
 local job = require "resque.job"
 local sys = require "resque.sys"
@@ -116,7 +116,7 @@ function loader.autoload(dir)
   folders[#folders + 1] = dir
 end
 
---- From now on only some files and folders are read (resque.sandbox).
+--- From now on only some files and folders are read (resque.job.sandbox).
 -- @tparam function open gets a path, returns whether it may be
 function loader.confine(open)
   is_open = open

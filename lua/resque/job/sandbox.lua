@@ -4,8 +4,8 @@
 -- have globals of their own (src/lua/luaglobals.h). Nothing here asks a string for its methods,
 -- which scripts can change: find(text), not text:find(). resque-lua-isolation(7) says what this
 -- stops.
--- @module resque.sandbox
-local loader = require "resque.loader"
+-- @module resque.job.sandbox
+local loader = require "resque.job.loader"
 local sys = require "resque.sys"
 
 local sandbox = {}

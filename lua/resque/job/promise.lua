@@ -3,7 +3,7 @@
 -- Only for a job whose table says something else than its worker: whoever finds the worker dead,
 -- on this machine or another, then keeps to the table. What cannot be promised is not begun; while
 -- Redis is away or in trouble the job waits, as its worker does with a job's end.
--- @module resque.promise
+-- @module resque.job.promise
 local connection = require "resque.connection"
 local errors = require "resque.errors"
 local sys = require "resque.sys"
