@@ -57,7 +57,8 @@ put_completions() {
 put_all() {
     put 755 "$build/resque-lua" "$bin/resque-lua"
     put_link resque-lua "$bin/resque-enqueue"
-    for file in lua/resque.lua lua/resque/*.lua lua/resque/job/*.lua; do
+    for file in lua/resque.lua lua/resque/*.lua lua/resque/job/*.lua \
+        lua/resque/client/*.lua; do
         put 644 "$file" "$lua_share/${file#lua/}"
     done
     for file in "$build"/lib/resque/*.so; do

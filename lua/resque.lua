@@ -80,7 +80,7 @@ local LATER = {
   enqueue = "resque.queue", dequeue = "resque.dequeue",
   redis = "resque.connection", key = "resque.connection", set_backend = "resque.connection",
   set_prefix = "resque.connection",
-  autoload = "resque.job.loader", cancel = "resque.cancel",
+  autoload = "resque.job.loader", cancel = "resque.client.cancel",
 }
 
 local function read_only(what, lookup)

@@ -3,7 +3,7 @@
 local connection = require "resque.connection"
 local job = require "resque.job"
 local json = require "resque.json"
-local pages = require "resque.pages"
+local pages = require "resque.client.pages"
 local queue = require "resque.queue"
 local sys = require "resque.sys"
 

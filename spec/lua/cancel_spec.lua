@@ -1,8 +1,9 @@
--- resque.cancel and resque.workers against a real Redis; a worker is played by what it would write.
-local cancel = require "resque.cancel"
+-- resque.client.cancel and resque.client.workers against a real Redis; a worker is played by what
+-- it would write.
+local cancel = require "resque.client.cancel"
 local connection = require "resque.connection"
 local status = require "resque.status"
-local workers = require "resque.workers"
+local workers = require "resque.client.workers"
 local world = require "spec.support.world"
 
 local WORKER = "host:12:a,b:c"
@@ -13,7 +14,7 @@ local function record(token, payload)
     payload or PAYLOAD)
 end
 
-describe("resque.cancel", function()
+describe("resque.client.cancel", function()
   local redis
 
   setup(function() redis = world.server { tcp = true } end)
@@ -92,7 +93,7 @@ describe("resque.cancel", function()
   end)
 end)
 
-describe("resque.workers", function()
+describe("resque.client.workers", function()
   it("splits ids at their first two colons only", function()
     assert.are.same({ "host", "12", "a,b:c" }, { workers.split(WORKER) })
     assert.are.same({ "no colons" }, { workers.split "no colons" })

@@ -94,8 +94,8 @@ describe("make", function()
     end)
 
     it("gives every module that these need", function()
-      for _, name in ipairs { "connection", "errors", "hooks", "job", "job.loader", "json",
-        "queue", "status" } do
+      for _, name in ipairs { "client.cancel", "connection", "dequeue", "errors", "hooks", "job",
+        "job.loader", "json", "queue", "status" } do
         run({ "lua5.4", "-e", ("require 'resque.%s'"):format(name) }, {
           cwd = "/", env = {
             PATH = PATH, LUA_PATH = usr .. "/share/lua/5.4/?.lua",

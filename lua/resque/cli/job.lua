@@ -8,7 +8,7 @@ local outcome = require "resque.cli.outcome"
 local status = require "resque.status"
 local sys = require "resque.sys"
 local terminal = require "resque.cli.terminal"
-local workers = require "resque.workers"
+local workers = require "resque.client.workers"
 
 local job = {}
 local EXIT = terminal.EXIT

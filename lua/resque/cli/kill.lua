@@ -1,13 +1,13 @@
---- What `job ID --kill` and `workers kill ID` tell people. The stopping itself is resque.cancel's.
+--- What `job ID --kill` and `workers kill ID` tell people. resque.client.cancel does the stopping.
 --
 -- They ask nothing, not even on a terminal: the person has just named one job and said "kill".
 -- @module resque.cli.kill
-local cancel = require "resque.cancel"
+local cancel = require "resque.client.cancel"
 local json = require "resque.json"
 local status = require "resque.status"
 local sys = require "resque.sys"
 local terminal = require "resque.cli.terminal"
-local workers = require "resque.workers"
+local workers = require "resque.client.workers"
 
 local kill = {}
 local EXIT = terminal.EXIT
@@ -63,7 +63,7 @@ local function not_stopped(subject, kind, place, seconds)
     ("does its manager run on %s? Else %s; %s"):format(host, by_hand, hint))
 end
 
--- Says what resque.cancel answered: `result`, `place`; or nil, `err`, `kind`, `place`.
+-- Says what resque.client.cancel answered: `result`, `place`; or nil, `err`, `kind`, `place`.
 local function tell(subject, absent, seconds, result, err, kind, place)
   if result == "finished" then
     show(result, err, own_end(err))

@@ -4,7 +4,7 @@ local json = require "resque.json"
 local kill = require "resque.cli.kill"
 local sys = require "resque.sys"
 local terminal = require "resque.cli.terminal"
-local workers = require "resque.workers"
+local workers = require "resque.client.workers"
 
 local command = {}
 local EXIT = terminal.EXIT

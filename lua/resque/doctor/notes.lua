@@ -2,7 +2,7 @@
 -- @module resque.doctor.notes
 local finding = require "resque.doctor.finding"
 local sys = require "resque.sys"
-local workers = require "resque.workers"
+local workers = require "resque.client.workers"
 
 -- What every worker says that keeps it from jobs: list of {id, note}. Nil, why.
 local function read_notes(facts)

@@ -4,13 +4,13 @@
 -- The order for a worker goes out on the channel lua:control, where its manager listens, and names
 -- the token of this one run: no other job can be hit. Whether it was obeyed shows in the worker's
 -- record, so that nobody has to answer.
--- @module resque.cancel
+-- @module resque.client.cancel
 local connection = require "resque.connection"
 local json = require "resque.json"
-local pages = require "resque.pages"
+local pages = require "resque.client.pages"
 local status = require "resque.status"
 local sys = require "resque.sys"
-local workers = require "resque.workers"
+local workers = require "resque.client.workers"
 
 local cancel = {}
 

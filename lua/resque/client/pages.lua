@@ -1,6 +1,6 @@
 --- Goes through a queue that may hold a million jobs: in pages small enough that neither Redis nor
 -- this process has to hold much at a time.
--- @module resque.pages
+-- @module resque.client.pages
 local pages = {}
 
 -- Jobs in one LRANGE: at most, and at first, until their size is known.

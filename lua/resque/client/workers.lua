@@ -1,5 +1,5 @@
 --- The workers of the fleet and what they are doing, as their keys in Redis say. Read only.
--- @module resque.workers
+-- @module resque.client.workers
 local connection = require "resque.connection"
 local json = require "resque.json"
 local sys = require "resque.sys"
