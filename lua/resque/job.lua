@@ -139,12 +139,12 @@ function job.method(object, name)
   return type(method) == "function" and method or nil
 end
 
---- What there is to say about a class: see resque.describe, which is loaded when this is called.
+--- What there is to say about a class: see resque.cli.describe, loaded when this is called.
 -- @tparam string name
 -- @tparam table class
 -- @treturn table
 function job.describe(name, class)
-  return require "resque.describe"(name, class)
+  return require "resque.cli.describe"(name, class)
 end
 
 return setmetatable(job, {

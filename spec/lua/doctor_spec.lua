@@ -1,7 +1,7 @@
 --- What doctor says of servers that no machine of today runs; everything else is provoked for real
 -- in spec/system/doctor_spec.lua.
-local facts = require "resque.doctor.facts"
-local server = require "resque.doctor.server"
+local facts = require "resque.cli.doctor.facts"
+local server = require "resque.cli.doctor.server"
 local sys = require "resque.sys"
 
 local check = server[1]

@@ -1,4 +1,4 @@
--- resque.job and resque.describe: classes by name, payloads, the object a job runs as.
+-- resque.job and resque.cli.describe: classes by name, payloads, the object a job runs as.
 local job = require "resque.job"
 local json = require "resque.json"
 

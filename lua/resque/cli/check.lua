@@ -1,7 +1,7 @@
 --- `resque-lua check [FILE...]`: runs APP_INCLUDE once, lists the job classes, says what looks
 -- wrong. Exit 0, 3 with file:line when something does not load, 1 for warnings with --strict.
 -- @module resque.cli.check
-local describe = require "resque.describe"
+local describe = require "resque.cli.describe"
 local json = require "resque.json"
 local loader = require "resque.job.loader"
 local loading = require "resque.cli.loading"

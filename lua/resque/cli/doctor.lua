@@ -2,7 +2,7 @@
 -- broken and what to do. It changes nothing. Exit 0: none (warnings allowed); 1: some; 4: no Redis.
 -- @module resque.cli.doctor
 local connection = require "resque.connection"
-local facts = require "resque.doctor.facts"
+local facts = require "resque.cli.doctor.facts"
 local json = require "resque.json"
 local sys = require "resque.sys"
 local terminal = require "resque.cli.terminal"
@@ -16,7 +16,7 @@ local GROUPS = { "server", "data", "time", "workers", "notes", "jobs", "records"
 local function examine(seen)
   local findings = {}
   for _, name in ipairs(GROUPS) do
-    local group = require("resque.doctor." .. name)
+    local group = require("resque.cli.doctor." .. name)
     for _, check in ipairs(group) do
       local found = check(seen)
       found.group = group.title

@@ -1,6 +1,6 @@
 --- What the checks look at: the server's answers, each asked for once. Whatever Redis does not
 -- answer is nil and its reason; a connection that is gone answers nothing more (`facts.trouble`).
--- @module resque.doctor.facts
+-- @module resque.cli.doctor.facts
 local connection = require "resque.connection"
 local terminal = require "resque.cli.terminal"
 

@@ -1,7 +1,7 @@
 --- Workers that are registered: who still lives, whose job nobody accounts for, what holds them up.
--- @module resque.doctor.workers
+-- @module resque.cli.doctor.workers
 local connection = require "resque.connection"
-local finding = require "resque.doctor.finding"
+local finding = require "resque.cli.doctor.finding"
 local sys = require "resque.sys"
 local terminal = require "resque.cli.terminal"
 

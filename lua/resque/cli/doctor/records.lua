@@ -1,7 +1,7 @@
 --- Records that resque-web and other readers stumble over: in `failed`, and of jobs that run.
--- @module resque.doctor.records
+-- @module resque.cli.doctor.records
 local connection = require "resque.connection"
-local finding = require "resque.doctor.finding"
+local finding = require "resque.cli.doctor.finding"
 local json = require "resque.json"
 local sys = require "resque.sys"
 local terminal = require "resque.cli.terminal"

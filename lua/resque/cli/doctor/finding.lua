@@ -1,6 +1,6 @@
 --- What a check found: {name, level, text, hint}. Levels: ok, warn, fail, and unseen where this
 -- Redis user is not shown what the check needs.
--- @module resque.doctor.finding
+-- @module resque.cli.doctor.finding
 local sys = require "resque.sys"
 local terminal = require "resque.cli.terminal"
 

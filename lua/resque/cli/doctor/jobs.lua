@@ -1,7 +1,7 @@
 --- Where jobs are: keys of the wrong type, queues that nobody sees, failures that no page shows.
--- @module resque.doctor.jobs
+-- @module resque.cli.doctor.jobs
 local connection = require "resque.connection"
-local finding = require "resque.doctor.finding"
+local finding = require "resque.cli.doctor.finding"
 local sys = require "resque.sys"
 
 local TYPES = {

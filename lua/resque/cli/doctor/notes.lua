@@ -1,6 +1,6 @@
 --- What workers say themselves that keeps them from jobs: a broken deploy.
--- @module resque.doctor.notes
-local finding = require "resque.doctor.finding"
+-- @module resque.cli.doctor.notes
+local finding = require "resque.cli.doctor.finding"
 local sys = require "resque.sys"
 local workers = require "resque.client.workers"
 

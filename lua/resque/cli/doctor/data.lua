@@ -1,6 +1,6 @@
 --- Whether Redis keeps what it has acknowledged: persistence, its errors, memory.
--- @module resque.doctor.data
-local finding = require "resque.doctor.finding"
+-- @module resque.cli.doctor.data
+local finding = require "resque.cli.doctor.finding"
 local sys = require "resque.sys"
 
 local NEARLY_FULL = 0.9 -- of maxmemory, or of the machine's memory where there is no limit

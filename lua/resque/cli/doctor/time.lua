@@ -1,6 +1,6 @@
 --- How far Redis is: its answers and its clock.
--- @module resque.doctor.time
-local finding = require "resque.doctor.finding"
+-- @module resque.cli.doctor.time
+local finding = require "resque.cli.doctor.finding"
 local sys = require "resque.sys"
 local terminal = require "resque.cli.terminal"
 

@@ -1,7 +1,7 @@
 --- Which server this is: version, role, replicas, who may come in, cluster, clients.
--- @module resque.doctor.server
+-- @module resque.cli.doctor.server
 local connection = require "resque.connection"
-local finding = require "resque.doctor.finding"
+local finding = require "resque.cli.doctor.finding"
 local sys = require "resque.sys"
 local terminal = require "resque.cli.terminal"
 
