@@ -189,7 +189,7 @@ describe("doctor says of a server", function()
     master:stop()
   end)
 
-  -- Not every Debian has it; spec/lua/doctor_spec.lua has what it says of itself.
+  -- Not every Debian has it; spec/lua/cli/doctor_spec.lua has what it says of itself.
   if os.execute "command -v valkey-server >/dev/null" then
     it("that it is a Valkey", function()
       local s = other { program = "valkey-server" }

@@ -1,4 +1,4 @@
---- What SANDBOX=strict adds in a worker (lua/sandbox_spec has the Lua side of it).
+--- What SANDBOX=strict adds in a worker (lua/job/sandbox_spec has the Lua side of it).
 local uv = require "luv"
 local clock = require "spec.support.clock"
 local proc = require "spec.support.proc"

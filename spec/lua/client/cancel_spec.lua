@@ -69,7 +69,8 @@ describe("resque.client.cancel", function()
     for _, id in ipairs { "", 5, {} } do
       local ok, err = pcall(cancel.cancel, id)
       assert.is_false(ok)
-      assert.is_truthy(err:find "^spec/lua/cancel_spec.lua:%d+: cancel: " or err:find "^cancel: ")
+      assert.is_truthy(err:find "^spec/lua/client/cancel_spec.lua:%d+: cancel: "
+        or err:find "^cancel: ")
     end
     redis:call("SET", "t:queues", "text")
     local what, err = cancel.cancel "x1"
