@@ -139,14 +139,6 @@ function job.method(object, name)
   return type(method) == "function" and method or nil
 end
 
---- What there is to say about a class: see resque.cli.describe, loaded when this is called.
--- @tparam string name
--- @tparam table class
--- @treturn table
-function job.describe(name, class)
-  return require "resque.cli.describe"(name, class)
-end
-
 return setmetatable(job, {
   __call = function(_, name, class)
     return job.register(name, class)

@@ -8,6 +8,8 @@ local errors = require "resque.errors"
 local hooks = require "resque.hooks"
 local job = require "resque.job"
 local json = require "resque.json"
+local loader = require "resque.job.loader"
+local status = require "resque.status"
 local sys = require "resque.sys"
 
 local queue = {}
@@ -93,8 +95,7 @@ end
 
 -- The queue a class names itself.
 local function own_queue(class, name)
-  local found = type(class) == "table" and class or require "resque.job.loader".find(name)
-    or job.lookup(name)
+  local found = type(class) == "table" and class or loader.find(name) or job.lookup(name)
   local own = found and found.queue
   if own == nil then
     return nil, ("no queue is given, and the job class %s names none"):format(name)
@@ -197,7 +198,7 @@ local function status_keys(group)
   local keys = {}
   for _, ready in ipairs(group) do
     if ready.track then
-      keys[#keys + 1] = require "resque.status".key(ready.id)
+      keys[#keys + 1] = status.key(ready.id)
     end
   end
   return keys
@@ -209,7 +210,7 @@ local function append_group(commands, group)
   group.first = #commands + 1
   commands[#commands + 1] = { "MULTI" }
   for _, key in ipairs(status_keys(group)) do
-    commands[#commands + 1] = { "SET", key, require "resque.status".waiting(now) }
+    commands[#commands + 1] = { "SET", key, status.waiting(now) }
   end
   commands[#commands + 1] = { "SADD", connection.key "queues", group.queue }
   local push = { "RPUSH", connection.key("queue:" .. group.queue) }

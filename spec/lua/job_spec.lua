@@ -1,4 +1,4 @@
--- resque.job and resque.cli.describe: classes by name, payloads, the object a job runs as.
+-- resque.job: classes by name, payloads, the object a job runs as.
 local job = require "resque.job"
 local json = require "resque.json"
 
@@ -134,40 +134,6 @@ describe("resque.job", function()
       assert.are.equal(f, job.method({ perform = f }, "perform"))
       assert.is_nil(job.method({ perform = "text" }, "perform"))
       assert.is_nil(job.method({}, "setUp"))
-    end)
-  end)
-
-  describe("describe", function()
-    it("says where a class is and what it has", function()
-      local class = load([[
-        local C = { queue = "mail" }
-        function C:set_up() end
-        function C:perform() end
-        return C]], "@/srv/jobs.lua")()
-      assert.are.same({
-        name = "C", file = "/srv/jobs.lua", line = 3, queue = "mail",
-        methods = { "setUp", "perform" }, warnings = {},
-      }, job.describe("C", class))
-    end)
-
-    it("warns of slips", function()
-      local class = { setup = function() end, run = function() end, queue = 5 }
-      local about = job.describe("C", class)
-      assert.are.same({
-        "it has no perform method", "run is not called (hint: is it perform?)",
-        "setup is not called (hint: is it setUp?)",
-      }, about.warnings)
-      assert.is_nil(about.line)
-      assert.is_nil(about.queue)
-    end)
-
-    it("warns of a dot where a colon was meant", function()
-      local about = job.describe("C", { perform = function() end })
-      assert.is_truthy(about.warnings[1]:find "does not take self")
-      assert.are.same({}, job.describe("C", { perform = function(...) return ... end }).warnings)
-      assert.are.same({}, job.describe("C", {
-        perform = function(self) return self end, run = function() end,
-      }).warnings)
     end)
   end)
 end)

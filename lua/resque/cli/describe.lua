@@ -1,6 +1,4 @@
 --- What there is to say about a job class: where it is, what it has, what looks like a slip.
---
--- For `resque-lua check`; no job needs it.
 -- @module resque.cli.describe
 local job = require "resque.job"
 local policy = require "resque.job.policy"
