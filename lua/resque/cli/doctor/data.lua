@@ -98,11 +98,12 @@ local function disk(facts)
     "its log says why; most often the disk is full, or the folder is not its own")
 end
 
-local function eviction(facts)
-  local policy, why = facts:config "maxmemory-policy"
-  if not policy then
-    return finding.unseen("eviction", why)
-  elseif policy == "noeviction" then
+local function policy_of(facts)
+  return facts:config "maxmemory-policy"
+end
+
+local eviction = finding.check("eviction", policy_of, function(facts, policy)
+  if policy == "noeviction" then
     return finding.ok("eviction", "noeviction: a full Redis deletes nothing")
   elseif policy:find "^volatile" then
     return finding.warn("eviction", policy .. ": a full Redis deletes keys that expire: the "
@@ -113,7 +114,7 @@ local function eviction(facts)
   end
   return finding.fail("eviction", policy .. ": a full Redis deletes jobs that wait",
     "CONFIG SET maxmemory-policy noeviction, and in " .. file(facts))
-end
+end)
 
 -- What counts against maxmemory: buffers for replicas and for the append-only file do not.
 local function counted(facts)

@@ -235,4 +235,20 @@ function Facts:members(name)
   return reply
 end
 
+--- Names of the keys there are, and the members of the set that should account for them.
+-- @tparam string kind as `names` takes it
+-- @tparam string set name of the key
+-- @treturn[1] {string,...} names
+-- @treturn[1] {string,...} members
+-- @treturn[2] nil
+-- @treturn[2] string
+function Facts:names_beside(kind, set)
+  local names, why = self:names(kind)
+  local members, hidden = self:members(set)
+  if not names or not members then
+    return nil, why or hidden
+  end
+  return names, members
+end
+
 return facts

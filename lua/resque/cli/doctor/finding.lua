@@ -36,6 +36,46 @@ function finding.unseen(name, why, hint)
   return { name = name, level = "unseen", text = text, hint = hint }
 end
 
+--- A check that rests on one answer of Redis: unseen where that is not given.
+-- @tparam string name of the check
+-- @tparam function ask gets facts; returns the answer and what belongs to it, or nil and why
+-- @tparam function judge gets facts and what `ask` returned; returns what was found
+-- @treturn function gets facts, returns what was found
+function finding.check(name, ask, judge)
+  return function(facts)
+    local answer, more = ask(facts)
+    if not answer then
+      return finding.unseen(name, more)
+    end
+    return judge(facts, answer, more)
+  end
+end
+
+--- Those of a list that are not fine.
+-- @tparam {string,...} list
+-- @tparam function is_fine gets one of them
+-- @treturn {string,...}
+function finding.without(list, is_fine)
+  local left = {}
+  for _, name in ipairs(list) do
+    left[#left + 1] = not is_fine(name) and name or nil
+  end
+  return left
+end
+
+--- Whether a name is one of a list.
+-- @tparam {string,...} list
+-- @treturn function gets a name, returns true or nil
+function finding.among(list)
+  local set = {}
+  for _, name in ipairs(list) do
+    set[name] = true
+  end
+  return function(name)
+    return set[name]
+  end
+end
+
 local EXAMPLES = 3
 
 --- The first few of a list, for people: "a, b, c and 4 more".

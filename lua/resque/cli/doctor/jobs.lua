@@ -70,38 +70,26 @@ local function counters(facts)
   return finding.ok("counters", "they are numbers")
 end
 
--- Names of queue:* that are not in `queues`; jobs in them.
+-- Names of queue:* that are not in `queues`; how many are.
 local function unlisted(facts)
-  local names, why = facts:names "queue:"
-  local known, hidden = facts:members "queues"
-  if not names or not known then
-    return nil, why or hidden
+  local names, known = facts:names_beside("queue:", "queues")
+  if not names then
+    return nil, known
   end
-  local set, list = {}, {}
-  for _, name in ipairs(known) do
-    set[name] = true
-  end
-  for _, name in ipairs(names) do
-    list[#list + 1] = not set[name] and name or nil
-  end
-  return list, #known
+  return finding.without(names, finding.among(known)), #known
 end
 
-local function queues(facts)
-  local list, known = unlisted(facts)
-  if not list then
-    return finding.unseen("queues", known)
-  elseif not list[1] then
-    if known == 0 then
+local queues = finding.check("queues", unlisted, function(facts, list, known)
+  if not list[1] and known == 0 then
     return finding.ok("queues", "no queue yet")
-  end
-  return finding.ok("queues", ("%s, each in the set of queues%s"):format(
+  elseif not list[1] then
+    return finding.ok("queues", ("%s, each in the set of queues%s"):format(
       finding.count(known, "queue"), facts:partly()))
   end
   return finding.fail("queues", ("%s with jobs, but not in the set `queues`: %s; '*' and "
     .. "resque-web do not see them"):format(finding.count(#list, "queue"), finding.examples(list)),
     ("SADD %s '%s'"):format(connection.key "queues", sys.printable(list[1])))
-end
+end)
 
 -- ---------------------------------------------------------------------------- who serves a queue
 
@@ -149,26 +137,21 @@ end
 
 -- Queues that have jobs and no worker; how many workers there are.
 local function unserved(facts)
-  local names, why = facts:names "queue:"
-  local workers, hidden = facts:members "workers"
-  if not names or not workers then
-    return nil, why or hidden
+  local names, workers = facts:names_beside("queue:", "workers")
+  if not names then
+    return nil, workers
   end
-  local lists, left = {}, {}
+  local lists = {}
   for i, id in ipairs(workers) do
     lists[i] = serving(id)
   end
-  for _, name in ipairs(names) do
-    left[#left + 1] = not is_served(name, lists) and name or nil
-  end
-  return left, #workers
+  return finding.without(names, function(name)
+    return is_served(name, lists)
+  end), #workers
 end
 
-local function served(facts)
-  local list, workers = unserved(facts)
-  if not list then
-    return finding.unseen("served", workers)
-  elseif not list[1] then
+local served = finding.check("served", unserved, function(_, list, workers)
+  if not list[1] then
     return finding.ok("served", "every queue with jobs has a worker")
   elseif workers == 0 then
     return finding.warn("served", ("%s with jobs, and no worker is registered"):format(
@@ -178,7 +161,7 @@ local function served(facts)
     finding.count(#list, "queue"), finding.examples(list)),
     ("start one with QUEUE='%s', or see whether the name is meant so"):format(
     sys.printable(list[1])))
-end
+end)
 
 local function overflow(facts)
   local size, why = facts:on("LLEN", "failed:overflow")

@@ -34,11 +34,7 @@ local function notes_of(facts)
   return facts.notes, facts.unnoted
 end
 
-local function blocked(facts)
-  local notes, why = notes_of(facts)
-  if not notes then
-    return finding.unseen("blocked", why)
-  end
+local blocked = finding.check("blocked", notes_of, function(_, notes)
   local list, reason = {}, nil
   for _, entry in ipairs(notes) do
     list[#list + 1] = entry.note.blocked and entry.id or nil
@@ -51,13 +47,9 @@ local function blocked(facts)
     finding.count(#list, "worker starts", "workers start"), sys.printable(reason),
     finding.examples(list)),
     "`resque-lua check FILE` on that machine; they go on a second after it is mended")
-end
+end)
 
-local function resting(facts)
-  local notes, why = notes_of(facts)
-  if not notes then
-    return finding.unseen("resting", why)
-  end
+local resting = finding.check("resting", notes_of, function(_, notes)
   local queues, seen, reason = {}, {}, nil
   for _, entry in ipairs(notes) do
     local queue = entry.note.queue
@@ -72,6 +64,6 @@ local function resting(facts)
     finding.count(#queues, "queue is", "queues are"), finding.examples(queues),
     sys.printable(reason)),
     "give the workers a file with that class, or take those jobs out")
-end
+end)
 
 return { title = "Workers", blocked, resting }

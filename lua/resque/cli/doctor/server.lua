@@ -25,18 +25,19 @@ local function version(facts)
   return finding.ok("version", name .. " " .. text)
 end
 
-local function role(facts)
-  local text, why = facts:info "role"
-  if not text then
-    return finding.unseen("role", why)
-  elseif text == "master" then
+local function role_of(facts)
+  return facts:info "role"
+end
+
+local role = finding.check("role", role_of, function(facts, name)
+  if name == "master" then
     return finding.ok("role", "it takes writes")
   end
   local master = sys.printable(("%s:%s"):format(facts:info "master_host" or "?",
     facts:info "master_port" or "?"))
   return finding.fail("role", ("a replica of %s: it takes no writes, so no worker can take a job")
     :format(master), "let REDIS_BACKEND name the master")
-end
+end)
 
 local function replicas(facts)
   local there, why = facts:info "connected_slaves"

@@ -34,25 +34,17 @@ local function measured(facts)
   return facts.times, facts.timeless
 end
 
-local function latency(facts)
-  local times, why = measured(facts)
-  if not times then
-    return finding.unseen("latency", why)
-  end
+local latency = finding.check("latency", measured, function(_, times)
   local text = ("%.2f ms there and back"):format(times.median * 1000)
   if times.median > SLOW then
     return finding.warn("latency", text .. ": every job waits for one or two of these",
       "run the workers nearer to Redis; `redis-cli --latency` and SLOWLOG GET show more")
   end
   return finding.ok("latency", text)
-end
+end)
 
 -- The answer was made somewhere within the trip, so half of one is all that is not known.
-local function clock(facts)
-  local times, why = measured(facts)
-  if not times then
-    return finding.unseen("clock", why)
-  end
+local clock = finding.check("clock", measured, function(_, times)
   local skew = math.abs(times.ahead)
   if skew - times.trip / 2 <= SKEW then
     return finding.ok("clock", ("agrees with Redis' within %.0f ms")
@@ -62,6 +54,6 @@ local function clock(facts)
   return finding.warn("clock", ("this machine is %s %s Redis: times of jobs and logs do not fit "
     .. "together (heartbeats go by Redis' clock alone)"):format(shown,
     times.ahead > 0 and "behind" or "ahead of"), "NTP on both machines: timedatectl")
-end
+end)
 
 return { title = "Time", latency, clock }

@@ -110,10 +110,9 @@ local function never_beat(facts)
   if not workers or not beats then
     return finding.unseen("no-heartbeat", why or hidden)
   end
-  local list = {}
-  for _, id in ipairs(workers) do
-    list[#list + 1] = not beats[id] and id or nil
-  end
+  local list = finding.without(workers, function(id)
+    return beats[id]
+  end)
   if not workers[1] then
     return finding.ok("no-heartbeat", "no worker is registered")
   elseif not list[1] then
@@ -123,47 +122,36 @@ local function never_beat(facts)
     :format(finding.count(#list, "worker"), finding.examples(list)))
 end
 
-local function ids(facts)
-  local workers, why = facts:members "workers"
-  if not workers then
-    return finding.unseen("ids", why)
-  end
-  local odd = {}
-  for _, id in ipairs(workers) do
-    odd[#odd + 1] = not id:find "^[^:]*:[^:]*:[^:]" and id or nil
-  end
+local function ids_of(facts)
+  return facts:members "workers"
+end
+
+local ids = finding.check("ids", ids_of, function(_, workers)
+  local odd = finding.without(workers, function(id)
+    return id:find "^[^:]*:[^:]*:[^:]"
+  end)
   if not odd[1] then
     return finding.ok("ids", "each names host, process and queues")
   end
   return finding.fail("ids", ("%s not host:process:queues: %s; resque-web's pages of workers end "
     .. "with an error"):format(finding.count(#odd, "id is", "ids are"), finding.examples(odd)),
     ("SREM %s ID, if that worker is gone"):format(connection.key "workers"))
-end
+end)
 
 -- Names of worker:<id> records whose worker is not registered. worker:<id>:started is no record.
 local function orphans_of(facts)
-  local names, why = facts:names "worker:"
-  local workers, hidden = facts:members "workers"
-  if not names or not workers then
-    return nil, why or hidden
+  local names, workers = facts:names_beside("worker:", "workers")
+  if not names then
+    return nil, workers
   end
-  local known, list = {}, {}
-  for _, id in ipairs(workers) do
-    known[id] = true
-  end
-  for _, name in ipairs(names) do
-    if not known[name] and not name:find ":started$" then
-      list[#list + 1] = name
-    end
-  end
-  return list
+  local is_known = finding.among(workers)
+  return finding.without(names, function(name)
+    return is_known(name) or name:find ":started$"
+  end)
 end
 
-local function orphans(facts)
-  local list, why = orphans_of(facts)
-  if not list then
-    return finding.unseen("orphans", why)
-  elseif not list[1] then
+local orphans = finding.check("orphans", orphans_of, function(facts, list)
+  if not list[1] then
     return finding.ok("orphans", "no job is left by a worker that is not registered"
       .. facts:partly())
   end
@@ -172,7 +160,7 @@ local function orphans(facts)
     finding.examples(list)),
     ("GET '%s' shows one; put it in again if it may run twice, then DEL that key"):format(
     sys.printable(connection.key("worker:" .. list[1]))))
-end
+end)
 
 local function lock(facts)
   local ttl, why = facts:on("TTL", LOCK)
