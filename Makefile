@@ -63,13 +63,14 @@ endif
 
 SOURCES   := $(sort $(wildcard src/*.c src/*/*.c))
 OBJECTS   := $(SOURCES:src/%.c=$(BUILD)/obj/%.o)
+SCRIPT_FILES := $(sort $(wildcard lua/server/*.lua lua/server/*/*.lua))
 LUA_FILES := $(sort $(wildcard lua/*.lua lua/*/*.lua lua/*/*/*.lua lua/*/*/*/*.lua))
 # The modules a plain lua5.4 can load; each links only what it uses.
 MODULES   := $(BUILD)/lib/resque/sys.so $(BUILD)/lib/resque/net.so
 SYS_NEEDS := $(addprefix lua/lualib_,sys json plain sleep includes) options/include_list os/folder \
              $(addprefix base/,json_check log plain suggest text)
-NET_NEEDS := lua/lualib_redis $(addprefix redis/,address address_show address_environment args auth command_names \
-             errors redis reply) os/events $(addprefix base/,clock memory plain)
+NET_NEEDS := lua/lualib_redis lua/lualib_script $(addprefix redis/,address address_show address_environment args auth \
+             command_names errors redis reply script_files) os/events $(addprefix base/,clock memory plain source)
 
 .PHONY: all test demo lint fuzz valgrind install uninstall dist clean help
 .DELETE_ON_ERROR:
@@ -90,14 +91,23 @@ $(BUILD)/obj/%.o: src/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(RL_CFLAGS) -Isrc -MMD -MP -c -o $@ $<
 
-# Every Lua file as it is, between two symbols: one row per file in a table the host searches.
+# Every Lua file as it is, between two symbols: one row per file in a table the host searches. The module net has the
+# scripts that run inside Redis.
 $(BUILD)/embedded.c: $(LUA_FILES) src/base/embed.sh
 	@mkdir -p $(@D)
 	sh src/base/embed.sh $(LUA_FILES) > $@
 
+$(BUILD)/scripts.c: $(SCRIPT_FILES) src/base/embed.sh
+	@mkdir -p $(@D)
+	sh src/base/embed.sh $(SCRIPT_FILES) > $@
+
 $(BUILD)/obj/embedded.o: $(BUILD)/embedded.c $(LUA_FILES) src/base/embedded.h $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(RL_CFLAGS) -Isrc -c -o $@ $<
+
+$(BUILD)/pic/scripts.o: $(BUILD)/scripts.c $(SCRIPT_FILES) src/base/embedded.h $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(RL_CFLAGS) -fPIC -fvisibility=hidden -Isrc -c -o $@ $<
 
 # Position-independent copies of the objects for the modules; only luaopen_* is visible.
 $(BUILD)/pic/%.o: src/%.c $(BUILD)/flags
@@ -105,7 +115,7 @@ $(BUILD)/pic/%.o: src/%.c $(BUILD)/flags
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(RL_CFLAGS) -fPIC -fvisibility=hidden -Isrc -MMD -MP -c -o $@ $<
 
 $(BUILD)/lib/resque/sys.so: $(SYS_NEEDS:%=$(BUILD)/pic/%.o)
-$(BUILD)/lib/resque/net.so: $(NET_NEEDS:%=$(BUILD)/pic/%.o)
+$(BUILD)/lib/resque/net.so: $(NET_NEEDS:%=$(BUILD)/pic/%.o) $(BUILD)/pic/scripts.o
 $(MODULES):
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(RL_CFLAGS) $(RL_LDFLAGS) $(LDFLAGS) -shared -o $@ $^ $(if $(findstring net,$@),$(shell $(PKG_CONFIG) --libs hiredis))

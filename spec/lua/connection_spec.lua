@@ -4,6 +4,7 @@ local clock = require "spec.support.clock"
 local net = require "resque.net"
 local preload = require "spec.support.preload"
 local process = require "spec.support.process"
+local scripts = require "spec.support.scripts"
 local server = require "spec.support.server"
 local world = require "spec.support.world"
 
@@ -280,6 +281,18 @@ describe("resque.net", function()
       assert.is_nil(net.hint "WRONGTYPE Operation against a key holding the wrong kind of value")
       assert.is_nil(net.hint "BUSYKEY Target key name already exists.")
       assert.is_nil(net.hint("something", "else"))
+    end)
+  end)
+
+  describe("script", function()
+    it("is the text of a server script, with lib in front", function()
+      assert.is_true(net.script "done" == scripts.text "done")
+    end)
+
+    it("of no such name is an error", function()
+      local ok, err = pcall(net.script, "nonesuch")
+      assert.is_false(ok)
+      assert.is_truthy(err:find("server.nonesuch is missing", 1, true), err)
     end)
   end)
 

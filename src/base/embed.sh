@@ -7,6 +7,7 @@ n=0
 for file in "$@"; do
     n=$((n + 1))
     printf '__asm__(".section .rodata\\n.global rl_embedded_%d, rl_embedded_%d_end\\n"\n' $n $n
+    printf '        ".hidden rl_embedded_%d, rl_embedded_%d_end\\n"\n' $n $n
     printf '        "rl_embedded_%d:\\n.incbin \\"%s\\"\\n"\n' $n "$file"
     printf '        "rl_embedded_%d_end:\\n.byte 0\\n.previous");\n' $n
     printf 'extern const char rl_embedded_%d[], rl_embedded_%d_end[];\n' $n $n

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/plain.h"
+#include "lua/lualib_script.h"
 #include "options/options.h"
 #include "redis/command_names.h"
 #include "redis/redis.h"
@@ -453,5 +454,8 @@ __attribute__((visibility("default"))) int luaopen_resque_net(lua_State *L)
     }
     lua_pop(L, 1);
     luaL_newlib(L, functions);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &program_key);
+    lua_pushcclosure(L, lualib_script, 1);
+    lua_setfield(L, -2, "script");
     return 1;
 }

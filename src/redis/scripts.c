@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "redis/answers.h"
+#include "redis/script_files.h"
 
 static const char *const names[SCRIPT_COUNT] = {
     "reserve", "done", "fail", "unreserve", "register", "unregister", "heartbeat", "note", "prune"};
@@ -37,17 +38,14 @@ static int join(struct scripts *s, char **text, size_t *len, const char *module)
  * the life of a connection, and the pages that a worker has are there for every fork to copy. */
 static char *join_all(struct scripts *s, enum script script, size_t *len)
 {
-    const char *lib;
-    char *text = NULL, module[64];
-    int result = 0;
+    char *text = NULL, module[SCRIPT_FILE_NAME];
     *len = 0;
-    snprintf(module, sizeof module, "server.%s", names[script]);
-    for (size_t i = 0; result == 0 && (lib = source_name("server.lib.", i)); i++)
-        result = join(s, &text, len, lib);
-    if (result == 0 && join(s, &text, len, module) == 0)
-        return text;
-    free(text);
-    return NULL;
+    for (size_t n = 0; script_files_name(names[script], n, module); n++)
+        if (join(s, &text, len, module) < 0) {
+            free(text);
+            return NULL;
+        }
+    return text;
 }
 
 void scripts_open(struct scripts *s, struct redis *redis, const char *prefix,
