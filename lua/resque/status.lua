@@ -7,8 +7,7 @@ local connection = require "resque.connection"
 local json = require "resque.json"
 local sys = require "resque.sys"
 
--- KEPT: seconds for which the status of a job stays that has come to its end.
-local status = { WAITING = 1, RUNNING = 2, FAILED = 3, COMPLETE = 4, KEPT = 86400 }
+local status = { WAITING = 1, RUNNING = 2, FAILED = 3, COMPLETE = 4 }
 local NAMES = { "waiting", "running", "failed", "complete" }
 
 -- How often `wait` looks: soon at first, as most jobs are short.
@@ -40,16 +39,6 @@ end
 -- @treturn string
 function status.waiting(now)
   return ('{"status":1,"updated":%d,"started":%d,"result":null}'):format(now, now)
-end
-
---- What the key of a job holds that was cancelled before it ran: there is no failure record that
--- would tell why.
--- @tparam integer now Unix time
--- @tparam ?integer started when it was enqueued, if that is known
--- @treturn string
-function status.cancelled(now, started)
-  return ('{"status":3,"updated":%d,"started":%d,"result":"cancelled before it ran"}'):format(now,
-    math.type(started) == "integer" and started or now)
 end
 
 --- The status of one job.

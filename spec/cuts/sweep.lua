@@ -11,7 +11,8 @@ local sweep = {}
 local Sweep = {}
 Sweep.__index = Sweep
 
-local SCRIPTS = { "register", "reserve", "done", "fail", "unreserve", "heartbeat", "unregister" }
+local SCRIPTS = { "register", "reserve", "done", "fail", "unreserve", "heartbeat", "unregister",
+  "promise" }
 local PATIENCE = 20 -- seconds for one life
 local MARGIN = 64 -- bytes looked at one by one at both ends of a script's text
 local LATEST = 5 -- commands, after which a held one is delivered
@@ -34,7 +35,7 @@ local function namer(redis, root)
     if first == "EVALSHA" then
       return assert(by_digest[second], "a script of another text: " .. tostring(second))
     elseif first == "EVAL" then
-      return by_text[second] and "EVAL " .. by_text[second] or "JOB'S OWN" -- it tells its on_crash
+      return by_text[second] and "EVAL " .. by_text[second] or "JOB'S OWN"
     elseif first == "SCRIPT" then
       for text, name in pairs(by_text) do
         if bytes:find(text, past, true) then
@@ -165,7 +166,7 @@ end
 local function belongs(kind, exchange)
   if kind == "crash" then
     return exchange.label:find "^fail#" or exchange.label:find "^done#"
-      or exchange.label:find "^JOB'S OWN#"
+      or exchange.label:find "^EVAL promise#"
   end
   return (kind == "beat") == is_beat(exchange)
 end

@@ -84,8 +84,10 @@ describe("make", function()
         local resque = require "resque"
         print(assert(resque.enqueue("default", "My_Job", { name = "Chris" }, true)))
         print(package.searchpath("resque", package.path), resque.version)
+        print(resque.cancel(assert(resque.enqueue("default", "Other"))))
       ]] }, { env = env, cwd = "/" })
       assert.truthy(out:find(usr .. "/share/lua/5.4/resque.lua", 1, true))
+      assert.truthy(out:find "\nremoved\t")
       assert.equal(1, w:queued())
       assert.equal(1, w:status(out:match "^%x+").status)
       local demo = usr .. "/share/resque-lua/demo/"

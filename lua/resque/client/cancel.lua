@@ -7,8 +7,8 @@
 -- @module resque.client.cancel
 local connection = require "resque.connection"
 local json = require "resque.json"
+local net = require "resque.net"
 local pages = require "resque.client.pages"
-local status = require "resque.status"
 local sys = require "resque.sys"
 local workers = require "resque.client.workers"
 
@@ -22,19 +22,6 @@ local ROUNDS = 20 -- a job may go on from queue to worker and back while it is l
 local HEAD = 80 -- bytes of a record that hold its token
 local FAILED_LISTS = { "failed", "failed:overflow" }
 local RECENT = 100 -- failure records looked through when the list was cut meanwhile
-
--- Takes one copy out of its queue; in the same step its status ends, for whoever waits for it, and
--- its crashes are forgotten. KEYS: queue, status, crashes; ARGV: which copy, the bytes, the status,
--- seconds to keep it.
-local REMOVE = [[
-local removed = redis.call("LREM", KEYS[1], ARGV[1], ARGV[2])
-if removed > 0 then
-  redis.call("DEL", KEYS[3])
-  if redis.call("EXISTS", KEYS[2]) == 1 then
-    redis.call("SET", KEYS[2], ARGV[3], "EX", ARGV[4])
-  end
-end
-return removed]]
 
 -- ---------------------------------------------------------------------------------- where it is
 
@@ -176,19 +163,16 @@ end
 -- Whether it was still there.
 local function remove(place)
   local conn, err, trouble = connection.own()
-  if not conn then
+  local answer
+  if conn then
+    answer, err, trouble = conn:call("EVAL", net.script "remove", 1,
+      connection.key("queue:" .. place.queue), connection.key "", "", place.from_head and 1 or -1,
+      place.payload, full_id(place.job))
+  end
+  if not answer then
     return nil, err, trouble
   end
-  local id = full_id(place.job)
-  local ended = status.cancelled(os.time(), status.new(id):started())
-  local removed
-  removed, err, trouble = conn:call("EVAL", REMOVE, 3, connection.key("queue:" .. place.queue),
-    status.key(id), connection.key("lua:attempts:" .. id), place.from_head and 1 or -1,
-    place.payload, ended, status.KEPT)
-  if not removed then
-    return nil, err, trouble
-  end
-  return removed > 0
+  return answer[1] == "OK"
 end
 
 -- ------------------------------------------------------------------------- having it ended

@@ -6,17 +6,8 @@
 -- @module resque.job.promise
 local connection = require "resque.connection"
 local errors = require "resque.errors"
+local net = require "resque.net"
 local sys = require "resque.sys"
-
--- KEYS: what is known of the worker's process; its record. ARGV: how the record must begin; the
--- promise. HDEL first: a full Redis takes no first write that needs memory.
-local WRITE = [[
-local record = redis.call("GET", KEYS[2])
-if not record or record:sub(1, #ARGV[1]) ~= ARGV[1] then return 0 end
-redis.call("HDEL", KEYS[1], "job_on_crash")
-redis.call("HSET", KEYS[1], "job_on_crash", ARGV[2])
-return 1
-]]
 
 -- Error replies of a server that will be well again.
 local PASSING = {
@@ -30,15 +21,15 @@ local function will_pass(err, trouble)
     or PASSING[(err or ""):match "^%u+" or ""] or false
 end
 
--- 1, or anything else and maybe why, and what kind of trouble.
+-- The answer of the script, or nil, why, and what kind of trouble.
 local function write(worker, token, requeue)
   local conn, err, trouble = connection.home()
   if not conn then
     return nil, err, trouble
   end
   local prefix = sys.settings.prefix
-  return conn:call("EVAL", WRITE, 2, prefix .. "lua:proc:" .. worker, prefix .. "worker:" .. worker,
-    ('{"token":"%s",'):format(token), ("%s %d"):format(token, requeue))
+  return conn:call("EVAL", net.script "promise", 1, prefix .. "worker:" .. worker, prefix, worker,
+    token, requeue)
 end
 
 -- The same, tried again for as long as that can help: to write it twice does no harm.
@@ -53,7 +44,7 @@ local function write_at_last(worker, token, requeue)
     wait = math.min(wait * 2, LONGEST_WAIT)
     written, err, trouble = write(worker, token, requeue)
   end
-  return written, err
+  return written and written[1], err
 end
 
 -- What the worker does with its jobs.
@@ -71,7 +62,7 @@ return function(name, requeue, held)
     return
   end
   local written, err = write_at_last(held.worker, held.token, requeue)
-  if written ~= 1 then
+  if written ~= "OK" then
     error(errors.report {
       name = "Resque::CrashPolicyError",
       message = ("on_crash of job class %s cannot be kept: %s"):format(name,

@@ -1,6 +1,20 @@
 -- call.lua - what every script is called with: KEYS[1] the worker's record, ARGV[1] the prefix,
--- ARGV[2] the worker's id. All files of this folder stand in front of each script, in alphabetical
--- order: a file may use what is above it.
+-- ARGV[2] the worker's id. (remove.lua is about a queue: its own head says what it is called with.)
+--
+-- All files of this folder stand in front of each script, in this order. A file may use what is
+-- above it:
+--   base64    any bytes as text
+--   call      this file: arguments, and whether the worker is registered
+--   clock     Redis's time, as numbers and as the texts of records
+--   crashes   how often a job has crashed
+--   encode    texts in and out of JSON strings
+--   job       a job as a table, and as the record of the worker that has it
+--   record    failure records, their lists, the counters
+--   splice    members of a JSON object as raw text; what stands for payloads that are none
+--   status    php-resque's status of a tracked job
+--   take      the next job from the queues
+--   transfer  a job's ways out of its worker's record, other than done
+--   worker    the keys of a worker besides its record
 --
 -- A full Redis (maxmemory) refuses a script's first write if that could need memory (SET, RPUSH,
 -- HSET, INCR) but allows all of them after a write that could not (DEL, LPOP, HDEL), even one that

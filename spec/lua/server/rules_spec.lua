@@ -9,6 +9,7 @@ local sys = require "resque.sys"
 local NONCE, OTHER = scripts.NONCE, scripts.OTHER
 local NAMES = {
   "reserve", "done", "fail", "unreserve", "register", "heartbeat", "note", "unregister", "prune",
+  "promise", "remove",
 }
 local JOB = '{"class":"A","args":[]}'
 
@@ -169,7 +170,7 @@ describe("invariant I9:", function()
   local COMMANDS = {
     "evalsha", "eval", "script|load", "get", "set", "del", "exists", "incr", "lpop", "lpush",
     "rpush", "sadd", "srem", "sismember", "hset", "hget", "hgetall", "hmget", "hdel", "time",
-    "expire",
+    "expire", "lrem",
   }
 
   it("no command outside the list, no key outside the prefix", function()
@@ -204,8 +205,9 @@ describe("invariant I9:", function()
     s.on_crash = nil
     act("REQUEUED 1", s:fail(s:reserve("mail")[2], { kind = "crashed", most = 2 }))
     act("OK", s:done(s:reserve("mail")[2]))
-    s:reserve "mail"
+    act("OK", s:run("promise", s:reserve("mail")[2], 1))
     act("OK", s:run("prune", "proc", NONCE, "me", ""))
+    act("OK", s:set("EVAL", scripts.text "remove", 1, "p:queue:mail", "p:", "", 1, JOB, ""))
     s.server.client:close()
     s.server.client = own
     s:set("ACL", "DELUSER", "worker")
