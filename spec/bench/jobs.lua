@@ -3,8 +3,8 @@
 -- of one minute, says nothing about another. Started by spec/bench/run; README.md reads the table.
 local uv = require "luv"
 local clock = require "spec.support.clock"
-local proc = require "spec.support.proc"
 local process = require "spec.support.process"
+local measure = require "spec.bench.measure"
 local world = require "spec.support.world"
 
 local ROUNDS = tonumber(os.getenv "ROUNDS") or 7
@@ -12,72 +12,14 @@ local JOBS = tonumber(os.getenv "JOBS") or 3000
 local FORKS = 2000
 local PICKUPS = 60 -- jobs of one round
 local BARE_FORK = arg[1]
-local INCLUDE = world.root .. "/spec/bench/noop.lua"
-local TICK = 1e6 / 100 -- microseconds of a clock tick in /proc/<pid>/stat (sysconf(_SC_CLK_TCK))
-
--- ---- numbers
-
-local function quantile(list, q)
-  local sorted = { table.unpack(list) }
-  table.sort(sorted)
-  return sorted[math.max(1, math.ceil(q * #sorted))]
-end
-
-local function median(list)
-  return quantile(list, 0.5)
-end
-
-local function column(rows, name)
-  local list = {}
-  for i, row in ipairs(rows) do
-    list[i] = row[name]
-  end
-  return list
-end
+local quantile, median, column = measure.quantile, measure.median, measure.column
 
 -- ---- what is measured
-
--- Page faults and CPU time of a process, and of its children that have ended.
-local function usage(pid)
-  local fields = {}
-  for word in proc.read(("/proc/%d/stat"):format(pid)):match "%) (.*)":gmatch "%S+" do
-    fields[#fields + 1] = tonumber(word) or word
-  end
-  return {
-    faults = fields[8], child_faults = fields[9],
-    cpu = (fields[12] + fields[13]) * TICK, child_cpu = (fields[14] + fields[15]) * TICK,
-  }
-end
 
 local function forks_per_second(w)
   local code, out = process.run({ BARE_FORK, tostring(FORKS) }, { dir = w.dir })
   assert(code == 0, "bare_fork failed")
   return FORKS / tonumber(out)
-end
-
--- The queue is filled while the worker pauses, so that only the worker is timed.
-local function jobs_per_second(w, run, worker)
-  run:signal "sigusr2"
-  run:wait_title "^Paused"
-  local payloads = {}
-  for i = 1, JOBS do
-    payloads[i] = world.payload("Noop", {}, ("bench%d"):format(i))
-  end
-  w:push("default", table.unpack(payloads))
-  local done, before, redis = w:stat "processed", usage(worker), usage(w.server.process.pid)
-  local start = clock.now()
-  run:signal "sigcont"
-  repeat
-    uv.sleep(20) -- not more often: there may be no processor left for the one who asks
-  until w:stat "processed" >= done + JOBS
-  local seconds = clock.now() - start
-  run:wait_title "^Waiting"
-  local after, redis_after = usage(worker), usage(w.server.process.pid)
-  local row = { rate = JOBS / seconds, redis = (redis_after.cpu - redis.cpu) / JOBS }
-  for name, value in pairs(after) do
-    row[name] = (value - before[name]) / JOBS
-  end
-  return row
 end
 
 local function ping_seconds(w)
@@ -109,13 +51,13 @@ end
 -- ---- the table
 
 local function bench_jobs(w)
-  local run = w:start_idle { INTERVAL = "0.05", VERBOSE = "0", APP_INCLUDE = INCLUDE }
+  local run = w:start_idle { INTERVAL = "0.05", VERBOSE = "0", APP_INCLUDE = measure.INCLUDE }
   local worker = run:worker()
-  jobs_per_second(w, run, worker) -- nobody's first run counts
+  measure.jobs(w, run, worker, JOBS) -- nobody's first run counts
   local rows = {}
   for i = 1, ROUNDS do
     local forks = forks_per_second(w)
-    rows[i] = jobs_per_second(w, run, worker)
+    rows[i] = measure.jobs(w, run, worker, JOBS)
     rows[i].forks = (forks + forks_per_second(w)) / 2
     rows[i].ratio = rows[i].rate / rows[i].forks
   end
@@ -136,7 +78,7 @@ end
 
 local function bench_pick_up(w)
   local run = w:start_idle {
-    INTERVAL = "5", BLOCKING = "1", VERBOSE = "0", APP_INCLUDE = INCLUDE,
+    INTERVAL = "5", BLOCKING = "1", VERBOSE = "0", APP_INCLUDE = measure.INCLUDE,
   }
   pick_up_seconds(w, run)
   local all, ratios = {}, {}
