@@ -90,11 +90,11 @@ static void check_end(const struct report *r, const struct meaning *m)
         CHECK(r->result_len == (valid ? m->len : 4));
         CHECK(memcmp(r->result, valid ? (const char *)m->body : "null", r->result_len) == 0);
     } else if (r->kind == REPORT_FAILED) {
-        check_text(r->exception, m->len);
-        check_text(r->message, m->len);
-        check_text(r->trace, m->len);
+        check_text(r->failure.exception, m->len);
+        check_text(r->failure.message, m->len);
+        check_text(r->failure.trace, m->len);
     } else if (r->kind == REPORT_LOAD) {
-        check_text(r->message, m->len);
+        check_text(r->failure.message, m->len);
     }
 }
 
@@ -104,8 +104,8 @@ static void check_meaning(const struct report *r, const struct meaning *m)
     CHECK(r->on_failure == m->on_failure && r->parent_hooks == m->parent_hooks);
     CHECK(r->unknown == m->unknown);
     CHECK(r->policy.timeout >= 0 && r->policy.cpu >= 0);
-    CHECK(!r->limit || r->kind == REPORT_FAILED);
-    CHECK(r->room <= 2 * (REPORT_BODY_MAX + HEADER + 1024));
+    CHECK(!r->failure.limit || r->kind == REPORT_FAILED);
+    CHECK(r->reader.room <= 2 * (REPORT_BODY_MAX + HEADER + 1024));
     check_end(r, m);
 }
 

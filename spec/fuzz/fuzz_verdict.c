@@ -20,7 +20,8 @@ static void check_rules(const struct outcome *o, const struct report *r, int sta
     else if (!success)
         CHECK(o->kind == OUTCOME_PUT_BACK);
     if (r->kind == REPORT_FAILED)
-        CHECK(strcmp(o->error, r->message) == 0 && strcmp(o->trace, r->trace) == 0 && !o->dirty);
+        CHECK(strcmp(o->error, r->failure.message) == 0 &&
+              strcmp(o->trace, r->failure.trace) == 0 && !o->dirty);
     if (r->kind == REPORT_NONE && WIFSIGNALED(status))
         CHECK(strstr(o->error, "killed by signal "));
 }
@@ -40,9 +41,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                        .exit_code = data[0] >> 1,
                        .result = text,
                        .result_len = size - 4,
-                       .exception = text,
-                       .message = text,
-                       .trace = text};
+                       .failure.exception = text,
+                       .failure.message = text,
+                       .failure.trace = text};
     struct outcome o, copy;
     const struct death death = {.report = &r,
                                 .started = r.started,

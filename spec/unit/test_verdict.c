@@ -70,9 +70,9 @@ static void decides_by_report_and_status(void **state)
                                       .exit_code = rows[i].exit_code,
                                       .result = "[1]",
                                       .result_len = 3,
-                                      .exception = "E",
-                                      .message = "m",
-                                      .trace = "a\n"};
+                                      .failure.exception = "E",
+                                      .failure.message = "m",
+                                      .failure.trace = "a\n"};
         const struct death death = {.report = &report,
                                     .started = rows[i].started,
                                     .wait_status = rows[i].status,
@@ -93,8 +93,11 @@ static void decides_by_report_and_status(void **state)
 /* Only a death without a word is dirty: what the job told itself has run onFailure already. */
 static void says_whose_failure_it_was(void **state)
 {
-    const struct report told = {
-        .started = true, .kind = REPORT_FAILED, .exception = "E", .message = "m", .trace = ""};
+    const struct report told = {.started = true,
+                                .kind = REPORT_FAILED,
+                                .failure.exception = "E",
+                                .failure.message = "m",
+                                .failure.trace = ""};
     const struct report silent = {.started = true};
     struct outcome o;
     (void)state;
@@ -158,9 +161,9 @@ static void hears_of_a_limit_that_became_an_exit(void **state)
                                       .exit_code = rows[i].exit_code,
                                       .result = "1",
                                       .result_len = 1,
-                                      .exception = "E",
-                                      .message = "m",
-                                      .trace = ""};
+                                      .failure.exception = "E",
+                                      .failure.message = "m",
+                                      .failure.trace = ""};
         const struct death death = {.report = &report,
                                     .started = true,
                                     .policy.requeue = -1,
@@ -218,9 +221,9 @@ static void cancels_what_it_ended(void **state)
                                       .on_failure = true,
                                       .result = "1",
                                       .result_len = 1,
-                                      .exception = rows[i].exception,
-                                      .message = "why",
-                                      .trace = ""};
+                                      .failure.exception = rows[i].exception,
+                                      .failure.message = "why",
+                                      .failure.trace = ""};
         const struct death death = {.report = &report,
                                     .started = rows[i].started,
                                     .policy.requeue = -1,
@@ -289,10 +292,10 @@ static const struct end {
 static bool crashes(const struct end *end, int own, int workers)
 {
     const struct report report = {.kind = end->exception ? REPORT_FAILED : REPORT_NONE,
-                                  .exception = end->exception,
-                                  .message = "m",
-                                  .trace = "",
-                                  .limit = end->reported_limit};
+                                  .failure.exception = end->exception,
+                                  .failure.message = "m",
+                                  .failure.trace = "",
+                                  .failure.limit = end->reported_limit};
     const struct death death = {.report = &report,
                                 .started = true,
                                 .policy.requeue = own,

@@ -152,10 +152,10 @@ static void take_policy(struct report *r, const unsigned char *body, size_t len)
 static void take_failed(struct report *r, size_t len)
 {
     char *at = r->body, *end = r->body + len;
-    r->exception = next_text(&at, end);
-    r->message = next_text(&at, end);
-    r->trace = next_text(&at, end);
-    r->limit = known_limit(next_text(&at, end));
+    r->failure.exception = next_text(&at, end);
+    r->failure.message = next_text(&at, end);
+    r->failure.trace = next_text(&at, end);
+    r->failure.limit = known_limit(next_text(&at, end));
     r->kind = REPORT_FAILED;
 }
 
@@ -193,7 +193,7 @@ static void take_frame(struct report *r, char type, const unsigned char *body, s
         return;
     free(r->body);
     r->body = memory_copy((const char *)body, len);
-    r->message = r->body;
+    r->failure.message = r->body;
     if (type == 'D') {
         take_done(r, len);
     } else if (type == 'F') {
@@ -212,35 +212,35 @@ static void take_frame(struct report *r, char type, const unsigned char *body, s
 static bool take_frames(struct report *r)
 {
     size_t at = 0;
-    while (r->got - at >= HEADER) {
-        size_t len = body_len(r->buffer + at);
+    while (r->reader.got - at >= HEADER) {
+        size_t len = body_len(r->reader.buffer + at);
         if (len > REPORT_BODY_MAX)
             return false;
-        if (r->got - at - HEADER < len)
+        if (r->reader.got - at - HEADER < len)
             break;
-        take_frame(r, (char)r->buffer[at], r->buffer + at + HEADER, len);
+        take_frame(r, (char)r->reader.buffer[at], r->reader.buffer + at + HEADER, len);
         at += HEADER + len;
     }
-    memmove(r->buffer, r->buffer + at, r->got - at);
-    r->got -= at;
+    memmove(r->reader.buffer, r->reader.buffer + at, r->reader.got - at);
+    r->reader.got -= at;
     return true;
 }
 
 bool report_read(struct report *r, int fd)
 {
     for (;;) {
-        if (r->room - r->got < 512) {
-            r->room = r->room ? r->room * 2 : 1024;
-            r->buffer = memory_grow(r->buffer, r->room);
+        if (r->reader.room - r->reader.got < 512) {
+            r->reader.room = r->reader.room ? r->reader.room * 2 : 1024;
+            r->reader.buffer = memory_grow(r->reader.buffer, r->reader.room);
         }
-        ssize_t n = read(fd, r->buffer + r->got, r->room - r->got);
+        ssize_t n = read(fd, r->reader.buffer + r->reader.got, r->reader.room - r->reader.got);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0 && errno == EAGAIN)
             return true;
         if (n == 0)
             return false;
-        r->got += n > 0 ? (size_t)n : 0;
+        r->reader.got += n > 0 ? (size_t)n : 0;
         r->broken = n < 0 || !take_frames(r);
         if (r->broken)
             return false;
@@ -250,6 +250,6 @@ bool report_read(struct report *r, int fd)
 void report_clear(struct report *r)
 {
     free(r->body);
-    free(r->buffer);
+    free(r->reader.buffer);
     *r = (struct report){0};
 }

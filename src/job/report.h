@@ -16,11 +16,22 @@
 #define REPORT_BODY_MAX (1024 * 1024)
 
 enum report_kind {
-    REPORT_NONE, /* nothing, or cut short */
-    REPORT_LOAD, /* APP_INCLUDE could not be loaded, or the runner itself broke: message says why */
-    REPORT_DONE, /* result holds JSON */
-    REPORT_FAILED, /* exception, message, trace, limit */
+    REPORT_NONE,   /* nothing, or cut short */
+    REPORT_LOAD,   /* APP_INCLUDE could not be loaded, or the runner itself broke: failure.message
+                      says why */
+    REPORT_DONE,   /* result holds JSON */
+    REPORT_FAILED, /* failure says how */
     REPORT_EXIT,   /* os.exit(exit_code); also while loading */
+};
+
+struct report_failure { /* NUL-terminated texts, "" if none; trace lines end in \n */
+    const char *exception, *message, *trace;
+    const char *limit; /* a literal: "timeout", "memory" or "cpu" ended the job; NULL: none did */
+};
+
+struct report_reader { /* what has come and is not a whole frame yet */
+    unsigned char *buffer;
+    size_t got, room;
 };
 
 struct report {
@@ -35,11 +46,8 @@ struct report {
     char *body;         /* owns the texts below, which point into it */
     const char *result; /* JSON; "null" if there is none */
     size_t result_len;
-    const char *exception, *message, *trace; /* NUL-terminated; trace lines end in \n; "" if none */
-    const char *limit; /* a literal: "timeout", "memory" or "cpu" ended the job; NULL: none did */
-    /* the reader's own */
-    unsigned char *buffer;
-    size_t got, room;
+    struct report_failure failure; /* of a REPORT_LOAD only its message */
+    struct report_reader reader;
 };
 
 /* Reads what is there from the non-blocking `fd`. True while more may come; false at the end, or

@@ -72,7 +72,7 @@ static const char *fill_in(char *out, size_t size, const struct death *death)
 {
     int status = death->wait_status;
     if (death->report->kind == REPORT_LOAD)
-        return death->report->message;
+        return death->report->failure.message;
     if (death->report->kind == REPORT_EXIT)
         snprintf(out, size, "%d", death->report->exit_code);
     else if (WIFSIGNALED(status))
@@ -113,8 +113,8 @@ void verdict_by_table(struct outcome *outcome, const struct death *death)
     if (report->kind == REPORT_DONE) {
         outcome->result = memory_copy(report->result, outcome->result_len = report->result_len);
     } else if (report->kind == REPORT_FAILED) {
-        set_failure(outcome, report->exception, report->message);
-        outcome->trace = memory_copy(report->trace, strlen(report->trace));
+        set_failure(outcome, report->failure.exception, report->failure.message);
+        outcome->trace = memory_copy(report->failure.trace, strlen(report->failure.trace));
     } else {
         bool own_doing = report->kind != REPORT_NONE; /* it could still tell */
         outcome->exception = memory_copy(DIRTY_EXIT, strlen(DIRTY_EXIT));
@@ -195,7 +195,7 @@ static const char *limit_of(const struct death *death, enum limit raised)
     if (raised)
         return limit_name(raised);
     if (death->report->kind == REPORT_FAILED)
-        return death->report->limit;
+        return death->report->failure.limit;
     if (death->report->kind != REPORT_NONE)
         return NULL;
     if (death->reason == KILL_TIMEOUT)
