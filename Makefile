@@ -70,7 +70,7 @@ MODULES   := $(BUILD)/lib/resque/sys.so $(BUILD)/lib/resque/net.so
 SYS_NEEDS := $(addprefix lua/lualib_,sys json plain sleep includes) options/include_list os/folder \
              $(addprefix base/,json_check log plain suggest text)
 NET_NEEDS := lua/lualib_redis lua/lualib_script $(addprefix redis/,address address_show address_environment args auth \
-             command_names errors redis reply script_files) os/events $(addprefix base/,clock memory plain source)
+             command_names errors redis reply script_files) os/events os/descriptors $(addprefix base/,clock memory plain source)
 
 .PHONY: all test demo lint fuzz valgrind install uninstall dist clean help
 .DELETE_ON_ERROR:

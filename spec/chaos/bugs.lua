@@ -162,7 +162,7 @@ return {
   {
     name = "a job's process keeps its worker's connection", breaks = "I8",
     file = "src/redis/redis.c",
-    old = "        close(r->context->fd);\n    r->inherited", new = "        ;\n    r->inherited",
+    old = "    descriptors_own(r->context->fd);\n", new = "",
     run = { shares = { hold = 1 } },
   },
   {

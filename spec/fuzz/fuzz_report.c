@@ -121,6 +121,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     CHECK(whole.exit_code == pieces.exit_code);
     report_clear(&whole);
     report_clear(&pieces);
-    CHECK(!whole.body && !whole.buffer);
+    CHECK(!whole.body && !whole.reader.buffer);
     return 0;
 }

@@ -1,6 +1,6 @@
 /* needs: redis/answers.c redis/reply.c redis/errors.c redis/auth.c redis/args.c redis/redis.c */
-/* needs: redis/address.c redis/address_show.c os/events.c */
-/* needs: base/clock.c base/memory.c base/plain.c */
+/* needs: redis/address.c redis/address_show.c os/events.c base/clock.c base/memory.c */
+/* needs: base/plain.c os/descriptors.c */
 /* test_answers.c - the words of lua/server: each is in the table, and nothing else is. */
 #include "redis/answers.h"
 

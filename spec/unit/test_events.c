@@ -1,4 +1,4 @@
-/* needs: os/events.c base/clock.c */
+/* needs: os/events.c base/clock.c os/descriptors.c base/memory.c */
 /* test_events.c - signals are kept until taken, slots are told apart, deadlines hold. */
 #include "os/events.h"
 

@@ -1,4 +1,4 @@
-/* needs: job/output.c base/text.c base/memory.c base/clock.c os/events.c */
+/* needs: job/output.c base/text.c base/memory.c base/clock.c os/events.c os/descriptors.c */
 /* test_output.c - what jobs write, with real pipes and processes. */
 #include "job/output.h"
 

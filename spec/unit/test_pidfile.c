@@ -1,4 +1,4 @@
-/* needs: os/pidfile.c */
+/* needs: os/pidfile.c os/descriptors.c base/memory.c */
 /* test_pidfile.c - one live holder per file, whatever was in it, however it ended. Each test has a
  * folder of its own and works inside it. */
 #include "os/pidfile.h"
@@ -22,6 +22,8 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+
+#include "os/descriptors.h"
 
 #include "temporary.h"
 
@@ -242,11 +244,8 @@ static void test_forget(void **unused)
     if (child == 0) {
         char byte;
         close(done[1]);
-        pidfile_forget(&p);
-        pidfile_close(&p);
-        _exit(read(done[0], &byte, 1) == 0 && !p.path
-                  ? 0
-                  : 1); /* lives on until the parent is through */
+        descriptors_let_go();
+        _exit(read(done[0], &byte, 1) == 0 ? 0 : 1); /* lives on until the parent is through */
     }
     close(done[0]);
     assert_refused(PATH, "is held by process");

@@ -1,5 +1,5 @@
 /* needs: worker/wishes.c os/signals.c os/folder.c os/insist.c os/events.c base/clock.c */
-/* needs: base/log.c base/text.c */
+/* needs: base/log.c base/text.c os/descriptors.c base/memory.c */
 /* test_wishes.c - what signals ask of a worker: sequences of signals × settings. */
 #include "worker/wishes.h"
 

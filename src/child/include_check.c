@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #include "base/log.h"
 #include "child/jobsignals.h"
 #include "lua/luahost.h"
+#include "os/descriptors.h"
 #include "os/guard.h"
 #include "os/signals.h"
 
@@ -28,6 +30,7 @@ static _Noreturn void check_in_child(const struct include_check *c, int report_f
     char said[INCLUDE_CHECK_WHY] = {LOADED};
     bool parent_hooks = false;
     static const atomic_int never_told;
+    descriptors_let_go();
     jobsignals_prepare(&never_told); /* whether this is ended is the manager's decision alone */
     jobsignals_begin();
     setpgid(0, 0);
@@ -36,13 +39,6 @@ static _Noreturn void check_in_child(const struct include_check *c, int report_f
     bool confined = confine_enter(c->confine, said + 1) == 0;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     guard_begin(LOAD_LIMIT);
-    events_close(c->events);
-    if (c->redis)
-        redis_forget(c->redis);
-    if (c->watch)
-        redis_forget(c->watch);
-    if (c->control)
-        redis_forget(c->control);
     if (!confined || confine_calls(c->confine, said + 1) < 0 ||
         luahost_check(c->options, &parent_hooks, said + 1, sizeof said - 1) < 0)
         said[0] = BROKEN;
@@ -72,8 +68,8 @@ static void hear(struct events *ev, pid_t pid, int fd, char *text, size_t size)
     size_t got = 0;
     bool ended = false;
     int pidfd = (int)syscall(SYS_pidfd_open, pid, 0); /* -1: the pipe alone tells */
-    ev->fd[EVENTS_REPORT] = fd;
-    ev->fd[EVENTS_CHILD] = pidfd;
+    events_watch(ev, EVENTS_REPORT, fd, POLLIN);
+    events_watch(ev, EVENTS_CHILD, pidfd, POLLIN);
     while (!ended) {
         if (told_to_leave(ev))
             kill(pid, SIGKILL);
@@ -84,7 +80,8 @@ static void hear(struct events *ev, pid_t pid, int fd, char *text, size_t size)
             ended = true;
     }
     text[got] = '\0';
-    ev->fd[EVENTS_REPORT] = ev->fd[EVENTS_CHILD] = -1;
+    events_unwatch(ev, EVENTS_REPORT);
+    events_unwatch(ev, EVENTS_CHILD);
     if (pidfd >= 0)
         close(pidfd);
 }
@@ -125,8 +122,10 @@ int include_check_run(const struct include_check *c, char *why, size_t size)
     }
     fflush(NULL);
     pid_t pid = fork();
-    if (pid == 0)
+    if (pid == 0) {
+        close(ends[0]);
         check_in_child(c, ends[1]);
+    }
     int error = errno;
     close(ends[1]);
     if (pid > 0) {

@@ -7,15 +7,12 @@
 #include "options/options.h"
 #include "os/confine.h"
 #include "os/events.h"
-#include "redis/redis.h"
 
-/* Connections that the throw-away process lets go of; NULL: none. */
-struct include_check {
+struct include_check { /* all borrowed */
     const struct options *options;
     struct confine *confine; /* the scripts are loaded as jobs will load them */
     struct events *events;   /* TERM, INT and QUIT end the check */
     struct board *board;     /* learns whether parent hooks are registered */
-    struct redis *redis, *watch, *control;
 };
 
 #define INCLUDE_CHECK_WHY 4096

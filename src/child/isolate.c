@@ -13,6 +13,7 @@
 #include "child/job_state.h"
 #include "child/jobsignals.h"
 #include "job/report.h"
+#include "os/descriptors.h"
 #include "os/title.h"
 
 static _Noreturn void give_back(int report_fd, const char *why)
@@ -31,11 +32,8 @@ void isolate_begin(const struct child_context *context, pid_t worker, int report
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != worker) /* it died before the line above */
         _exit(EXIT_FAILURE);
-    redis_forget(context->redis);
-    events_close(context->events);
-    if (context->wakeup_fd >= 0)
-        close(context->wakeup_fd);
     output_attach(context->output);
+    descriptors_let_go();
     jobsignals_begin();
     sigprocmask(SIG_SETMASK, &context->events->original_mask,
                 NULL); /* as the user's shell had it */

@@ -13,20 +13,16 @@
 #include "options/options.h"
 #include "os/confine.h"
 #include "os/events.h"
-#include "redis/redis.h"
 
 struct lua_State;
 
-/* What a worker hands to the process of a job: what it must let go of, and what it may use. All of
- * it is borrowed. */
+/* What a worker hands to the process of a job. All of it is borrowed. */
 struct child_context {
     const struct options *options;
     struct confine *confine;
     struct lua_State *prepared; /* see job_state_prepare */
-    struct events *events;
-    struct redis *redis;
+    struct events *events;      /* the worker's, which waits for the process */
     struct output *output;
-    int wakeup_fd; /* -1: none */
     const char *worker_id;
     char *started_token; /* this and the next two: see struct job_context */
     atomic_llong *raised;

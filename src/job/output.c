@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "os/descriptors.h"
 
 #define PATIENCE 0.1  /* seconds for the rest of a job's output */
 #define ROUNDS 16     /* pieces at a time: the worker has signals to hear */
@@ -36,7 +37,7 @@ static int open_target(int fd)
     if (fstat(fd, &file) < 0 || (!S_ISFIFO(file.st_mode) && !isatty(fd)))
         return fd;
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    int own = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    int own = descriptors_own(open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
     return own < 0 ? fd : own;
 }
 
@@ -51,17 +52,15 @@ static int open_pipe(struct output_stream *s)
         return -1;
     }
     fchmod(ends[1], 0622); /* `>/dev/stderr` of a job that runs as somebody else, too */
-    s->read_end = ends[0];
-    s->write_end = ends[1];
+    s->read_end = descriptors_own(ends[0]);
+    s->write_end = descriptors_own(ends[1]);
     return 0;
 }
 
 static void close_pipe(const struct output_stream *s)
 {
-    if (s->read_end < 0)
-        return;
-    close(s->read_end);
-    close(s->write_end);
+    descriptors_close(s->read_end);
+    descriptors_close(s->write_end);
 }
 
 static void close_all(const struct output *output)
@@ -69,7 +68,7 @@ static void close_all(const struct output *output)
     for (int i = 0; i < 2; i++) {
         close_pipe(&output->stream[i]);
         if (output->stream[i].target > STDERR_FILENO)
-            close(output->stream[i].target);
+            descriptors_close(output->stream[i].target);
     }
 }
 
@@ -110,7 +109,6 @@ void output_attach(const struct output *output)
     fcntl(err->write_end, F_SETFL, 0);
     dup2(out->write_end, STDOUT_FILENO);
     dup2(err->write_end, STDERR_FILENO);
-    close_all(output);
 }
 
 /* --- passing on --- */
@@ -198,8 +196,8 @@ void output_watch(const struct output *output, struct events *ev)
     for (int i = 0; i < 2; i++) {
         const struct output_stream *s = &output->stream[i];
         bool full = s->read_end >= 0 && s->len > 0;
-        ev->fd[EVENTS_STDOUT + i] = full ? s->target : s->read_end;
-        ev->want[EVENTS_STDOUT + i] = full ? POLLOUT : POLLIN;
+        events_watch(ev, EVENTS_STDOUT + i, full ? s->target : s->read_end,
+                     full ? POLLOUT : POLLIN);
     }
 }
 

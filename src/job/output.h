@@ -40,7 +40,7 @@ int output_open(struct output *output);
 void output_close(struct output *output);
 
 /* output_begin, before the fork, forgets the output of the job before. output_attach, in the new
- * process, makes 1 and 2 the pipes and closes the worker's ends. */
+ * process, makes 1 and 2 the pipes, before it lets go of what is the worker's. */
 void output_begin(struct output *output);
 void output_attach(const struct output *output);
 

@@ -43,13 +43,6 @@ void crew_close(struct crew *c)
     *c = (struct crew){0};
 }
 
-void crew_forget(struct crew *c)
-{
-    for (int i = 0; i < c->count; i++)
-        if (c->members[i].wakeup_fd >= 0)
-            close(c->members[i].wakeup_fd);
-}
-
 /* --- who is who --- */
 
 int crew_running(const struct crew *c)

@@ -1,5 +1,6 @@
 /* crew.h - the processes a manager looks after: who is who, telling all of them, calling idle ones,
- * ending what a dead one left behind. Starting one and judging its end is the manager's. */
+ * ending what a dead one left behind. Starting one and judging its end is
+ * member.h's. */
 #ifndef CREW_H
 #define CREW_H
 
@@ -7,20 +8,12 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "base/backoff.h"
 #include "job/board.h"
+#include "manager/member.h"
 #include "os/events.h"
 #include "os/insist.h"
 
 #define CREW_STRANGERS 64
-
-struct member {
-    pid_t pid;     /* 0: not running */
-    int wakeup_fd; /* writing end; -1: none */
-    struct board_slot *slot;
-    int64_t started_at, restart_at; /* restart_at: CLOCK_NEVER unless it is to be started */
-    struct backoff backoff;
-};
 
 struct crew {
     struct insist insist; /* of stops that the manager was told */
@@ -37,9 +30,6 @@ struct crew {
  * to us. To be called before this process has children of its own. 0 or -1 with errno. */
 int crew_open(struct crew *c, int count);
 void crew_close(struct crew *c);
-
-/* In a forked process: lets go of the pipes to the others. */
-void crew_forget(struct crew *c);
 
 int crew_running(const struct crew *c);
 bool crew_any_idle(const struct crew *c);

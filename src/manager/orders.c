@@ -1,6 +1,7 @@
 /* orders.c - see orders.h. */
 #include "manager/orders.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,11 +27,6 @@ void orders_close(struct orders *c)
     redis_free(c->redis);
     free(c->channel);
     *c = (struct orders){0};
-}
-
-void orders_forget(struct orders *c)
-{
-    redis_forget(c->redis);
 }
 
 /* --- connecting --- */
@@ -60,7 +56,7 @@ static void connect_orders(struct orders *c)
     if (reply && redis_reply_type(reply) == REDIS_ARRAY) {
         backoff_reset(&c->backoff);
         c->refused = false;
-        c->events->fd[EVENTS_ORDERS] = redis_fd(c->redis);
+        events_watch(c->events, EVENTS_ORDERS, redis_fd(c->redis), POLLIN);
         c->more = true; /* an order may have come with the answer */
     } else {
         explain(c, reply);
@@ -103,7 +99,7 @@ void orders_look(struct orders *c, struct crew *crew)
     }
     read_orders(c, crew);
     if (!redis_connected(c->redis)) {
-        c->events->fd[EVENTS_ORDERS] = -1;
+        events_unwatch(c->events, EVENTS_ORDERS);
         c->retry_at = clock_ms();
         c->more = false;
     }

@@ -28,7 +28,6 @@ struct orders {
 void orders_open(struct orders *c, const struct address *address, struct events *events,
                  const char *prefix);
 void orders_close(struct orders *c);
-void orders_forget(struct orders *c); /* in a forked process */
 
 /* Connects if it is time to; passes on the orders that came. */
 void orders_look(struct orders *c, struct crew *crew);

@@ -1,6 +1,7 @@
 /* wakeup.c - see wakeup.h. */
 #include "manager/wakeup.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,12 +29,6 @@ void wakeup_close(struct wakeup *w)
     redis_free(w->watch);
     queues_clear(&w->queues);
     w->watch = NULL;
-}
-
-void wakeup_forget(struct wakeup *w)
-{
-    if (w->watch)
-        redis_forget(w->watch);
 }
 
 /* --- connecting --- */
@@ -81,7 +76,7 @@ static bool connect_watch(struct wakeup *w)
         return false;
     }
     backoff_reset(&w->backoff);
-    w->events->fd[EVENTS_WATCH] = redis_fd(w->watch);
+    events_watch(w->events, EVENTS_WATCH, redis_fd(w->watch), POLLIN);
     return true;
 }
 
@@ -161,12 +156,12 @@ long wakeup_look(struct wakeup *w, bool anybody_idle)
     if (w->unsupported)
         return 0;
     if (!redis_connected(w->watch)) {
-        w->events->fd[EVENTS_WATCH] = -1;
+        events_unwatch(w->events, EVENTS_WATCH);
         return clock_ms() >= w->retry_at && connect_watch(w) ? WAKEUP_ALL : 0;
     }
     long jobs = read_reports(w, anybody_idle);
     if (!redis_connected(w->watch)) {
-        w->events->fd[EVENTS_WATCH] = -1;
+        events_unwatch(w->events, EVENTS_WATCH);
         w->retry_at = clock_ms();
         w->more = false;
     }

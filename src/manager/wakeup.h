@@ -32,7 +32,6 @@ struct wakeup {
 int wakeup_open(struct wakeup *w, const struct address *address, struct events *events,
                 struct redis *ask, const char *prefix, const char *queues);
 void wakeup_close(struct wakeup *w);
-void wakeup_forget(struct wakeup *w); /* in a forked process */
 
 /* Connects if it is time to. Returns how many jobs may be waiting: 0, a number, or WAKEUP_ALL when
  * something may have been missed. With nobody idle the reports are only thrown away. */

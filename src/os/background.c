@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/exit_code.h"
+#include "os/descriptors.h"
 
 /* The command's half: waits for the verdict; a start that dies without one has failed. */
 static int await(int fd)
@@ -38,7 +39,7 @@ int background_start(struct background *b)
     setsid();
     if (fork() != 0) /* not a session leader: it can never get a terminal again */
         _exit(EXIT_DONE);
-    b->ready_fd = ends[1];
+    b->ready_fd = descriptors_own(ends[1]);
     return -1;
 }
 
@@ -60,13 +61,7 @@ void background_ready(struct background *b, int code)
         background_detach();
     while (write(b->ready_fd, &verdict, 1) < 0 && errno == EINTR)
         ;
-    background_forget(b);
-}
-
-void background_forget(struct background *b)
-{
-    if (b->ready_fd >= 0)
-        close(b->ready_fd);
+    descriptors_close(b->ready_fd);
     b->ready_fd = -1;
 }
 

@@ -6,7 +6,8 @@
 #include <stdbool.h>
 
 struct background {
-    int ready_fd; /* tells the command how the start went; -1: not in the background */
+    int ready_fd;  /* tells the command how the start went; -1: not in the background */
+    bool hangs_up; /* background_hangs_up, when the program started */
 };
 
 /* Forks away from terminal and session. In the command: returns the exit code of the start (>= 0),
@@ -19,9 +20,6 @@ void background_ready(struct background *b, int code);
 /* Lets go of the terminal: standard input, output and error are /dev/null. LOGFILE is not touched.
  */
 void background_detach(void);
-
-/* In a further process forked from it: says nothing. */
-void background_forget(struct background *b);
 
 /* Whether HUP will mean that the terminal is gone: the program was started at a terminal, and not
  * by nohup(1). To be called at the start, as the kernel takes the terminal away before it sends

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "os/descriptors.h"
 
 /* Every signal that means something to manager and workers; SIGPIPE is ignored, the rest keeps its
  * default. */
@@ -42,16 +43,35 @@ int events_open(struct events *ev, const sigset_t *original, bool children)
            SIG_DFL); /* whoever started us may ignore it: then nobody can wait for a child */
     if (!children)
         sigdelset(&known, SIGCHLD);
-    ev->fd[EVENTS_SIGNAL] = signalfd(-1, &known, SFD_NONBLOCK | SFD_CLOEXEC);
+    ev->fd[EVENTS_SIGNAL] = descriptors_own(signalfd(-1, &known, SFD_NONBLOCK | SFD_CLOEXEC));
     return ev->fd[EVENTS_SIGNAL] < 0 ? -1 : 0;
 }
 
 void events_close(struct events *ev)
 {
-    if (ev->fd[EVENTS_SIGNAL] >= 0)
-        close(ev->fd[EVENTS_SIGNAL]);
+    descriptors_close(ev->fd[EVENTS_SIGNAL]);
     ev->fd[EVENTS_SIGNAL] = -1;
 }
+
+/* --- slots --- */
+
+void events_watch(struct events *ev, enum events_slot slot, int fd, short want)
+{
+    ev->fd[slot] = fd;
+    ev->want[slot] = want;
+}
+
+void events_unwatch(struct events *ev, enum events_slot slot)
+{
+    ev->fd[slot] = -1;
+}
+
+bool events_watches(const struct events *ev, enum events_slot slot)
+{
+    return ev->fd[slot] >= 0;
+}
+
+/* --- waiting --- */
 
 /* A sender outside of our pid namespace has the number 0. */
 static bool is_managers(const struct events *ev, const struct signalfd_siginfo *info)

@@ -31,7 +31,7 @@ enum events_slot {
 /* What events_wait returns: one bit per ready slot; 0 is the deadline. */
 #define EVENTS_BIT(slot) (1u << (slot))
 
-struct events {
+struct events {               /* the slots are for events.c alone: see events_watch */
     int fd[EVENTS_SLOTS];     /* -1: nothing there */
     short want[EVENTS_SLOTS]; /* POLLIN, POLLOUT */
     uint64_t signals;         /* bit n: signal n came and was not taken yet */
@@ -45,7 +45,7 @@ struct events {
  * pidfd needs no CHLD. 0 or -1 with errno. */
 int events_open(struct events *ev, const sigset_t *original, bool children);
 
-/* In a forked process: closes the inherited signalfd; the mask stays blocked. */
+/* Closes the signalfd; the mask stays blocked. */
 void events_close(struct events *ev);
 
 /* An events struct that watches no signals, for programs that only wait for Redis. */
@@ -55,6 +55,12 @@ void events_init_plain(struct events *ev);
  * that came before and were not taken do not end the wait (Redis is waited for in the middle of a
  * step); events_deadline makes them. */
 unsigned events_wait(struct events *ev, unsigned slots, int64_t deadline);
+
+/* Has waits that name `slot` wait for `fd`; `want` is POLLIN or POLLOUT. events_unwatch leaves the
+ * slot empty, events_watches tells whether it is not. The descriptor stays the caller's. */
+void events_watch(struct events *ev, enum events_slot slot, int fd, short want);
+void events_unwatch(struct events *ev, enum events_slot slot);
+bool events_watches(const struct events *ev, enum events_slot slot);
 
 /* Throws away what a pipe whose bytes mean nothing holds. True. */
 bool events_drain(const struct events *ev, enum events_slot slot);

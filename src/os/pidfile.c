@@ -12,26 +12,28 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "os/descriptors.h"
+
 enum {
     LARGEST = 64,   /* bytes of a file that may be a PID file */
     ATTEMPTS = 100, /* how often the file may be replaced between our open and our lock */
     HEIR_MS = 1000  /* how long a dead owner's processes may still hold the lock */
 };
 
-struct place {
+struct context {
     const char *path; /* as the user wrote it */
     char *err;
     size_t err_size;
 };
 
 /* Both return -1, for the caller to return. */
-static int fail(const struct place *at, const char *why, const char *hint)
+static int fail(const struct context *at, const char *why, const char *hint)
 {
     snprintf(at->err, at->err_size, "PID file %s: %s\nhint: %s", at->path, why, hint);
     return -1;
 }
 
-static int fail_errno(const struct place *at, const char *call)
+static int fail_errno(const struct context *at, const char *call)
 {
     char why[128];
     int error = errno;
@@ -55,7 +57,7 @@ static long read_pid(int fd)
     return pid > 0 && (*end == '\0' || *end == '\n') ? pid : 0;
 }
 
-static int fail_held(const struct place *at, int fd)
+static int fail_held(const struct context *at, int fd)
 {
     char why[96] = "is held by another process";
     long pid = read_pid(fd);
@@ -88,7 +90,7 @@ static bool is_same_file(int fd, const char *path)
 }
 
 /* Keeps a mistyped name from emptying a file of the user's. */
-static int refuse_other_files(const struct place *at, int fd)
+static int refuse_other_files(const struct context *at, int fd)
 {
     struct stat info;
     if (fstat(fd, &info) != 0)
@@ -101,7 +103,7 @@ static int refuse_other_files(const struct place *at, int fd)
 
 /* Locks what was opened: 1; 0 when that is no longer the file of this name (its owner has just
  * removed it, and a lock on it says nothing); -1: `err` says why. */
-static int lock_opened(const struct place *at, int fd)
+static int lock_opened(const struct context *at, int fd)
 {
     if (refuse_other_files(at, fd) < 0)
         return -1;
@@ -114,7 +116,7 @@ static int lock_opened(const struct place *at, int fd)
 }
 
 /* The descriptor of the file, created and locked, or -1. */
-static int open_locked(const struct place *at)
+static int open_locked(const struct context *at)
 {
     for (int i = 0; i < ATTEMPTS; i++) {
         int fd = open(at->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0644);
@@ -132,7 +134,7 @@ static int open_locked(const struct place *at)
 
 /* First the number, then the new length: who reads in between finds the number on the first line.
  */
-static int write_pid(const struct place *at, int fd)
+static int write_pid(const struct context *at, int fd)
 {
     char text[32];
     int len = snprintf(text, sizeof text, "%ld\n", (long)getpid());
@@ -147,14 +149,16 @@ static int write_pid(const struct place *at, int fd)
 
 int pidfile_open(struct pidfile *p, const char *path, char *err, size_t err_size)
 {
-    struct place at = {.path = path, .err = err, .err_size = err_size};
+    struct context at = {.path = path, .err = err, .err_size = err_size};
     *p = (struct pidfile){.fd = open_locked(&at)};
     if (p->fd < 0)
         return -1;
     if (write_pid(&at, p->fd) == 0) {
         p->path = realpath(path, NULL); /* still right after a chdir */
-        if (p->path)
+        if (p->path) {
+            descriptors_own(p->fd);
             return 0;
+        }
         fail_errno(&at, "has no absolute path");
     }
     unlink(path);
@@ -163,18 +167,13 @@ int pidfile_open(struct pidfile *p, const char *path, char *err, size_t err_size
     return -1;
 }
 
-void pidfile_forget(struct pidfile *p)
+void pidfile_close(struct pidfile *p)
 {
     if (!p->path)
         return;
-    close(p->fd);
+    if (is_same_file(p->fd, p->path))
+        unlink(p->path);
+    descriptors_close(p->fd);
     free(p->path);
     *p = (struct pidfile){.fd = -1};
-}
-
-void pidfile_close(struct pidfile *p)
-{
-    if (p->path && is_same_file(p->fd, p->path))
-        unlink(p->path);
-    pidfile_forget(p);
 }

@@ -8,7 +8,7 @@
 
 struct pidfile {
     char *path; /* absolute; NULL: none held */
-    int fd;     /* holds the lock (flock), close-on-exec */
+    int fd;     /* holds the lock (flock), until the last process that inherited it lets go */
 };
 
 /* Creates `path` (0644), locks it, writes the pid and a newline. Replaces a file nobody holds, with
@@ -17,10 +17,6 @@ struct pidfile {
  * that holds it; or the failing call: folder missing, disk full - a file that could not be written
  * whole is removed). */
 int pidfile_open(struct pidfile *p, const char *path, char *err, size_t err_size);
-
-/* In a forked child: lets go of it without removing the file. The lock lives until the last process
- * that inherited it has let go, so every child must. */
-void pidfile_forget(struct pidfile *p);
 
 /* Removes the file, if it is still the one we wrote, and unlocks it. Fine when none is held. */
 void pidfile_close(struct pidfile *p);

@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/plain.h"
+#include "os/descriptors.h"
 #include "redis/auth.h"
 
 /* Once TERM, INT or QUIT came, a reply is awaited this many seconds at most. */
@@ -60,24 +61,26 @@ static void drop_output(struct redis *r)
 
 void redis_disconnect(struct redis *r)
 {
-    if (r->context)
+    if (r->context) {
+        descriptors_disown(r->context->fd);
         redisFree(r->context);
+    }
     r->context = NULL;
     drop_output(r);
     r->to_drop = 0;
     r->broken = 0;
-    r->events->fd[EVENTS_REDIS] = -1;
+    events_unwatch(r->events, EVENTS_REDIS);
 }
 
 void redis_forget(struct redis *r)
 {
     if (r->context)
-        close(r->context->fd);
+        descriptors_close(r->context->fd);
     r->inherited = r->context; /* not freed: that would copy the pages it is in */
     r->context = NULL;
     r->to_drop = 0;
     r->broken = 0;
-    r->events->fd[EVENTS_REDIS] = -1;
+    events_unwatch(r->events, EVENTS_REDIS);
 }
 
 void redis_free(struct redis *r)
@@ -145,8 +148,7 @@ static int fail_hiredis(struct redis *r, enum redis_trouble trouble)
 static int wait_socket(struct redis *r, short want, int64_t deadline)
 {
     struct events *ev = r->events;
-    ev->fd[EVENTS_REDIS] = r->context->fd;
-    ev->want[EVENTS_REDIS] = want;
+    events_watch(ev, EVENTS_REDIS, r->context->fd, want);
     bool hurried = false;
     for (;;) {
         bool leave = events_pending(ev, SIGTERM) || events_pending(ev, SIGINT) ||
@@ -284,6 +286,7 @@ static int open_socket(struct redis *r)
         return fail(r, REDIS_UNREACHABLE, "out of memory");
     if (r->context->err)
         return fail_hiredis(r, REDIS_UNREACHABLE);
+    descriptors_own(r->context->fd);
     if (fcntl(r->context->fd, F_SETFD, FD_CLOEXEC) < 0)
         return fail(r, REDIS_UNREACHABLE, strerror(errno));
     return 0;

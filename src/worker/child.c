@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,8 +36,8 @@ static void read_report(struct child *c, struct events *ev)
 {
     if (report_read(&c->report, c->report_fd))
         return;
-    ev->fd[EVENTS_REPORT] = -1; /* nothing more comes; the pidfd tells the rest */
-    close(c->report_fd);        /* a job that still writes must not wait for us */
+    events_unwatch(ev, EVENTS_REPORT); /* nothing more comes; the pidfd tells the rest */
+    close(c->report_fd);               /* a job that still writes must not wait for us */
     c->report_fd = -1;
 }
 
@@ -66,7 +67,7 @@ static void reap(struct child *c, struct events *ev)
     else if (errno == EINTR)
         return; /* the pidfd stays ready */
     c->ended = true;
-    if (ev->fd[EVENTS_REPORT] >= 0)
+    if (events_watches(ev, EVENTS_REPORT))
         read_report(c, ev);
     if (c->report_fd >= 0) /* somebody still has the other end: was that all? */
         c->report.broken = true;
@@ -86,8 +87,8 @@ static void adopt(struct child *c, struct events *ev, int read_end)
     setpgid(c->pid, c->pid); /* both do it, so that neither has to wait for the other */
     c->report_fd = read_end;
     c->pidfd = open_pidfd(c->pid);
-    ev->fd[EVENTS_CHILD] = c->pidfd;
-    ev->fd[EVENTS_REPORT] = c->report_fd;
+    events_watch(ev, EVENTS_CHILD, c->pidfd, POLLIN);
+    events_watch(ev, EVENTS_REPORT, c->report_fd, POLLIN);
     c->read_at = clock_after(REPORT_WAITS);
     if (c->pidfd >= 0)
         return;
@@ -185,7 +186,7 @@ static void reap_orphans(const struct child *c)
 /* Steps that are due: reports from now on as they come, the deadline, the ladder's next. */
 static void attend(struct child *c, const struct options *options, struct events *ev)
 {
-    if (clock_ms() >= c->deadline.at && ev->fd[EVENTS_REPORT] >= 0)
+    if (clock_ms() >= c->deadline.at && events_watches(ev, EVENTS_REPORT))
         read_report(c, ev); /* the job's table may have set another one */
     if (c->ladder.reason != KILL_TIMEOUT)
         deadline_set(&c->deadline, &c->report, options);
@@ -255,8 +256,10 @@ static bool sweep(void)
 void child_finish(struct child *c, struct events *ev)
 {
     output_end(c->output, !sweep());
-    ev->fd[EVENTS_CHILD] = ev->fd[EVENTS_REPORT] = -1;
-    ev->fd[EVENTS_STDOUT] = ev->fd[EVENTS_STDERR] = -1;
+    static const enum events_slot slots[] = {EVENTS_CHILD, EVENTS_REPORT, EVENTS_STDOUT,
+                                             EVENTS_STDERR};
+    for (size_t i = 0; i < sizeof slots / sizeof *slots; i++)
+        events_unwatch(ev, slots[i]);
     if (c->pidfd >= 0)
         close(c->pidfd);
     if (c->report_fd >= 0)

@@ -81,12 +81,11 @@ void joblog_left(const struct job *job, const char *worker_id)
               job->id, job->class, worker_id);
 }
 
-void joblog_rejected(const char *queue, const char *why)
+void joblog_reserved(const struct reservation *got)
 {
-    log_warn("(Job{%s}) a payload that cannot be run is in the failed list: %s", queue, why);
-}
-
-void joblog_conflict(const char *token)
-{
-    log_error("the record of this worker is held by another worker (token %s)", token);
+    if (got->answer == RESERVE_REJECTED)
+        log_warn("(Job{%s}) a payload that cannot be run is in the failed list: %s", got->queue,
+                 got->why);
+    else if (got->answer == RESERVE_CONFLICT)
+        log_error("the record of this worker is held by another worker (token %s)", got->why);
 }

@@ -4,6 +4,7 @@
 
 #include "job/job.h"
 #include "job/outcome.h"
+#include "worker/reserve.h"
 
 void joblog_got(const struct job *job);
 
@@ -23,10 +24,8 @@ void joblog_shortened(const struct job *job);
 void joblog_lost(const struct job *job);
 void joblog_left(const struct job *job, const char *worker_id);
 
-/* A payload of this queue was not taken: it cannot be run. */
-void joblog_rejected(const char *queue, const char *why);
-
-/* The worker's record has the job of somebody else, with this token. */
-void joblog_conflict(const char *token);
+/* Nothing but a payload that cannot be run was taken, or the worker's record has the job of
+ * somebody else. Other answers are no news. */
+void joblog_reserved(const struct reservation *got);
 
 #endif

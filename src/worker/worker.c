@@ -7,6 +7,7 @@
 #include "worker/worker.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -20,6 +21,7 @@
 #include "job/output.h"
 #include "job/raised.h"
 #include "os/background.h"
+#include "os/descriptors.h"
 #include "os/folder.h"
 #include "os/title.h"
 #include "worker/child.h"
@@ -72,8 +74,7 @@ static void hold_up(struct worker *w, struct outcome *outcome)
  * the jobs, so none would show that it is mended. */
 static void try_to_load(struct worker *w)
 {
-    const struct include_check check = {
-        w->options, w->confine, &w->session.events, w->board, w->session.redis, NULL, NULL};
+    const struct include_check check = {w->options, w->confine, &w->session.events, w->board};
     notes_try(&w->notes, &check);
 }
 
@@ -102,11 +103,8 @@ static enum reserve_answer ask(struct worker *w, struct job *job)
     reserve_take(&w->reserve, &got);
     if (got.answer == RESERVE_NOTHING)
         request(w, &got);
-    if (got.answer == RESERVE_REJECTED)
-        joblog_rejected(got.queue, got.why);
-    else if (got.answer == RESERVE_CONFLICT)
-        joblog_conflict(got.why);
-    else if (got.answer == RESERVE_JOB)
+    joblog_reserved(&got);
+    if (got.answer == RESERVE_JOB)
         *job = got.job;
     reserve_forget(&got);
     return got.answer;
@@ -118,8 +116,7 @@ static void idle(struct worker *w)
     STOP_AT("idle");
     atomic_store(&w->slot->state, BOARD_IDLE);
     title_set("Waiting for %s", w->reserve.queues.label);
-    bool blocked = notes_blocked(&w->notes);
-    int64_t until = clock_after(blocked ? LOAD_WAIT : w->options->interval);
+    int64_t until = clock_after(notes_blocked(&w->notes) ? LOAD_WAIT : w->options->interval);
     while (clock_ms() < until && wishes_a_job(&w->wishes) && !look_around(w)) {
         int64_t look = clock_sooner(until, resting_deadline(&w->notes.resting));
         if (session_wait(&w->session, EVENTS_BIT(EVENTS_WAKEUP), look))
@@ -211,15 +208,13 @@ static bool next_job(struct worker *w, struct job *job)
             session_wait(&w->session, EVENTS_BIT(EVENTS_WAKEUP),
                          clock_after(w->options->interval > 0 ? w->options->interval : 1));
             break;
+        case RESERVE_CONFLICT:
+            w->wishes.rest_until = clock_after(LOAD_WAIT);
+            /* fall through */
         case RESERVE_LOST:
             session_lose(&w->session);
             break;
-        case RESERVE_CONFLICT:
-            session_lose(&w->session);
-            w->wishes.rest_until = clock_after(LOAD_WAIT);
-            break;
-        case RESERVE_REJECTED:
-        case RESERVE_NOTHING:
+        default: /* rejected, or nothing: ask again */
             break;
         }
     }
@@ -253,9 +248,7 @@ static struct child_context context_of(struct worker *w)
                                   .confine = w->confine,
                                   .prepared = w->prepared,
                                   .events = &w->session.events,
-                                  .redis = w->session.redis,
                                   .output = &w->output,
-                                  .wakeup_fd = w->session.events.fd[EVENTS_WAKEUP],
                                   .worker_id = w->session.registry.id,
                                   .started_token = w->slot->started_token,
                                   .raised = &w->slot->raised,
@@ -386,8 +379,7 @@ static int open_worker(struct worker *w, const struct worker_context *context)
     char err[512];
     title_set("Starting");
     confine_session(w->confine);
-    /* What a job leaves behind comes to us, to be ended. */
-    prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+    prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); /* a job's orphans come here, to be ended */
     wishes_init(&w->wishes);
     folder_follow(w->options->folder);
     resting_open(&w->notes.resting, w->options->include, clock_ms());
@@ -398,7 +390,7 @@ static int open_worker(struct worker *w, const struct worker_context *context)
     }
     if (session_open(&w->session, context->original_mask, w->reserve.queues.label) < 0)
         return -1;
-    w->session.events.fd[EVENTS_WAKEUP] = context->wakeup_fd;
+    events_watch(&w->session.events, EVENTS_WAKEUP, descriptors_own(context->wakeup_fd), POLLIN);
     w->session.events.manager = context->manager;
     jobsignals_prepare(&w->slot->told);
     return 0;

@@ -9,7 +9,7 @@
 #include "options/options.h"
 #include "os/confine.h"
 
-enum worker_exit {                         /* what the manager makes of it: see manager.c */
+enum worker_exit {                         /* what the manager makes of it: see member.c */
                    WORKER_EMPTY = 0,       /* INTERVAL=0 and nothing left to do */
                    WORKER_HOOK_FAILED = 3, /* beforeFirstFork raised */
                    WORKER_LEFT_JOBS = 4,   /* the same, but for queues that it leaves alone */
