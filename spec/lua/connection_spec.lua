@@ -256,7 +256,7 @@ describe("resque.net", function()
       { "OOM command not allowed when used memory > 'maxmemory'.", nil, "maxmemory" },
       { "ERR Error running script (call to f_1): @user_script:1: OOM command not allowed", nil,
         "maxmemory" },
-      { "NOPERM this user has no permissions to run the 'get' command", "denied", "README" },
+      { "NOPERM this user has no permissions to run the 'get' command", "denied", "REDIS USER" },
       { "NOAUTH Authentication required.", "denied", "REDIS_PASSWORD" },
       { "DENIED Redis is running in protected mode because", "denied", "protected%-mode" },
       { "ERR Client sent AUTH, but no password is set", "denied", "has no password" },

@@ -38,8 +38,8 @@ static void explain(struct orders *c, const struct redis_reply *reply)
     const char *why = reply ? redis_reply_text(reply, NULL) : redis_error(c->redis);
     bool refused = reply && redis_reply_is_error(reply, "NOPERM");
     if (refused && !c->refused)
-        log_warn("`resque-lua job ID --kill` does not reach this host: %s (hint: README lists, "
-                 "under 'Keys in Redis', what a Redis user must be allowed to do)",
+        log_warn("`resque-lua job ID --kill` does not reach this host: %s (hint: resque-lua(1) "
+                 "lists, under REDIS USER, what a Redis user must be allowed to do)",
                  why);
     c->refused = refused;
     c->retry_at = refused ? clock_after(REFUSED_AGAIN) : backoff_next(&c->backoff, BACKOFF_REFUSED);

@@ -57,7 +57,7 @@ static const struct {
     {"NOREPLICAS ", "min-replicas-to-write in its redis.conf: too few replicas are there"},
     {"MOVED ", "redirects are not followed: REDIS_BACKEND or --redis should name the node that has "
                "the keys"},
-    {"NOPERM ", "README lists, under 'Keys in Redis', what a Redis user must be allowed to do"},
+    {"NOPERM ", "resque-lua(1) lists, under REDIS USER, what a Redis user must be allowed to do"},
     {"NOAUTH ", who},
     {"WRONGPASS ", who},
     {"ERR invalid password", who},
