@@ -77,7 +77,7 @@ put_all() {
         demo/check_status.lua; do
         put 644 "$file" "$share/$file"
     done
-    for file in README.md CHANGELOG.md LICENSE; do
+    for file in README.md CHANGELOG.md LICENSE docs/*.md; do
         put 644 "$file" "$prefix/share/doc/resque-lua/$file"
     done
 }

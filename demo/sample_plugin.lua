@@ -1,7 +1,7 @@
 --- A plugin that listens to every event and says so in the log (VERBOSE=1 shows it). Load it beside
 -- the jobs: APP_INCLUDE=demo/jobs.lua,demo/sample_plugin.lua
 --
--- What each event gets, where it runs and what an error in it means: the table in README.md.
+-- What each event gets, where it runs and what an error in it means: the table in docs/jobs.md.
 local resque = require "resque"
 
 local function say(...)

@@ -10,6 +10,7 @@ local clock = require "spec.support.clock"
 local faults = require "spec.chaos.faults"
 local fleet = require "spec.chaos.fleet"
 local look = require "spec.support.look"
+local pages = require "spec.support.pages"
 local plan = require "spec.chaos.plan"
 local process = require "spec.support.process"
 local random = require "spec.chaos.random"
@@ -32,19 +33,20 @@ local HEARTBEAT, PRUNE = 1, 6 -- seconds
 
 -- ---- Redis
 
--- The user of README's "Keys in Redis" and nothing more.
+-- The Redis user of docs/redis.md, which may do nothing more, for the prefixes of these worlds.
 local function user_rules()
-  local file = assert(io.open(world.root .. "/README.md"))
-  local rules = file:read "a":match "ACL SETUSER resque (on .-)\n\n"
-  file:close()
-  return rules:gsub("~resque:%*", "~t*"):gsub("&resque:lua:control", "&t*")
+  local rules = {}
+  for i, rule in ipairs(pages.redis_user()) do
+    rules[i] = rule:gsub("^~resque:%*$", "~t*"):gsub("^&resque:lua:control$", "&t*")
+  end
+  return rules
 end
 
 -- One that keeps every write it has acknowledged; all campaigns of a spec file share it.
 local function start_redis()
   local args = { "--appendonly", "yes", "--appendfsync", "always",
     "--auto-aof-rewrite-min-size", "16mb", "--user", "resque" }
-  for rule in user_rules():gmatch "%S+" do
+  for _, rule in ipairs(user_rules()) do
     args[#args + 1] = rule
   end
   world.server { tcp = true, args = args }

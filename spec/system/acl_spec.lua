@@ -1,23 +1,13 @@
---- The Redis user of README's "Keys in Redis" may do all that resque-lua does, and nothing else.
+--- The Redis user of docs/redis.md may do all that resque-lua does, and nothing else.
+local pages = require "spec.support.pages"
 local world = require "spec.support.world"
-
-local function documented_rules()
-  local file = assert(io.open "README.md")
-  local text = file:read "a":match "ACL SETUSER resque (on .-)\n\n"
-  file:close()
-  local rules = {}
-  for word in text:gmatch "%S+" do
-    rules[#rules + 1] = word
-  end
-  return rules
-end
 
 describe("the documented Redis user", function()
   local w, backend
 
   before_each(function()
     w = world.new { tcp = true }
-    local rules = documented_rules()
+    local rules = pages.redis_user()
     for i, rule in ipairs(rules) do
       rules[i] = rule:gsub("^([~&])resque:", "%1" .. w:key "")
     end

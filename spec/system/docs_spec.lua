@@ -1,47 +1,10 @@
---- The documents say what the program does: README.md, the manual pages and example.env against the
--- table of settings; names, links and examples that exist.
+--- The documents say what the program does: docs, the manual pages and example.env against the
+-- table of settings and against each other. (Links and examples: pages_spec.lua.)
 local cjson = require "cjson"
-local uv = require "luv"
-local proc = require "spec.support.proc"
+local pages = require "spec.support.pages"
 local world = require "spec.support.world"
 
-local function text_of(name)
-  return assert(proc.read(world.root .. "/" .. name), name .. " is missing")
-end
-
-local function sorted(set)
-  local list = {}
-  for name in pairs(set) do
-    list[#list + 1] = name
-  end
-  table.sort(list)
-  return list
-end
-
--- What matches, in order. Several captures: a table of them.
-local function all(text, pattern)
-  local list = {}
-  for a, b in text:gmatch(pattern) do
-    list[#list + 1] = b and { a, b } or a
-  end
-  return list
-end
-
-local README = text_of "README.md"
-
--- The cells of the README's table whose head begins with `head`; inner `code|code` is kept.
-local function table_of(head)
-  local start = assert(README:find("\n| " .. head, 1, true), "README has no table " .. head)
-  local rows = {}
-  for line in README:sub(start + 1):gmatch "([^\n]*)\n" do
-    if line:sub(1, 1) ~= "|" then
-      break
-    end
-    rows[#rows + 1] = all(line:gsub("\\|", "\0"), "%s*([^|]-)%s*|")
-    table.remove(rows[#rows], 1)
-  end
-  return { table.unpack(rows, 3) } -- without head and ruler
-end
+local all, sorted, text_of = pages.matches, pages.sorted, pages.text
 
 describe("the settings", function()
   local w, rows, by_variable
@@ -98,12 +61,12 @@ describe("the settings", function()
     assert.same(sorted(set), sorted(by_variable))
   end)
 
-  it("in the README have their variables, flags and defaults", function()
+  it("in docs/running.md have their variables, flags and defaults", function()
     local code, out = w:run({ "config", "--json" }, { REDIS_BACKEND = false, PREFIX = false })
     assert.equal(0, code)
     local types = cjson.decode(out)
     local seen = {}
-    for _, cells in ipairs(table_of "Variable | Flag") do
+    for _, cells in ipairs(pages.rows("docs/running.md", "Variable | Flag")) do
       local names = all(cells[1], "`([%u_]+)`")
       local row = assert(by_variable[names[1]], names[1])
       seen[#seen + 1] = row.variables[1]
@@ -124,6 +87,18 @@ describe("the settings", function()
       end
     end
     assert.equal(#rows, #seen)
+  end)
+
+  it("in README.md are five of these, word for word", function()
+    local there = {}
+    for _, cells in ipairs(pages.rows("docs/running.md", "Variable | Flag")) do
+      there[table.concat(cells, "|")] = true
+    end
+    local rows_shown = pages.rows("README.md", "Variable | Flag")
+    for _, cells in ipairs(rows_shown) do
+      assert.is_true(there[table.concat(cells, "|")], cells[1])
+    end
+    assert.equal(5, #rows_shown)
   end)
 
   it("in resque-lua(1) are all there, as variables and as flags", function()
@@ -265,207 +240,101 @@ describe("resque-lua-isolation(7)", function()
   end)
 end)
 
-describe("README.md", function()
-  local w
+-- What a manual page and a page of docs both say.
+describe("the manual pages agree with docs", function()
+  local jobs_page = text_of "conf/man/resque-lua-jobs.7"
+  local main_page = text_of "conf/man/resque-lua.1"
 
-  before_each(function()
-    w = world.new()
-  end)
-  after_each(function()
-    w:close()
-  end)
+  local function section(page, name)
+    return assert(page:match("\n%.Sh " .. name .. "\n(.-)\n%.Sh "), name)
+  end
 
-  it("has its two commands in the first screen", function()
-    local screen = table.concat(all(README, "([^\n]*)\n"), "\n", 1, 24)
-    assert.truthy(screen:find("\n    ./demo/run ", 1, true))
-    assert.truthy(screen:find("\n    ./spec/run ", 1, true))
-  end)
-
-  it("names files and headings that exist", function()
-    local headings = {}
-    for heading in README:gmatch "\n#+ ([^\n]+)" do
-      headings[heading:lower():gsub(" ", "-"):gsub("[^%w-]", "")] = true
-    end
-    local seen = 0
-    for _, target in ipairs(all(README, "%]%(([^)]+)%)")) do
-      seen = seen + 1
-      if target:sub(1, 1) == "#" then
-        assert.is_true(headings[target:sub(2)], target)
-      elseif not target:find "^https?://" then
-        assert.truthy(uv.fs_stat(world.root .. "/" .. target), target)
+  it("on the hooks and their arguments", function()
+    local there, documented = {}, {}
+    for item in section(jobs_page, "HOOKS"):gmatch "\n%.It Li ([^\n]*)" do
+      for name, arguments in item:gmatch "(%a+)(%b())" do
+        there[name] = select(2, arguments:gsub("%a+", ""))
       end
     end
-    assert.is_true(seen > 15)
+    for _, cells in ipairs(pages.rows("docs/jobs.md", "Event | Arguments")) do
+      local arguments = select(2, cells[2]:gsub("[^,]+", ""))
+      documented[cells[1]:match "^`(%a+)`$"] = arguments
+    end
+    assert.same(there, documented)
+    assert.equal(8, #sorted(there))
   end)
 
-  it("lists the hooks there are", function()
-    local names, there = {}, {}
-    for _, cells in ipairs(table_of "Event | Arguments") do
-      names[cells[1]:match "^`(%a+)`$"] = true
-    end
-    for name in text_of("lua/resque/hooks.lua"):match "listeners = (%b{})":gmatch "(%a+) = {}" do
-      there[name] = true
-    end
-    assert.same(sorted(there), sorted(names))
-  end)
-
-  it("lists members of resque that exist", function()
-    local names = {}
-    for _, cells in ipairs(table_of "Member | Is") do
-      for name in cells[1]:gmatch "resque%.([%w_]+)" do
-        names[#names + 1] = name
+  it("on the functions", function()
+    local there, documented = {}, {}
+    for item in section(jobs_page, "FUNCTIONS"):gmatch "\n%.It Li ([^\n]*)" do
+      for name in item:gmatch "resque%.([%w_]+)" do
+        there[name] = true
       end
     end
-    assert.is_true(#names > 15)
-    local path = w:write("members.lua", [[
-      local resque = require "resque"
-      local Absent = resque.job "Absent"
-      function Absent:perform()
-        local list = resque.array()
-        for _, name in ipairs(self.args) do
-          list[#list + 1] = resque[name] == nil and name or nil
-        end
-        return list
-      end]])
-    local code, out, err = w:run({ "perform", "Absent", cjson.encode(names) },
-      { APP_INCLUDE = path })
-    assert.equal(0, code, err)
-    assert.equal("[]\n", out)
-  end)
-
-  -- `name` or `module.name` behind "How it works" is a function or a file of that place.
-  it("tells the life of a job with names that exist", function()
-    local source = {}
-    local function read_all(dir)
-      for entry, kind in uv.fs_scandir_next, assert(uv.fs_scandir(world.root .. "/" .. dir)) do
-        local path = dir .. "/" .. entry
-        if kind == "directory" then
-          read_all(path)
-        elseif entry:find "%.[chl]%a*$" then
-          source[#source + 1] = text_of(path)
-        end
+    for _, cells in ipairs(pages.rows("docs/jobs.md", "Member | Is")) do
+      for name in table.concat(cells, " "):gmatch "resque%.([%w_]+)" do
+        documented[name] = true
       end
     end
-    read_all "src"
-    read_all "lua"
-    source = table.concat(source, "\n")
-    local section = README:match "\n## How it works\n(.-)\n## "
-    local seen = 0
-    for name in section:gmatch "`([%a_.]+)`" do
-      local last = name:match "[%a_]+$"
-      if last:find "^[%l_]+$" and last ~= "queues" and last ~= "failed" then
-        local defined = source:find("%f[%w_]" .. last .. "%([^;\n]*%)?\n?{?")
-          and (source:find("function [%w_.:]*%f[%w_]" .. last .. "%(")
-            or source:find("\n[%w_ *]+[ *]" .. last .. "%([^;{]*%)%s*\n{"))
-        assert.truthy(defined, name .. " is no function")
-        seen = seen + 1
+    for _, name in ipairs(sorted(there)) do
+      assert.is_true(documented[name], "docs/jobs.md lacks resque." .. name)
+    end
+    for _, name in ipairs(sorted(documented)) do
+      assert.truthy(jobs_page:find("resque." .. name, 1, true), "the page lacks resque." .. name)
+    end
+  end)
+
+  it("on the signals", function()
+    local there, documented = {}, {}
+    for item in section(main_page, "SIGNALS"):gmatch "\n%.It ([^\n]*)" do
+      for name in item:gmatch "%u[%u%d]+" do
+        there[name] = true
       end
     end
-    assert.is_true(seen > 12)
-  end)
-
-  it("begins with a job that runs as it says", function()
-    w:write("jobs.lua", README:match "```lua\n(.-)```")
-    local worker, job = README:match "\n    (APP_INCLUDE=jobs.lua [^\n]*)\n    ([^\n]*)\n"
-    assert.equal("APP_INCLUDE=jobs.lua QUEUE=mail VERBOSE=1 resque-lua", worker)
-    local run = w:start_idle({ APP_INCLUDE = "jobs.lua", QUEUE = "mail" }, { cwd = w.dir })
-    local words = all(job, "%S+")
-    assert.equal("resque-enqueue", table.remove(words, 1))
-    local code, out, err = w:run(words, nil, { enqueue = true })
-    assert.equal(0, code, err)
-    assert.truthy(out:find '\ncomplete\t{"sent":true}\n$')
-    assert.truthy(run:err():find("*** mail to chris@example.org\n", 1, true))
-  end)
-
-  it("shows a second job that works", function()
-    local path = w:write("jobs.lua", README:match "```lua\n.-```.-```lua\n(.-)```")
-    local code, _, err = w:run { "check", "--strict", path }
-    assert.equal(0, code, err)
-    local function perform(...)
-      return w:run({ "perform", "Thumbnail", "-v", "path=" .. path, ... }, { APP_INCLUDE = path })
-    end
-    local out
-    code, out = perform()
-    assert.equal(0, code)
-    assert.equal(#proc.read(path), cjson.decode(out).bytes)
-    code, out, err = perform "size:=0"
-    assert.equal(0, code)
-    assert.equal("false\n", out)
-    assert.truthy(err:find("not performed: nothing to do", 1, true))
-  end)
-
-  it("lists every key that a worker makes", function()
-    local patterns = { "^stat:%w+:.+$" } -- the row says: also with :<id>
-    for _, cells in ipairs(table_of "Key | Type") do
-      for name in cells[1]:gmatch "`([^`]+)`" do
-        patterns[#patterns + 1] = "^" .. name:gsub("%-", "%%-"):gsub("<%w+>", ".+") .. "$"
+    for _, cells in ipairs(pages.rows("docs/running.md", "Signal | The running job")) do
+      for name in cells[1]:gmatch "%u[%u%d]+" do
+        documented[name] = true
       end
     end
-    local run = w:start_idle()
-    w:run({ "default", "Noop", "--track" }, nil, { enqueue = true })
-    w:run({ "default", "Raise", "--track" }, nil, { enqueue = true })
-    w:run({ "default", "Gate", "gate=a" }, nil, { enqueue = true })
-    w:wait_ledger "start a"
-    local keys = w.server:call("KEYS", "*")
-    assert.is_true(#keys > 10)
-    for _, key in ipairs(keys) do
-      local name, listed = key:match("^" .. w.prefix .. ":(.*)$"), false
-      for _, pattern in ipairs(patterns) do
-        listed = listed or name:find(pattern) ~= nil
-      end
-      assert.is_true(listed, key)
+    assert.same(sorted(there), sorted(documented))
+    assert.is_true(#sorted(there) >= 7)
+  end)
+
+  it("on the exit codes", function()
+    local there, documented = {}, {}
+    for code in section(main_page, "EXIT STATUS"):gmatch "\n%.It (%d+)" do
+      there[code] = true
     end
-    w:open_gate "a"
-    run:wait_title "^Waiting"
-  end)
-
-  it("and the example jobs agree that those are fine", function()
-    local files = {}
-    for entry in uv.fs_scandir_next, assert(uv.fs_scandir(world.root .. "/jobs")) do
-      files[#files + 1] = "jobs/" .. entry
+    for _, cells in ipairs(pages.rows("docs/running.md", "Code | Means")) do
+      documented[cells[1]] = true
     end
-    assert.is_true(#files >= 4)
-    local code, out, err = w:run({ "check", "--strict", "demo/jobs.lua", table.unpack(files) }, nil,
-      { cwd = world.root })
-    assert.equal(0, code, err)
-    assert.truthy(out:find "FanOut\t")
-    assert.truthy(out:find "Long_Lua_Job\t")
-  end)
-end)
-
-describe("the example jobs", function()
-  local w
-
-  before_each(function()
-    w = world.new()
-    local jobs = world.root .. "/jobs/"
-    w:start_idle {
-      QUEUE = "default,mail,fan_out,text",
-      APP_INCLUDE = ("%sHello.lua,%sSendMail.lua,%sFanOut.lua"):format(jobs, jobs, jobs),
-    }
-  end)
-  after_each(function()
-    w:close()
+    assert.same(sorted(there), sorted(documented))
+    assert.equal(6, #sorted(there))
   end)
 
-  it("do what they say", function()
-    local a = w:write("a.txt", "to be or not to be")
-    local id = w:job("FanOut", { files = cjson.decode(('["%s","%s"]'):format(a, a)) },
-      { queue = "fan_out", track = true })
-    w:wait_processed(3)
-    assert.equal(0, w:stat "failed")
-    local made = w:status(id).result.jobs
-    assert.equal(2, #made)
-    assert.same(made, w:on("LRANGE", "fan_out:" .. id, 0, -1))
-    assert.equal(6, w:status(made[2]).result.words)
-    local told = w:job("SendMail", { to = "nobody" }, { queue = "mail", track = true })
-    local skipped = w:job("SendMail", { to = "a@example.org" }, { queue = "mail", track = true })
-    w:job("Hello", { name = "Chris" })
-    w:wait_processed(6)
-    assert.equal(3, w:status(told).status)
-    assert.equal("Mail::BadAddress", w:failed()[1].exception)
-    assert.equal(false, w:status(skipped).result)
-    assert.equal(1, w:stat "failed")
-    w.runs[1].process:wait_for "Hello, Chris!"
+  it("on the Redis user", function()
+    local rules = section(main_page, "REDIS USER"):match "ACL SETUSER resque (.-)\n%.Ed"
+    assert.same(pages.redis_user(), all(rules, "%S+"))
+    local more = "sees all there is to see with.-(%+[^\n`]*)"
+    assert.equal(text_of "docs/redis.md":match(more), (main_page:match(more)))
+  end)
+
+  -- "Resque::Name" in the sources and in docs/failures.md; the manual pages name some of them.
+  it("and with the sources on the names of failures", function()
+    local made = {}
+    local pipe = assert(io.popen(("grep -rhoE 'Resque::[A-Za-z]+' '%s/src' '%s/lua'"):format(
+      world.root, world.root)))
+    for name in pipe:lines() do
+      made[name] = true
+    end
+    pipe:close()
+    local documented = {}
+    for name in text_of "docs/failures.md":gmatch "Resque::%a+" do
+      documented[name] = true
+    end
+    assert.same(sorted(made), sorted(documented))
+    for name in (main_page .. jobs_page):gmatch "Resque::%a+" do
+      assert.is_true(documented[name], name)
+    end
   end)
 end)

@@ -2,6 +2,7 @@
 -- left afterwards, and the tarball builds without git. Starts first.
 -- Without sanitizers: nobody installs a program that they watch.
 local uv = require "luv"
+local pages = require "spec.support.pages"
 local proc = require "spec.support.proc"
 local process = require "spec.support.process"
 local world = require "spec.support.world"
@@ -123,6 +124,24 @@ describe("make", function()
       assert.truthy(zsh:find("^#compdef resque%-lua resque%-enqueue\n"))
     end)
 
+    it("gives the documentation, whose pages find each other", function()
+      local doc = usr .. "/share/doc/resque-lua/"
+      local seen = 0
+      for _, page in ipairs(pages.names()) do
+        if page == "README.md" or page:find "^docs/" then
+          assert.truthy(exists(doc .. page), page)
+          for _, target in ipairs(pages.links(page)) do
+            local other = target:match "^docs/[^#]+"
+            if other then
+              assert.truthy(exists(doc .. other), target)
+              seen = seen + 1
+            end
+          end
+        end
+      end
+      assert.is_true(seen > 5)
+    end)
+
     it("over itself changes nothing", function()
       local before = tree(dest)
       local list = proc.read(usr .. "/share/resque-lua/installed")
@@ -136,6 +155,29 @@ describe("make", function()
       make "uninstall"
       assert.same({}, tree(dest))
     end)
+  end)
+
+  -- The README's last block of code: packages, then make.
+  it("is what the README says: its packages are those we build with, its commands do it", function()
+    local blocks = pages.blocks "README.md"
+    local packages, commands = {}, {}
+    for line in blocks[#blocks].text:gmatch "[^\n]+" do
+      local names = line:match "^apt%-get install ([^#]*)"
+      for name in (names or ""):gmatch "%S+" do
+        packages[name] = true
+      end
+      commands[#commands + 1] = not names and line:match "^make.*" or nil
+    end
+    for name in proc.read(world.root .. "/Makefile"):gmatch "[%w.>=-]+:(lib[%w.-]+%-dev)" do
+      assert.is_true(packages[name], name)
+    end
+    assert.matches("^make *\n?$", commands[1])
+    assert.equal(3, #commands)
+    local env = { PATH = PATH, LC_ALL = "C.UTF-8", DESTDIR = dest, BUILD = BUILD }
+    run({ "sh", "-euc", commands[2] }, { env = env })
+    run { dest .. "/usr/local/bin/resque-lua", "version" }
+    run({ "sh", "-euc", commands[3] }, { env = env })
+    assert.same({}, tree(dest))
   end)
 
   it("install PREFIX=/opt/rl writes that into the files of conf", function()

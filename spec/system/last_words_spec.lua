@@ -201,7 +201,7 @@ describe("connections to Redis", function()
   end
 
   for _, blocking in ipairs { "0", "1" } do
-    it("are as many as the README says, with BLOCKING=" .. blocking, function()
+    it("are as many as docs/running.md says, with BLOCKING=" .. blocking, function()
       local manager = 2 + tonumber(blocking)
       run = w:start_idle { COUNT = "3", BLOCKING = blocking }
       are(manager + 3, "a manager and three workers")

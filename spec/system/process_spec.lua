@@ -14,7 +14,7 @@ after_each(function()
   w:close()
 end)
 
--- What ps says, as in the README: pid -> command.
+-- What ps says, as in docs/running.md: pid -> command.
 local function ps()
   local _, out = process.run({ "ps", "-e", "-ww", "-o", "pid,command" }, { dir = w.dir })
   local list = {}

@@ -3,7 +3,7 @@
  *
  * A flag beats the environment, which beats --env-file, which beats the default. The table
  * (table.c) makes --help, the completion and the man synopsis; a spec compares it with the
- * man pages, the sample env file and the README. */
+ * man pages, the sample env file and docs/running.md. */
 #ifndef OPTIONS_H
 #define OPTIONS_H
 

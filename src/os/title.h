@@ -1,7 +1,7 @@
 /* title.h - the process title as `ps -o command` shows it: argv and environ overwritten.
  *
  * A Ruby worker on the same host takes a worker for dead whose title does not match `resque-[0-9]`,
- * or contains `resque-web` (docs/redis.md, Peers). So every title starts with "resque-1.0: "
+ * or contains `resque-web` (docs/redis.md). So every title starts with "resque-1.0: "
  * (version.h), and spells it `resque_web`. */
 #ifndef TITLE_H
 #define TITLE_H

@@ -1,8 +1,8 @@
 --- What a job's process does: load, say that the job has started, run it, say how it went.
 --
 -- The worker (src/worker/worker.c) decides what becomes of the job; nothing here talks to Redis.
--- Order and failure rules are php-resque's, with the differences of the README's table "how a job
--- can end".
+-- Order and failure rules are php-resque's, with the differences that docs/php-resque.md lists; how
+-- a job can end: docs/failures.md.
 -- @module resque.job.runner
 local errors = require "resque.errors"
 local forked = require "resque.job.forked"
