@@ -47,7 +47,7 @@ describe("resque.job", function()
   end)
 
   describe("payloads of each producer", function()
-    -- PROTOCOL 1.2; each row: payload, args as JSON, self.args as JSON, id, queue_time, prefix
+    -- docs/redis.md, Payloads: payload, args as JSON, self.args as JSON, id, queue_time, prefix
     local rows = {
       ruby = { '{"class":"RJob","args":[1,"é/x",{"a":null}]}', '[1,"é/x",{"a":null}]', "1" },
       ["php 2012"] = {

@@ -25,7 +25,7 @@ describe("resque.status", function()
     redis:call("SET", "t:job:" .. (id or "a") .. ":status", text)
   end
 
-  -- Golden texts of PROTOCOL 1.6: text, number, updated, started, result
+  -- Golden texts (docs/redis.md, Job status): text, number, updated, started, result
   local rows = {
     { "php 2012, created", '{"status":1,"updated":1326692575,"started":1326692575}', 1, 1326692575,
       1326692575 },

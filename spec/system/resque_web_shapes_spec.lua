@@ -1,5 +1,5 @@
---- What resque-web shows of us, page by page (PROTOCOL §8): idle, busy, paused, pruned, and every
--- kind of failure. The pages are spec.support.resque_web; nobody looks at pixels here.
+--- What resque-web shows of us, page by page: idle, busy, paused, pruned, and every kind of
+-- failure. The pages are spec.support.resque_web; nobody looks at pixels here.
 local cjson = require "cjson"
 local uv = require "luv"
 local clock = require "spec.support.clock"

@@ -1,6 +1,6 @@
 /* needs: redis/address.c redis/address_show.c base/memory.c base/plain.c */
-/* test_address.c - every form of PROTOCOL §4.4, by table; what is refused, and that no message
- * holds a password. */
+/* test_address.c - every form of an address, by table; what is refused, and that no message holds a
+ * password. */
 #include "redis/address.h"
 
 #include <setjmp.h>

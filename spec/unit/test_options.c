@@ -117,7 +117,7 @@ static void test_defaults(void **state)
     assert_null(options.warnings[0]);
 }
 
-/* Each variable of UX §3 that this version has, its flag, and where both end up. */
+/* Each variable, its flag, and where both end up. */
 static const struct {
     const char *variable, *flag, *value, *row, *text;
 } variables[] = {

@@ -183,7 +183,7 @@ describe("prune", function()
   end)
 end)
 
--- PROTOCOL §1.3, as each implementation writes it.
+-- The record of a running job, as each implementation writes it (docs/redis.md).
 describe("prune of", function()
   local records = {
     { "Ruby", "default", "RJob", '{"class":"RJob","args":[1]}',
