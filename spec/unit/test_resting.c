@@ -16,6 +16,9 @@
 #include <cmocka.h>
 
 #include "base/log.h"
+#include "job/job.h"
+#include "job/outcome.h"
+#include "worker/death.h"
 
 #define SECOND INT64_C(1000)
 

@@ -12,8 +12,13 @@
 #include "base/stopat.h"
 #include "child/job_state.h"
 #include "child/jobsignals.h"
+#include "job/job.h"
+#include "job/output.h"
 #include "job/report.h"
+#include "options/options.h"
+#include "os/confine.h"
 #include "os/descriptors.h"
+#include "os/events.h"
 #include "os/title.h"
 
 static _Noreturn void give_back(int report_fd, const char *why)

@@ -8,11 +8,11 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#include "job/job.h"
-#include "job/output.h"
-#include "options/options.h"
-#include "os/confine.h"
-#include "os/events.h"
+struct confine;
+struct events;
+struct job;
+struct options;
+struct output;
 
 struct lua_State;
 

@@ -7,7 +7,11 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "job/job.h"
+#include "job/outcome.h"
 #include "redis/answers.h"
+#include "redis/scripts.h"
+#include "worker/reserve.h"
 
 #define TRACE_LINES_MAX 200
 #define LONG (64 * 1024) /* bytes of an outcome; shorter ones are refused for other reasons */

@@ -3,10 +3,12 @@
 #ifndef COMMIT_H
 #define COMMIT_H
 
-#include "job/job.h"
-#include "job/outcome.h"
-#include "redis/scripts.h"
-#include "worker/reserve.h"
+#include <stdbool.h>
+
+struct job;
+struct outcome;
+struct reserve;
+struct scripts;
 
 enum commit_result {
     COMMIT_WRITTEN,  /* now, or already by an earlier try */

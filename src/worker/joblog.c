@@ -5,6 +5,9 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "job/job.h"
+#include "job/outcome.h"
+#include "worker/reserve.h"
 
 #define USED_SIZE 128
 

@@ -2,9 +2,9 @@
 #ifndef JOBLOG_H
 #define JOBLOG_H
 
-#include "job/job.h"
-#include "job/outcome.h"
-#include "worker/reserve.h"
+struct job;
+struct outcome;
+struct reservation;
 
 void joblog_got(const struct job *job);
 

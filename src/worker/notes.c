@@ -6,8 +6,11 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "child/include_check.h"
+#include "job/outcome.h"
 #include "redis/answers.h"
 #include "redis/scripts.h"
+#include "worker/registry.h"
 
 bool notes_look(struct notes *n, bool again)
 {

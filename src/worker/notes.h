@@ -7,8 +7,9 @@
 
 #include "child/include_check.h"
 #include "worker/blocked.h"
-#include "worker/registry.h"
 #include "worker/resting.h"
+
+struct registry;
 
 struct notes {
     struct blocked blocked;

@@ -5,6 +5,10 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "job/outcome.h"
+#include "worker/child.h"
+#include "worker/session.h"
+#include "worker/wishes.h"
 
 void on_failure_run(struct session *session, const struct child_context *context,
                     const struct job *job, const struct outcome *outcome)

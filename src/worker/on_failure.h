@@ -3,8 +3,10 @@
 #ifndef ON_FAILURE_H
 #define ON_FAILURE_H
 
-#include "worker/child.h"
-#include "worker/session.h"
+struct child_context;
+struct job;
+struct outcome;
+struct session;
 
 /* Runs onFailure to its end, for 5 s at most, or until TERM or INT comes. The stop that ended the
  * job does not end the hook, although it may come again: a supervisor sends one stop to every

@@ -5,6 +5,11 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "job/board.h"
+#include "job/job.h"
+#include "job/outcome.h"
+#include "lua/luahost.h"
+#include "options/options.h"
 
 static int open_parent(struct parent_hooks *h, char *err, size_t size)
 {

@@ -5,11 +5,10 @@
 #ifndef PARENT_HOOKS_H
 #define PARENT_HOOKS_H
 
-#include "job/board.h"
-#include "job/job.h"
-#include "job/outcome.h"
-#include "lua/luahost.h"
-#include "options/options.h"
+struct board;
+struct job;
+struct options;
+struct outcome;
 
 struct parent_hooks {
     const struct options *options;

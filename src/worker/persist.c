@@ -3,7 +3,12 @@
 
 #include "base/clock.h"
 #include "base/stopat.h"
+#include "job/board.h"
+#include "job/outcome.h"
 #include "worker/joblog.h"
+#include "worker/reserve.h"
+#include "worker/session.h"
+#include "worker/wishes.h"
 
 #define LEAVE_TIMEOUT 5.0 /* seconds for a job's end to a Redis that does not answer */
 

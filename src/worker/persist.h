@@ -4,7 +4,8 @@
 #define PERSIST_H
 
 #include "worker/commit.h"
-#include "worker/session.h"
+
+struct session;
 
 /* With the next job on the way back, if one is wanted. COMMIT_TROUBLE: the worker is told to leave,
  * and has tried for a while. */

@@ -10,7 +10,10 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "job/job.h"
+#include "job/outcome.h"
 #include "options/include_list.h"
+#include "worker/death.h"
 
 #define WHY 300 /* bytes of the reason that is kept */
 

@@ -14,10 +14,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "job/job.h"
-#include "job/outcome.h"
 #include "os/watched.h"
-#include "worker/death.h"
+
+struct death;
+struct job;
+struct outcome;
 
 #define RESTING_AFTER 5
 #define RESTING_SECONDS 60.0

@@ -7,6 +7,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/stopat.h"
+#include "job/board.h"
+#include "options/options.h"
+#include "worker/wishes.h"
 
 #define CONNECT_TIMEOUT 5.0 /* seconds */
 #define BEAT_TIMEOUT 1.0    /* seconds; a job's end or a signal may have to wait for it */

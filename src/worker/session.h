@@ -9,13 +9,14 @@
 #include <stdint.h>
 
 #include "base/backoff.h"
-#include "job/board.h"
-#include "options/options.h"
 #include "os/events.h"
 #include "redis/redis.h"
 #include "redis/scripts.h"
 #include "worker/registry.h"
 #include "worker/wishes.h"
+
+struct board_slot;
+struct options;
 
 struct session {
     const struct options *options;
