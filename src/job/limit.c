@@ -2,15 +2,20 @@
 #include "job/limit.h"
 
 #include <math.h>
+#include <stddef.h>
 
 #include "base/plain.h"
 
+#define AMOUNT 32 /* bytes of "1234567 bytes" at most */
+
 static const struct {
     const char *name, *exception;
+    const char *before, *after; /* the amount, in the text of its error */
+    const char *kind;           /* in its label */
 } limits[LIMIT_COUNT] = {
-    [LIMIT_TIMEOUT] = {"timeout", "Resque::Timeout"},
-    [LIMIT_MEMORY] = {"memory", "Resque::MemoryLimit"},
-    [LIMIT_CPU] = {"cpu", "Resque::CpuLimit"},
+    [LIMIT_TIMEOUT] = {"timeout", "Resque::Timeout", "took longer than ", " (timeout)", "time"},
+    [LIMIT_MEMORY] = {"memory", "Resque::MemoryLimit", "not enough memory (limit ", ")", "memory"},
+    [LIMIT_CPU] = {"cpu", "Resque::CpuLimit", "used more than ", " of CPU time (cpu)", "CPU"},
 };
 
 const char *limit_name(enum limit which)
@@ -23,22 +28,34 @@ const char *limit_exception(enum limit which)
     return limits[which].exception;
 }
 
-static void say_memory(char text[LIMIT_TEXT], double bytes)
+static void say_bytes(char text[AMOUNT], double bytes)
 {
     static const char *const units[] = {"bytes", "KB", "MB", "GB"};
     int unit = 0;
     for (; unit < 3 && fmod(bytes, 1024) == 0; unit++)
         bytes /= 1024;
-    plain_format(text, LIMIT_TEXT, "not enough memory (limit %.0f %s)", bytes, units[unit]);
+    plain_format(text, AMOUNT, "%.0f %s", bytes, units[unit]);
 }
 
 /* The kernel counts whole CPU seconds. */
-void limit_say(char text[LIMIT_TEXT], enum limit which, double amount)
+static void say_amount(char text[AMOUNT], enum limit which, double amount)
 {
     if (which == LIMIT_MEMORY)
-        say_memory(text, amount);
-    else if (which == LIMIT_CPU)
-        plain_format(text, LIMIT_TEXT, "used more than %g s of CPU time (cpu)", ceil(amount));
+        say_bytes(text, amount);
     else
-        plain_format(text, LIMIT_TEXT, "took longer than %g s (timeout)", amount);
+        plain_format(text, AMOUNT, "%g s", which == LIMIT_CPU ? ceil(amount) : amount);
+}
+
+void limit_say(char text[LIMIT_TEXT], enum limit which, double amount)
+{
+    char said[AMOUNT];
+    say_amount(said, which, amount);
+    plain_format(text, LIMIT_TEXT, "%s%s%s", limits[which].before, said, limits[which].after);
+}
+
+void limit_label(char label[LIMIT_LABEL], enum limit which, double amount)
+{
+    char said[AMOUNT];
+    say_amount(said, which, amount);
+    plain_format(label, LIMIT_LABEL, "its %s limit of %s", limits[which].kind, said);
 }

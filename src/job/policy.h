@@ -1,5 +1,5 @@
 /* policy.h - what one job may use, and what becomes of it if it crashes: from its table, else from
- * the worker's settings. */
+ * the worker's settings. limit.h has the map of who keeps to it. */
 #ifndef POLICY_H
 #define POLICY_H
 
