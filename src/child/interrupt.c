@@ -13,6 +13,27 @@
 #define STEP 1000     /* instructions between two looks at how patient we still are */
 #define PATIENCE 1000 /* looks: 10 ms or so, in which a job that caught the error may tidy up */
 
+/* What `pending` and `stage` say of an interrupt. `step` is the hook, called while a sys.xpcall is
+ * open: at each instruction in FIRST and INSISTING, every STEP of them in PATIENT.
+ *
+ *             interrupt_raise: a signal
+ *     none -------------------------------> FIRST
+ *      ^                                      |
+ *      |  step of TERM: raises the error      |
+ *      |<-------------------------------------+
+ *      |  leave: with another error           |
+ *      |<-------------------------------------+
+ *      |                                      |  step of a limit: raises the error
+ *      |                                      v
+ *      |  leave: with any error, or well   PATIENT   the job may tidy up
+ *      |<-------------------------------------+
+ *      |                                      |  PATIENCE steps and switches of coroutines
+ *      |                                      v
+ *      |  leave: with any error, or well  INSISTING --.
+ *      '--------------------------------------+   ^   | step: raises it again
+ *                                                 '---'
+ *
+ * interrupt_raise does nothing unless in `none`, and for a limit that was raised before. */
 enum stage { FIRST, PATIENT, INSISTING };
 
 /* Process-wide by nature: signal handlers change it. */
@@ -171,8 +192,10 @@ static int handle(lua_State *L)
     return 1;
 }
 
-/* Back in code of ours that no outer one but the runner's guards, the interrupt is over: it was
- * caught there, or the job went on to a proper end. */
+/* Called when a sys.xpcall ends. A pending interrupt is over at depth 1, where the runner alone is
+ * left (its sys.xpcall around the job's whole life), and at depth 0, outside of that: the error has
+ * arrived, or the job came to its own end. Deeper ones, of hooks that the job calls, leave it be.
+ */
 static int leave(lua_State *L, int status, lua_KContext outer)
 {
     bool well = status == LUA_OK || status == LUA_YIELD;

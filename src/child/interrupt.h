@@ -1,7 +1,7 @@
-/* interrupt.h - a signal becomes a Lua error inside the job, wherever it is: in a coroutine, under
- * pcall. Its handler (jobsignals.c) only leaves a note (a hook), which Lua finds at its next step.
- * A hook does not reach a loop inside a C function (a pattern), nor __gc: what ends those is the
- * worker's TERM and KILL.
+/* interrupt.h - turns a signal into a Lua error inside the job, wherever it is: in a coroutine,
+ * under pcall. The signal's handler (jobsignals.c) only sets a hook, which Lua calls at its next
+ * step. A hook does not reach a loop inside a C function (a pattern), nor __gc: the worker's TERM
+ * and KILL end those.
  *
  * An error of a limit that the job catches is raised again after some 10 ms of Lua, and then at
  * every step, until it arrives in the program's own sys.xpcall. Only inside of that anything is
@@ -26,19 +26,19 @@ enum interrupt {
  * raised inside. May raise. */
 void interrupt_install(lua_State *L);
 
-/* What the error says; copied. May be set before the fork, and again later. */
+/* Sets the message of its error; copied. May be called before the fork, and again later. */
 void interrupt_say(enum interrupt which, const char *message);
 
-/* Leaves the note; for signal handlers. */
+/* Sets the hook that raises the error; for signal handlers. */
 void interrupt_raise(enum interrupt which);
 
-/* Whether one is there that is not through yet. */
+/* Whether an interrupt was raised that is not over yet. */
 bool interrupt_pending(void);
 
-/* Whose error it is; LIMIT_NONE: INTERRUPT_TERM is no limit. */
+/* Returns the limit that raises it; LIMIT_NONE for INTERRUPT_TERM. */
 enum limit interrupt_limit(enum interrupt which);
 
-/* Which one made the error value at `index`, if any did. */
+/* Returns the interrupt whose error value is at `index`, or INTERRUPT_NONE. */
 enum interrupt interrupt_of(lua_State *L, int index);
 
 #endif

@@ -291,8 +291,9 @@ static void take_results(lua_State *L, struct last_word *e)
         e->text[i] = copy_text(L, i - 4, &len);
 }
 
-/* The runner itself broke: no fault of the job, unless that had made so much that not even its
- * failure could be told. */
+/* The runner raised an error. "not enough memory" at the job's limit is the job's failure, which
+ * the runner had no memory to tell. Any other error is ours: reported as LOAD, the job goes back
+ * unless it had started. */
 static void take_breakdown(lua_State *L, int status, struct last_word *e)
 {
     static char refusal[LIMIT_TEXT];

@@ -148,8 +148,9 @@ static bool is_refusal(lua_State *L, int index)
     return meter.refused && text && strstr(text, "not enough memory");
 }
 
-/* Once, as the job has failed or is about to: there may be no room for saying so. What APP_INCLUDE
- * made before there was a limit may be beyond it. */
+/* Allows RELIEF more, once, after a request was refused: so the failure can be built and tearDown
+ * can run. Counts from `used` where that is beyond the limit, as APP_INCLUDE may have made it
+ * before there was one. */
 static void relieve(void)
 {
     size_t full = meter.used > meter.limit ? meter.used : meter.limit;

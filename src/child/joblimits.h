@@ -1,5 +1,5 @@
-/* joblimits.h - a job's limits, inside its process: memory, CPU time, and what the signals of the
- * others say. The clock is the worker's (child.h). */
+/* joblimits.h - sets a job's limits inside its process: memory, CPU time, and the texts of their
+ * errors. The worker measures the time; limit.h has the map. */
 #ifndef JOBLIMITS_H
 #define JOBLIMITS_H
 
@@ -13,13 +13,13 @@
 /* Before any fork: adds xpcall and stopped to resque.sys. May raise. */
 void joblimits_install(lua_State *L, const struct options *options);
 
-/* The job itself begins, with the worker's limits. */
+/* Sets the worker's limits; called when the job itself begins. */
 void joblimits_start(lua_State *L, const struct options *options);
 
-/* The job's table has limits of its own. */
+/* Sets the limits that the job's table has. */
 void joblimits_change(lua_State *L, const struct job_policy *own);
 
-/* After LUA_ERRMEM: whether the limit is why. Writes the text of the error. */
+/* Whether the limit was the reason of a LUA_ERRMEM; if so, writes the text of the error. */
 bool joblimits_refused(char text[LIMIT_TEXT]);
 
 #endif

@@ -10,13 +10,15 @@
 #define SMALLEST_STACK 720               /* what a call needs otherwise is smaller */
 #define SPARE ((size_t)256 << 10)        /* bytes beyond the limit for a stack that shrinks */
 
-/* Whether the block is the stack of who runs, and nobody can say who that is until it has grown. */
+/* Whether `block` is the stack of the running thread: luatrace cannot record that thread while Lua
+ * moves its stack. */
 static bool is_blinding(const void *block, size_t size)
 {
     return block && !luatrace_can_record(luathread_running(), size);
 }
 
-/* Keeps where it happened: the error itself calls no message handler. */
+/* Refuses a request and records where, as Lua calls no message handler for this error. Returns
+ * NULL. */
 static void *refuse(struct luameter *m, const void *block, size_t old, size_t size)
 {
     m->refused = true;
@@ -29,7 +31,8 @@ static void *refuse(struct luameter *m, const void *block, size_t old, size_t si
     return NULL;
 }
 
-/* A request was granted. If it is the one that was refused before, that has raised nothing. */
+/* Called when a request is granted. If it is the one that was refused last, Lua has collected its
+ * garbage and asked again: no error was raised. */
 static void forget_refusal(struct luameter *m, const void *block, size_t old, size_t size)
 {
     bool again = m->asked.block == block && m->asked.old == old && m->asked.size == size;
@@ -38,8 +41,9 @@ static void forget_refusal(struct luameter *m, const void *block, size_t old, si
         m->tell(false);
 }
 
-/* After an error Lua makes the stack smaller, for which 5.4.4 and older ones allocate another one.
- * Its refusal would raise nothing, and hide the place of the error. */
+/* Bytes that a new stack may take beyond the limit. After an error Lua shrinks the stack, which
+ * 5.4.4 and older versions do by allocating another one: refusing that would raise nothing, and
+ * the record of it would replace the place of the error. */
 static size_t spare(const void *block, size_t kind, size_t size)
 {
     bool stack = !block && kind == 0 && size >= SMALLEST_STACK && size <= SPARE;
@@ -51,9 +55,9 @@ static size_t twice(size_t limit)
     return limit <= SIZE_MAX / 2 ? 2 * limit : SIZE_MAX;
 }
 
-/* For an object Lua collects its garbage and asks again. For the text that a C function builds
- * (luaL_Buffer) it does not; such a block, which is no kind of object, may take as much again, and
- * the next object settles it. */
+/* Whether a request is within the limit. For an object Lua collects its garbage and asks again, for
+ * a block without a kind (the text of a luaL_Buffer) it does not: such a block may take up to twice
+ * the limit, and the next object is measured with it. */
 static bool fits(const struct luameter *m, const void *block, size_t kind, size_t size, size_t more)
 {
     bool plain = block || kind == 0;
@@ -62,7 +66,8 @@ static bool fits(const struct luameter *m, const void *block, size_t kind, size_
     return m->used <= most && more <= most - m->used;
 }
 
-/* What comes next is refused, then: there is a place to show. */
+/* Whether a block beyond the limit is granted because luatrace could not record its refusal: the
+ * next request is refused instead, and has a place to show. */
 static bool may_blind(const struct luameter *m, const void *block, size_t size)
 {
     size_t beyond = m->used > twice(m->limit) ? m->used - twice(m->limit) : 0;

@@ -8,10 +8,10 @@
 #include <stddef.h>
 
 struct luameter {
-    lua_Alloc next; /* who allocates */
+    lua_Alloc next; /* the allocator that the state had before, and its argument */
     void *where;
     size_t used, limit; /* bytes */
-    bool refused;       /* since somebody set it to false; luatrace has the place */
+    bool refused;       /* a request was; the caller sets it back. luatrace has the place */
     void (*tell)(bool refused);
     struct {
         const void *block; /* of the last request that was refused, until another one comes */

@@ -26,8 +26,9 @@ void luathread_end(void)
     running = NULL;
 }
 
-/* A signal that comes before the first line sets its hook on the thread before, and `follower`
- * carries it over; one that comes after it finds the new thread. */
+/* Makes `thread` the running one. A signal may come at any moment of this, and none is lost: before
+ * `running` is set, its hook is on the old thread, and `follower` sets it on the new one, too;
+ * after it, the hook is on the new thread right away. */
 static void switch_to(const struct luathread *thread)
 {
     atomic_signal_fence(memory_order_seq_cst); /* *thread is written before it is seen */

@@ -10,21 +10,21 @@
 
 struct luathread {
     lua_State *L;
-    const struct luathread *from; /* who resumed it; NULL: this is the main thread */
+    const struct luathread *from; /* the thread that resumed it; NULL: this is the main thread */
 };
 
 /* Puts our functions into `coroutine`. L: the main thread; it counts as running from now on. May
  * raise. */
 void luathread_install(lua_State *L);
 
-/* The thread that runs. NULL: none any more, or none yet. For signal handlers, too. */
+/* Returns the running thread; NULL: none yet, or none any more. For signal handlers, too. */
 const struct luathread *luathread_running(void);
 
-/* From now on `fn` is called with each thread that begins to run or goes on; NULL: nobody is. For
- * signal handlers, too. */
+/* Has `fn` called from now on with each thread that begins to run or goes on. NULL: nothing is
+ * called. For signal handlers, too. */
 void luathread_follow(void (*fn)(lua_State *L));
 
-/* Nothing runs any more: the state is about to be closed. */
+/* Says that no thread runs any more: the state is about to be closed. */
 void luathread_end(void);
 
 #endif

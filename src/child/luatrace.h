@@ -1,6 +1,6 @@
-/* luatrace.h - the stack of a job as it is at one moment, kept without allocating anything: where a
- * limit found it. Lua's own traceback is too late for that (the error of a coroutine arrives in who
- * resumed it) or impossible (there is no memory). One is kept; a new one replaces it. */
+/* luatrace.h - records the stack of a job as a limit found it, without allocating anything. Lua's
+ * own traceback comes too late for that (the error of a coroutine arrives in the thread that
+ * resumed it) or cannot be made (there is no memory). A new record replaces the one before. */
 #ifndef LUATRACE_H
 #define LUATRACE_H
 
@@ -9,11 +9,12 @@
 
 #include "child/luathread.h"
 
-/* Keeps the functions of `thread` and of those it was resumed by; of a deep stack both ends. */
+/* Records the functions of `thread` and of the threads that resumed it; of a deep stack both ends.
+ */
 void luatrace_record(const struct luathread *thread);
 
-/* Whether that is possible while a block of `size` bytes is being made larger: not if it is the
- * stack of `thread` itself. */
+/* Whether luatrace_record can be called while a block of `size` bytes is being made larger: not if
+ * that is the stack of `thread` itself. */
 bool luatrace_can_record(const struct luathread *thread, size_t size);
 
 /* Pushes the list, innermost first: a table as debug.getinfo makes it (source, short_src,

@@ -27,9 +27,9 @@ static bool same_file(int a, int b)
            first.st_ino == second.st_ino;
 }
 
-/* A pipe or terminal as a file of our own that never blocks, whatever others who have it do between
- * our poll and our write. Not a flag on the one we were given, which is not ours alone. Anything
- * else, and what cannot be opened again: as it is. */
+/* Opens a pipe or terminal again through /proc/self/fd: that gives an open file description of our
+ * own, so O_NONBLOCK changes nothing for others who have the old one, and none of them makes a
+ * write of ours wait. Returns `fd` itself for other files, and where that fails. */
 static int open_target(int fd)
 {
     struct stat file;
