@@ -66,9 +66,10 @@ OBJECTS   := $(SOURCES:src/%.c=$(BUILD)/obj/%.o)
 SCRIPT_FILES := $(sort $(wildcard lua/server/*.lua lua/server/*/*.lua))
 LUA_FILES := $(sort $(wildcard lua/*.lua lua/*/*.lua lua/*/*/*.lua lua/*/*/*/*.lua))
 # The modules a plain lua5.4 can load; each links only what it uses.
-MODULES   := $(BUILD)/lib/resque/sys.so $(BUILD)/lib/resque/net.so
-SYS_NEEDS := $(addprefix lua/lualib_,sys json plain sleep includes) options/include_list os/folder \
-             $(addprefix base/,json_check log plain suggest text)
+MODULES   := $(addprefix $(BUILD)/lib/resque/,sys.so sys/json.so net.so)
+SYS_NEEDS := $(addprefix lua/lualib_,sys plain sleep includes) options/include_list os/folder \
+             $(addprefix base/,log plain suggest text)
+JSON_NEEDS := lua/lualib_json $(addprefix base/,json_check plain text)
 NET_NEEDS := lua/lualib_redis lua/lualib_script $(addprefix redis/,address address_show address_environment args auth \
              command_names errors redis reply script_files) os/events os/descriptors $(addprefix base/,clock memory plain source)
 
@@ -115,6 +116,7 @@ $(BUILD)/pic/%.o: src/%.c $(BUILD)/flags
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(RL_CFLAGS) -fPIC -fvisibility=hidden -Isrc -MMD -MP -c -o $@ $<
 
 $(BUILD)/lib/resque/sys.so: $(SYS_NEEDS:%=$(BUILD)/pic/%.o)
+$(BUILD)/lib/resque/sys/json.so: $(JSON_NEEDS:%=$(BUILD)/pic/%.o)
 $(BUILD)/lib/resque/net.so: $(NET_NEEDS:%=$(BUILD)/pic/%.o) $(BUILD)/pic/scripts.o
 $(MODULES):
 	@mkdir -p $(@D)

@@ -61,8 +61,8 @@ put_all() {
         lua/resque/client/*.lua; do
         put 644 "$file" "$lua_share/${file#lua/}"
     done
-    for file in "$build"/lib/resque/*.so; do
-        put 644 "$file" "$lua_lib/resque/$(basename "$file")"
+    for file in "$build"/lib/resque/*.so "$build"/lib/resque/*/*.so; do
+        put 644 "$file" "$lua_lib/${file#"$build"/lib/}"
     done
     for page in conf/man/*.[1-9]; do
         put 644 "$page" "$man/man${page##*.}/$(basename "$page")"

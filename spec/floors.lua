@@ -17,7 +17,7 @@ local LUA = {
   root = "lua", files = "-name '*.lua' -not -path '*/server/*'",
   arrow = 'require%f[%W]%(?%s*"(resque[%w_.]*)"',
   floors = {
-    { "resque/sys.lua", "resque/net.lua" }, -- in C
+    { "resque/sys.lua", "resque/sys/json.lua", "resque/net.lua" }, -- in C
     { "resque/json.lua", "resque/connection.lua", "resque/job/forked.lua", "resque/errors.lua",
       "resque/hooks.lua", "resque/job.lua", "resque/status.lua" },
     { "resque/job" },

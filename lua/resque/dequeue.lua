@@ -5,7 +5,6 @@ local job = require "resque.job"
 local json = require "resque.json"
 local pages = require "resque.client.pages"
 local queue = require "resque.queue"
-local sys = require "resque.sys"
 
 local removal = {}
 
@@ -35,7 +34,7 @@ local function matcher(item)
 end
 
 local function readable(payload, name)
-  if not sys.json_check(payload) then
+  if not json.check(payload) then
     return nil
   end
   local ok, info = pcall(job.read, payload, name)

@@ -1,11 +1,12 @@
 --- JSON that keeps what was sent: 64-bit integers, `1` and `1.0`, `[]` and `{}`, 17 digits, null.
 --
--- Every JSON value of this program goes through here. The reader is in C (`sys.json_read`), the
+-- Every JSON value of this program goes through here. The reader is in C (resque.sys.json), the
 -- writer walks the values itself; neither asks for the locale that a script has set, as cjson does.
--- Not a validator: json_check.c is asked first.
 -- @module resque.json
+local reader = require "resque.sys.json"
 local sys = require "resque.sys"
 
+local check, read = reader.check, reader.read
 local byte, find, format, gsub = string.byte, string.find, string.format, string.gsub
 local math_type, next, type, getmetatable = math.type, next, type, getmetatable
 
@@ -18,7 +19,7 @@ local MAX_DEPTH = 1000
 local ARRAY = { __name = "resque.array" }
 
 --- What stands for JSON's null inside tables; equal to cjson.null.
-json.null = sys.json_read("null", ARRAY)
+json.null = read("null", ARRAY)
 local null = json.null
 
 --- Marks a table as an array, so that it is written `[…]` also while it is empty.
@@ -56,7 +57,7 @@ end
 -- @treturn[2] nil
 -- @treturn[2] string what is wrong with the text
 function json.raw(text)
-  local ok, err = sys.json_check(text)
+  local ok, err = check(text)
   if not ok then
     return nil, err
   end
@@ -65,11 +66,20 @@ end
 
 -- --------------------------------------------------------------------------------------- decoding
 
+--- Checks that a text is one strict JSON value (RFC 8259, valid UTF-8).
+-- @function json.check
+-- @tparam string text
+-- @tparam[opt=1000] integer max_depth at most this many containers inside each other
+-- @treturn[1] boolean true
+-- @treturn[2] nil
+-- @treturn[2] string such as "byte 17: invalid UTF-8"
+json.check = check
+
 --- Reads text that is known to be strict JSON: what `decode`, or the worker, has checked.
 -- @tparam string text
 -- @return the value
 function json.decode_checked(text)
-  return sys.json_read(text, ARRAY)
+  return read(text, ARRAY)
 end
 
 --- Reads JSON. Objects become tables, arrays marked tables, null `json.null`; integers that fit 64
@@ -83,7 +93,7 @@ function json.decode(text)
   if type(text) ~= "string" then
     error("decode: a string expected, got " .. type(text), 2)
   end
-  local ok, err = sys.json_check(text)
+  local ok, err = check(text)
   if not ok then
     return nil, err
   end

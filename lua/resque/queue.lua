@@ -69,7 +69,7 @@ function queue.payload(class, list, id, now)
   end
   local text = ('{"class":%s,"args":%s,"id":%s,"queue_time":%s}'):format(texts[1], texts[2],
     texts[3], time_text(now or sys.time()))
-  local ok, err = sys.json_check(text, MAX_DEPTH)
+  local ok, err = json.check(text, MAX_DEPTH)
   if not ok then
     return nil, "the arguments are not for a worker: " .. err
   end

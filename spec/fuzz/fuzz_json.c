@@ -7,6 +7,7 @@
 #include <lauxlib.h>
 #include <lualib.h>
 
+#include "lua/lualib_json.h"
 #include "lua/lualib_sys.h"
 
 #include "fuzz.h"
@@ -34,6 +35,7 @@ static lua_State *open_state(void)
     CHECK(L);
     luaL_openlibs(L);
     preload(L, "resque.sys", luaopen_resque_sys);
+    preload(L, "resque.sys.json", luaopen_resque_sys_json);
     must(L, luaL_dostring(L, "package.path = './lua/?.lua'"));
     must(L, luaL_loadfile(L, "spec/fuzz/json.lua"));
     must(L, lua_pcall(L, 0, 1, 0));

@@ -1,6 +1,5 @@
 --- What fuzz_json.c asks of any text: returns a function that raises when a property does not hold.
 local json = require "resque.json"
-local sys = require "resque.sys"
 
 -- Equal as JSON values; 1 and 1.0, [] and {} are not.
 local function same(a, b, depth)
@@ -43,7 +42,7 @@ local function check_again(value)
     assert(holds_infinity(value), refused)
     return
   end
-  assert(sys.json_check(text), "what it writes is not JSON")
+  assert(json.check(text), "what it writes is not JSON")
   local again = json.decode(text)
   assert(same(value, again, 0), "what it writes reads as something else")
   assert(json.encode(again) == text, "written again it is another text")
@@ -51,7 +50,7 @@ end
 
 return function(text)
   pcall(json.decode_checked, text) -- raises at worst, whatever the text is
-  local valid = sys.json_check(text)
+  local valid = json.check(text)
   local value, why = json.decode(text)
   assert((value ~= nil) == (valid and true or false), why or "it reads what the checker refuses")
   if value ~= nil then

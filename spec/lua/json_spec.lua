@@ -91,6 +91,15 @@ describe("resque.json", function()
     end
   end)
 
+  it("checks to the depth it is given", function()
+    assert.is_true(json.check("[[1]]", 2))
+    local ok, err = json.check("[[1]]", 1)
+    assert.is_nil(ok)
+    assert.is_string(err)
+    assert.has_error(function() json.check("1", 0) end)
+    assert.has_error(function() json.check("1", 1001) end)
+  end)
+
   describe("decode", function()
     local rows = {
       { "9223372036854775807", math.maxinteger },

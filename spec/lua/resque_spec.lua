@@ -77,8 +77,8 @@ describe("resque", function()
       local key = resque.key
       print(loaded())
       assert(rawget(resque, "key") == key)]]
-    assert.are.equal("errors hooks job job.forked json sys\n"
-      .. "connection errors hooks job job.forked json net sys\n", out)
+    assert.are.equal("errors hooks job job.forked json sys sys.json\n"
+      .. "connection errors hooks job job.forked json net sys sys.json\n", out)
   end)
 
   it("has what jobs need", function()

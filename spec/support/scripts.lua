@@ -145,7 +145,7 @@ end
 function Scripts:failure(n, list)
   local text = self:key("LINDEX", list or "failed", n or -1)
   if not text then return nil end
-  assert(require "resque.sys".json_check(text, 100)) -- not loaded by those who want a script's text
+  assert(require "resque.json".check(text, 100)) -- not loaded by those who want a script's text
   return text, cjson.decode(text)
 end
 

@@ -1,5 +1,7 @@
-/* lualib_json.c - the part of `resque.sys` that reads JSON. What is JSON json_check.c knows; the
- * reader makes the values, exactly: 64-bit integers, 1 and 1.0, [] and {} stay what they are. */
+/* lualib_json.c - see lualib_json.h. json_check.c knows what is JSON, the reader makes its values.
+ */
+#include "lua/lualib_json.h"
+
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -9,7 +11,6 @@
 
 #include "base/json_check.h"
 #include "base/plain.h"
-#include "lua/lualib_sys.h"
 
 #define DEPTH 1000 /* containers inside each other */
 #define ARRAY 2    /* stack index of the metatable of arrays */
@@ -21,13 +22,13 @@ struct reader {
 };
 
 /*** Checks that a text is one strict JSON value (RFC 8259, valid UTF-8).
-@function json_check
+@function check
 @tparam string text
 @tparam[opt=1000] integer max_depth at most this many containers inside each other
 @treturn[1] boolean true
 @treturn[2] nil
 @treturn[2] string such as "byte 17: invalid UTF-8" */
-static int sys_json_check(lua_State *L)
+static int check(lua_State *L)
 {
     char err[256];
     size_t len;
@@ -50,7 +51,7 @@ static void skip_blanks(struct reader *r)
 
 static void refuse(const struct reader *r)
 {
-    luaL_error(r->L, "json_read: this is not JSON");
+    luaL_error(r->L, "read: this is not JSON");
 }
 
 /* Moves past `word`. */
@@ -174,7 +175,7 @@ static bool enter(struct reader *r, char close)
 {
     r->at++;
     if (++r->depth > DEPTH)
-        luaL_error(r->L, "json_read: nested too deeply");
+        luaL_error(r->L, "read: nested too deeply");
     luaL_checkstack(r->L, 6, "nested too deeply");
     lua_newtable(r->L);
     skip_blanks(r);
@@ -250,12 +251,12 @@ static void read_value(struct reader *r)
         read_word(r);
 }
 
-/*** Reads JSON; raises for a text that `json_check` would refuse, though not for each.
-@function json_read
-@tparam string text strict JSON: what `json_check` accepted
+/*** Reads JSON; raises for a text that `check` would refuse, though not for each.
+@function read
+@tparam string text strict JSON: what `check` accepted
 @tparam table array_metatable what each array gets
 @return the value; null is the light userdata NULL */
-static int sys_json_read(lua_State *L)
+static int read_text(lua_State *L)
 {
     size_t len;
     struct reader r = {.L = L, .at = luaL_checklstring(L, 1, &len)};
@@ -269,5 +270,10 @@ static int sys_json_read(lua_State *L)
     return 1;
 }
 
-const luaL_Reg lualib_json_functions[] = {
-    {"json_check", sys_json_check}, {"json_read", sys_json_read}, {NULL, NULL}};
+static const luaL_Reg functions[] = {{"check", check}, {"read", read_text}, {NULL, NULL}};
+
+__attribute__((visibility("default"))) int luaopen_resque_sys_json(lua_State *L)
+{
+    luaL_newlib(L, functions);
+    return 1;
+}

@@ -267,7 +267,6 @@ static int sys_index(lua_State *L)
 __attribute__((visibility("default"))) int luaopen_resque_sys(lua_State *L)
 {
     luaL_newlib(L, functions);
-    luaL_setfuncs(L, lualib_json_functions, 0);
     luaL_setfuncs(L, lualib_plain_functions, 0);
     lua_pushliteral(L, VERSION_TEXT);
     lua_setfield(L, -2, "version");

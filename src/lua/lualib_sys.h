@@ -1,5 +1,5 @@
-/* lualib_sys.h - the Lua module `resque.sys`: clocks, ids, the terminal, files, the log, reading
- * JSON, texts that no locale changes.
+/* lualib_sys.h - the Lua module `resque.sys`: clocks, ids, the terminal, files, the log, texts that
+ * no locale changes.
  *
  * The same module serves the program (preloaded) and plain lua5.4 (build/lib/resque/sys.so). */
 #ifndef LUALIB_SYS_H
@@ -10,8 +10,7 @@
 
 struct options;
 
-/* Parts of the module with a file of their own, each a list that ends in NULL. */
-extern const luaL_Reg lualib_json_functions[];
+/* The part of the module in lualib_plain.c; the list ends in NULL. */
 extern const luaL_Reg lualib_plain_functions[];
 
 /* Leaves the module table on the stack. */

@@ -16,6 +16,7 @@
 #include "lua/forked.h"
 #include "lua/luaarena.h"
 #include "lua/luaglobals.h"
+#include "lua/lualib_json.h"
 #include "lua/lualib_redis.h"
 #include "lua/lualib_sys.h"
 #include "lua/luatextonly.h"
@@ -91,6 +92,7 @@ static int prepare(lua_State *L)
     luatextonly_open(L);
     add_preload(L, "cjson", luaopen_cjson);
     add_preload(L, "resque.sys", luaopen_resque_sys);
+    add_preload(L, "resque.sys.json", luaopen_resque_sys_json);
     add_preload(L, "resque.net", luaopen_resque_net);
     lualib_sys_set_program(L, options);
     lualib_redis_set_program(L, options);

@@ -23,7 +23,7 @@ local LIST_DEPTH = 97
 -- @treturn[2] nil
 -- @treturn[2] string what is wrong with it
 function args.value(text, whole)
-  local ok, err = sys.json_check(text, whole and LIST_DEPTH or LIST_DEPTH - 1)
+  local ok, err = json.check(text, whole and LIST_DEPTH or LIST_DEPTH - 1)
   if not ok then
     return nil, err
   end

@@ -2,12 +2,12 @@
 -- left: the workers, every job's end, the records of failures, the log, the processes. Called by
 -- spec/fuzz/child/run.
 local cjson = require "cjson"
+local json = require "resque.json"
 local uv = require "luv"
 local clock = require "spec.support.clock"
 local proc = require "spec.support.proc"
 local process = require "spec.support.process"
 local scripts = require "spec.fuzz.child.scripts"
-local sys = require "resque.sys"
 local world = require "spec.support.world"
 
 local SEED = tonumber(os.getenv "SEED") or os.time()
@@ -67,7 +67,7 @@ local function text_of(record, name)
 end
 
 local function check_failure(raw)
-  local ok, why = sys.json_check(raw)
+  local ok, why = json.check(raw)
   local read, record = pcall(cjson.decode, raw)
   if not ok or not read then
     return problem("a failure record is no JSON: %s\n%s", why or record, raw)
@@ -122,7 +122,7 @@ end
 
 local function check_log()
   for line in (proc.read(w.dir .. "/log") or ""):gmatch "[^\n]*\n" do
-    local ok, why = sys.json_check(line:sub(1, -2))
+    local ok, why = json.check(line:sub(1, -2))
     if not ok or #line > LOG_LINE then
       problem("a log line of %d bytes, %s: %s", #line, why or "JSON", line:sub(1, 300))
     end

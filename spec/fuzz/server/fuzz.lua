@@ -6,8 +6,8 @@
 -- members there if and only if src/base/json_check.c lets it pass as an object. Failure records are
 -- strict JSON for any payload, queue, exception and message. Base64 is what it should be.
 local base64 = dofile "spec/fixtures/base64.lua"
+local json = require "resque.json"
 local scripts = require "spec.support.scripts"
-local sys = require "resque.sys"
 local uv = require "luv"
 
 local SEED = tonumber(os.getenv "SEED") or os.time()
@@ -136,7 +136,7 @@ local function problem(input, ...)
 end
 
 local function judge_payload(sent, read)
-  local strict = sys.json_check(sent, DEPTH) and sent:find "^[ \t\r\n]*{"
+  local strict = json.check(sent, DEPTH) and sent:find "^[ \t\r\n]*{"
   if read ~= (strict and "1" or "0") then
     problem({ sent }, "Redis says %s to a payload, the worker's check %s", read, strict)
   end
@@ -147,7 +147,7 @@ local function judge_job(input, answer)
   if answer[1] ~= 1 then
     problem(input, "the job came back as another one")
   end
-  local ok, why = sys.json_check(answer[2], 100)
+  local ok, why = json.check(answer[2], 100)
   if not ok or not answer[2]:find '"exception":"[%w_:.]*","error":"' then
     problem(input, "a failure record is not JSON: %s: %s", why, answer[2])
   end

@@ -174,6 +174,7 @@ describe("no way out of SANDBOX=strict:", function()
     { "require package", "return require 'package'.loadlib" },
     { "require _G", "return require '_G'.io" },
     { "require resque.sys", "return require 'resque.sys'" },
+    { "require resque.sys.json", "return require 'resque.sys.json'" },
     { "require resque.net", "return require 'resque.net'" },
     { "require resque.connection", "return require 'resque.connection'" },
     { "require resque.job.loader", "return require 'resque.job.loader'" },

@@ -1,8 +1,8 @@
 -- What the server scripts share (lua/server/lib), each part run alone inside Redis.
 local cjson = require "cjson"
+local json = require "resque.json"
 local mime = require "mime"
 local scripts = require "spec.support.scripts"
-local sys = require "resque.sys"
 
 local s
 setup(function() s = scripts.open() end)
@@ -85,7 +85,7 @@ describe("encode", function()
   for _, row in ipairs(texts) do
     it("cleans " .. ("%q"):format(row[1]):gsub("[\128-\255]", "?"), function()
       assert.equal(row[2], s:lib("return clean_utf8(ARGV[3])", row[1]))
-      assert.equal(utf8.len(row[1]) ~= nil and sys.json_check(cjson.encode(row[1]), 1) ~= nil,
+      assert.equal(utf8.len(row[1]) ~= nil and json.check(cjson.encode(row[1]), 1) ~= nil,
         row[1] == row[2])
     end)
   end
@@ -94,7 +94,7 @@ describe("encode", function()
     for _, text in ipairs {
       "", 'a"b', "back\\slash", "a/b", "\\/", "\\\\/", "\n\t\0\31", "é", "</script>" } do
       local raw = s:lib("return json_string(ARGV[3])", text)
-      assert(sys.json_check(raw, 1))
+      assert(json.check(raw, 1))
       assert.equal(text, cjson.decode("[" .. raw .. "]")[1])
       assert.equal(text, s:lib("return json_text(ARGV[3])", raw))
       assert.is_nil(raw:find("\\/", 1, true) and not text:find("\\/", 1, true) or nil)
@@ -151,7 +151,7 @@ describe("splice", function()
 
   it("is exactly as strict as the worker's own check", function()
     for _, shape in ipairs(shapes) do
-      local strict = sys.json_check(shape, 98) and shape:find "^%s*{" ~= nil
+      local strict = json.check(shape, 98) and shape:find "^%s*{" ~= nil
       assert.message(shape).equal(strict or false, members(shape) ~= nil)
     end
   end)
@@ -162,7 +162,7 @@ describe("splice", function()
     for at = 1, #good do
       for _ = 1, 6 do
         local damaged = good:sub(1, at - 1) .. string.char(math.random(0, 255)) .. good:sub(at + 1)
-        local strict = sys.json_check(damaged, 98) and damaged:find "^%s*{" ~= nil
+        local strict = json.check(damaged, 98) and damaged:find "^%s*{" ~= nil
         assert.message(damaged).equal(strict or false, members(damaged) ~= nil)
       end
     end
@@ -229,7 +229,7 @@ describe("job", function()
   it("stands in a record of strict JSON with the token at a fixed place", function()
     for _, name in ipairs(names) do
       local record = s:lib(ROUND, token, name, name, '{"class":"A","args":[]}')[1]
-      assert(sys.json_check(record, 99))
+      assert(json.check(record, 99))
       assert.equal(token, record:sub(11, 10 + #token))
       local value = cjson.decode(record)
       local clean = name:gsub("[\128-\255]", utf8.len(name) and "%0" or "?")

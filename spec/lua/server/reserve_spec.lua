@@ -1,8 +1,8 @@
 -- reserve.lua: the next job, written into the worker's record in the same step.
 local cjson = require "cjson"
+local json = require "resque.json"
 local mime = require "mime"
 local scripts = require "spec.support.scripts"
-local sys = require "resque.sys"
 
 local s
 setup(function() s = scripts.open() end)
@@ -60,7 +60,7 @@ describe("reserve", function()
       s:push(queue, JOB)
       local answer = s:reserve(queue)
       assert.same({ "JOB", queue }, { answer[1], answer[3] })
-      assert(sys.json_check(s:record(), 99))
+      assert(json.check(s:record(), 99))
       assert.same({ "OK" }, s:run("unreserve", answer[2]))
       assert.equal(1, s:key("LLEN", "queue:" .. queue))
       s:key("DEL", "queue:" .. queue)
@@ -368,7 +368,7 @@ describe("reserve and job status", function()
   } do
     it("survives " .. odd, function()
       local text = status(odd)
-      assert(sys.json_check(text, 1))
+      assert(json.check(text, 1))
       local value = cjson.decode(text)
       assert.same({ 2, value.updated }, { value.status, value.started })
     end)

@@ -1,10 +1,10 @@
 -- The rules about the server scripts that no single script's spec shows: what comes
 -- before what, what is sent late or twice, and that a job is in exactly one place whatever happens.
 local cjson = require "cjson"
+local json = require "resque.json"
 local mime = require "mime"
 local resp = require "spec.support.resp"
 local scripts = require "spec.support.scripts"
-local sys = require "resque.sys"
 
 local NONCE, OTHER = scripts.NONCE, scripts.OTHER
 local NAMES = {
@@ -312,7 +312,7 @@ describe("promise 1: no job is ever lost", function()
     crash = { 8, function()
       local token, next_token, largest, a, b, c = held_token(), next_job()
       local record = s:key("TYPE", "worker:" .. s.worker) == "string" and s:record()
-      if record and not sys.json_check(record, 100) then return end -- it would not have been run
+      if record and not json.check(record, 100) then return end -- it would not have been run
       local id = record and record:match '"status_id":"([^"]+)"'
       local most = math.random(0, 2)
       if id and math.random(2) == 1 then
@@ -371,7 +371,7 @@ describe("promise 1: no job is ever lost", function()
         note(found, text)
         if text:find '^{"failed_at"' then
           failures = failures + 1
-          assert(sys.json_check(text, 100))
+          assert(json.check(text, 100))
           assert.equal("table", type(cjson.decode(text).backtrace))
         end
       end

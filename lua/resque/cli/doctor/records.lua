@@ -54,7 +54,7 @@ local MEMBERS = {
 local DEPTH = 100
 
 local function read(text)
-  local ok = sys.json_check(text, DEPTH)
+  local ok = json.check(text, DEPTH)
   local value = ok and json.decode(text)
   if not ok then
     return nil, "is not JSON"
