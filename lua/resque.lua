@@ -104,7 +104,7 @@ local MADE = {
   --- The program's settings by their long flags, such as `resque.config.queues`; none in plain Lua.
   config = function()
     return read_only("config", function(name)
-      return sys.settings and sys.settings[name]
+      return sys.where ~= "plain" and sys.settings[name] or nil
     end)
   end,
   --- The environment: `resque.env.HOME`. It may hold secrets, so SANDBOX=strict closes it.

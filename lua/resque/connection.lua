@@ -32,7 +32,7 @@ end
 -- program has said so at its start, so its jobs do not.
 local function warn_once(conn)
   local remark = conn:remark()
-  if remark and not sys.report_started then
+  if remark and sys.where ~= "job" then
     sys.log("warn", ("Redis at %s %s"):format(conn:where(), remark))
   end
 end
@@ -81,7 +81,7 @@ local function with_colon(text)
 end
 
 local function first_prefix()
-  if sys.settings then
+  if sys.where ~= "plain" then
     return sys.settings.prefix
   end
   local text = os.getenv "PREFIX" or "resque"

@@ -10,10 +10,12 @@ local sys = require "resque.sys"
 
 local errors = {}
 
--- In a job's process: the one inside of which its limits raise errors.
-local xpcall = sys.xpcall or xpcall
--- Of who raised the error, seen from the handler; ours calls it from C.
-local HANDLER_LEVEL = sys.xpcall and 3 or 2
+-- Limits raise errors in a job, and only inside of its own xpcall.
+local IN_JOB = sys.where == "job"
+local xpcall = IN_JOB and sys.xpcall or xpcall
+-- Level of the function that raised the error, seen from the handler; a job's xpcall calls that
+-- from C.
+local HANDLER_LEVEL = IN_JOB and 3 or 2
 
 -- Half of the frames that are shown at most: from where it happened, and from where the job began.
 local HALF = 20
@@ -223,10 +225,10 @@ end
 -- error of a coroutine arrives in who resumed it), or is not called (no memory). `limit` says which
 -- limit it was.
 local function stopped(err)
-  local value, where, limit
-  if sys.stopped then
-    value, where, limit = sys.stopped(err)
+  if not IN_JOB then
+    return nil
   end
+  local value, where, limit = sys.stopped(err)
   if not value then
     return nil
   end

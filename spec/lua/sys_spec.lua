@@ -165,6 +165,7 @@ describe("resque.sys", function()
   end)
 
   it("has the settings of a program only", function()
+    assert.are.equal("plain", sys.where)
     assert.is_nil(sys.settings)
     assert.is_nil(sys.report_started)
     assert.is_truthy(sys.version:find "^%d+%.%d+%.%d+$")

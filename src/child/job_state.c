@@ -118,7 +118,7 @@ static int load_modules(lua_State *L)
 
 lua_State *job_state_prepare(const struct options *options, char *err, size_t err_size)
 {
-    lua_State *L = luastate_open_in_arena(options, err, err_size);
+    lua_State *L = luastate_open_in_arena(options, LUASTATE_JOB, err, err_size);
     if (!L)
         return NULL;
     lua_pushcfunction(L, load_modules);

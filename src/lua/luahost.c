@@ -22,7 +22,7 @@ int luahost_command(const struct options *options, const char *module)
 {
     char err[512];
     int code = EXIT_FAILED;
-    lua_State *L = luastate_open(options, err, sizeof err);
+    lua_State *L = luastate_open(options, LUASTATE_COMMAND, err, sizeof err);
     if (!L) {
         fprintf(stderr, "resque-lua: %s\n", err);
         return code;
@@ -47,7 +47,7 @@ static int call_check(lua_State *L)
 
 int luahost_check(const struct options *options, bool *parent_hooks, char *err, size_t err_size)
 {
-    lua_State *L = luastate_open(options, err, err_size);
+    lua_State *L = luastate_open(options, LUASTATE_WORKER, err, err_size);
     if (!L)
         return -1;
     lua_pushcfunction(L, call_check);

@@ -14,8 +14,9 @@
  * EXIT_FAILED. */
 int luahost_command(const struct options *options, const char *module);
 
-/* Runs APP_INCLUDE in a state of its own. 0 and whether parent hooks are registered; -1 and
- * "file:line: message". */
+/* Runs APP_INCLUDE in a state of its own, where scripts see what they see in a worker: it asks for
+ * the hooks that a worker would have. 0 and whether parent hooks are registered; -1 and "file:line:
+ * message". */
 int luahost_check(const struct options *options, bool *parent_hooks, char *err, size_t err_size);
 
 /* --- a worker's own state, for its two hooks --- */

@@ -53,7 +53,7 @@ static int call_load(lua_State *L)
 struct luahost_parent *luahost_parent_open(const struct options *options, char *err,
                                            size_t err_size)
 {
-    lua_State *L = luastate_open(options, err, err_size);
+    lua_State *L = luastate_open(options, LUASTATE_WORKER, err, err_size);
     if (!L)
         return NULL;
     struct luahost_parent *p = memory_get(sizeof *p);

@@ -250,6 +250,15 @@ static const luaL_Reg functions[] = {{"time", sys_time},
                                      {"folder_is_gone", lualib_sys_folder_is_gone},
                                      {NULL, NULL}};
 
+/*** What the scripts of this state are run for, and which functions there are because of it:
+"job" - one job, or onFailure for one whose process died: report_started and others, policy, xpcall,
+stopped, confine_calls;
+"worker" - beforeFirstFork and beforeFork, and the manager's check of APP_INCLUDE, which is loaded
+there as a worker would load it;
+"command" - any other command of the program; as "job" and "worker" it has settings and leave;
+"plain" - a program of somebody else's that plain lua5.4 runs.
+@field where */
+
 /* The module's __index: `sys.settings` at its first use. Upvalue 1 makes the table; it is kept in
  * the module. */
 static int sys_index(lua_State *L)
@@ -270,6 +279,8 @@ __attribute__((visibility("default"))) int luaopen_resque_sys(lua_State *L)
     luaL_setfuncs(L, lualib_plain_functions, 0);
     lua_pushliteral(L, VERSION_TEXT);
     lua_setfield(L, -2, "version");
+    lua_pushliteral(L, "plain"); /* luastate.c says it of its own states */
+    lua_setfield(L, -2, "where");
     if (lua_getfield(L, LUA_REGISTRYINDEX, LUALIB_SYS_SETTINGS) == LUA_TNIL) { /* plain lua5.4 */
         lua_pop(L, 1);
         log_set_level(LOG_LEVEL_WARN);

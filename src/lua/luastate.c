@@ -85,6 +85,10 @@ void luastate_seed(lua_State *L)
     lua_pop(L, 1);
 }
 
+static const char *const where_names[] = {
+    [LUASTATE_JOB] = "job", [LUASTATE_WORKER] = "worker", [LUASTATE_COMMAND] = "command"};
+
+/* Arguments: the options, the name of where this is. */
 static int prepare(lua_State *L)
 {
     const struct options *options = lua_touserdata(L, 1);
@@ -101,6 +105,8 @@ static int prepare(lua_State *L)
     luaglobals_keep(L);
     luastate_seed(L);
     luastate_push_module(L, "resque.sys");
+    lua_pushvalue(L, 2);
+    lua_setfield(L, -2, "where");
     lua_pushcfunction(L, forked_leave);
     lua_setfield(L, -2, "leave");
     return 0;
@@ -126,11 +132,13 @@ int luastate_call(lua_State *L, int arguments, int results)
 }
 
 /* Closes the state on failure. */
-static lua_State *fill(lua_State *L, const struct options *options, char *err, size_t err_size)
+static lua_State *fill(lua_State *L, const struct options *options, enum luastate_where where,
+                       char *err, size_t err_size)
 {
     lua_pushcfunction(L, prepare);
     lua_pushlightuserdata(L, (void *)(size_t)options);
-    if (luastate_call(L, 1, 0) == LUA_OK)
+    lua_pushstring(L, where_names[where]);
+    if (luastate_call(L, 2, 0) == LUA_OK)
         return L;
     snprintf(err, err_size, "%s", lua_tostring(L, -1));
     luastate_close(L);
@@ -145,18 +153,20 @@ static lua_State *new_state(char *err, size_t err_size)
     return L;
 }
 
-lua_State *luastate_open(const struct options *options, char *err, size_t err_size)
+lua_State *luastate_open(const struct options *options, enum luastate_where where, char *err,
+                         size_t err_size)
 {
     lua_State *L = new_state(err, err_size);
-    return L ? fill(L, options, err, err_size) : NULL;
+    return L ? fill(L, options, where, err, err_size) : NULL;
 }
 
-lua_State *luastate_open_in_arena(const struct options *options, char *err, size_t err_size)
+lua_State *luastate_open_in_arena(const struct options *options, enum luastate_where where,
+                                  char *err, size_t err_size)
 {
     lua_State *L = new_state(err, err_size);
     if (L)
         luaarena_open(L);
-    return L ? fill(L, options, err, err_size) : NULL;
+    return L ? fill(L, options, where, err, err_size) : NULL;
 }
 
 void luastate_close(lua_State *L)

@@ -9,12 +9,17 @@
 #include "job/job.h"
 #include "options/options.h"
 
+/* What a state is for: scripts see it as `sys.where`, which lualib_sys.c describes. */
+enum luastate_where { LUASTATE_JOB, LUASTATE_WORKER, LUASTATE_COMMAND };
+
 /* Standard libraries, cjson, resque.* (embedded or from RESQUE_LUA_PATH), the settings. NULL: `err`
  * says why. */
-lua_State *luastate_open(const struct options *options, char *err, size_t err_size);
+lua_State *luastate_open(const struct options *options, enum luastate_where where, char *err,
+                         size_t err_size);
 
 /* The same, in a region of memory of its own (luaarena.h). */
-lua_State *luastate_open_in_arena(const struct options *options, char *err, size_t err_size);
+lua_State *luastate_open_in_arena(const struct options *options, enum luastate_where where,
+                                  char *err, size_t err_size);
 
 void luastate_close(lua_State *L);
 

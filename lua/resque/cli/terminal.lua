@@ -13,7 +13,7 @@ terminal.EXIT = { done = 0, failed = 1, usage = 2, include = 3, redis = 4, timeo
 --- The command's settings; an empty table in plain lua5.4.
 -- @treturn table
 function terminal.settings()
-  return sys.settings or {}
+  return sys.where ~= "plain" and sys.settings or {}
 end
 
 --- Writes an error to stderr: what and why, then a hint.

@@ -13,7 +13,7 @@ local forked = {}
 -- @tparam integer pid sys.pid() before that
 -- @tparam[opt] string failure the message of an error, which nobody else will show
 function forked.check(pid, failure)
-  if not sys.leave or sys.pid() == pid then
+  if sys.where == "plain" or sys.pid() == pid then
     return
   elseif failure then
     sys.log("error", "in a process that the script has forked: " .. failure)

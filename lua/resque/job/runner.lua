@@ -40,7 +40,7 @@ end
 -- Tells the worker at once, before tearDown and onFailure, which may end the process: os.exit(0)
 -- there makes no success of a failure. Outside of a worker nobody is told.
 local function settle(report, telling)
-  if sys.report_failed then
+  if sys.where == "job" then
     sys.report_failed(report.name, report.message, one_text(report.trace), report.limit, telling)
   end
 end

@@ -251,7 +251,7 @@ end
 
 --- What a job's table asks for by `sandbox = "strict"`, whatever the worker's settings say.
 function sandbox.enter()
-  if sys.confine_calls and not sys.confined then -- in a worker's job
+  if sys.where == "job" and not sys.confined then
     sys.confine_calls()
   end
   sandbox.confine(sys.settings.include, sys.settings.sandbox_modules)

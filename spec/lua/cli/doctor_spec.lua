@@ -27,7 +27,7 @@ local VALKEY = table.concat({
 
 describe("doctor's judgement of the version", function()
   after_each(function()
-    sys.settings = nil
+    sys.where, sys.settings = "plain", nil
   end)
 
   for _, row in ipairs {
@@ -37,7 +37,7 @@ describe("doctor's judgement of the version", function()
     { "10.0.0", true, "ok", "^Redis 10.0.0$" },
   } do
     it(("%s, BLOCKING %s: %s"):format(row[1], row[2], row[3]), function()
-      sys.settings = { blocking = row[2] }
+      sys.where, sys.settings = "command", { blocking = row[2] }
       local found = check(redis(row[1]))
       assert.equal(row[3], found.level)
       assert.matches(row[4], found.text)
@@ -47,14 +47,14 @@ end)
 
 describe("doctor calls a server by its name:", function()
   after_each(function()
-    sys.settings = nil
+    sys.where, sys.settings = "plain", nil
   end)
 
   -- extended-redis-compatibility makes Valkey say that its name is redis.
   for name, text in pairs { ["Valkey"] = VALKEY,
     ["Valkey in disguise"] = VALKEY:gsub("name:valkey", "name:redis") } do
     it(name, function()
-      sys.settings = { blocking = true }
+      sys.where, sys.settings = "command", { blocking = true }
       local seen = info_says(text)
       assert.same({ "Valkey", "8.1.1" }, { seen:product() })
       assert.same({ 7, 2 }, { seen:version() }) -- what it can do is what that Redis can

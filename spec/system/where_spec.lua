@@ -1,0 +1,65 @@
+--- sys.where: what scripts learn of the process that they run in.
+local process = require "spec.support.process"
+local world = require "spec.support.world"
+
+-- Says where it is loaded, in each hook, and in perform.
+local JOBS = [[
+  local sys = require "resque.sys"
+  local function say(step)
+    return function() ledger.write(step .. ": " .. sys.where) end
+  end
+  for _, event in ipairs { "beforeFirstFork", "beforeFork", "afterFork", "onFailure",
+    "beforeEnqueue" } do
+    resque.on(event, say(event))
+  end
+  resque.job("Where").perform = say "perform"
+  resque.job("Dies").perform = function() os.execute "kill -KILL $PPID" end
+  say "load" ()]]
+
+describe("sys.where", function()
+  local w, include
+
+  before_each(function()
+    w = world.new()
+    include = w:write_jobs("where.lua", JOBS)
+  end)
+  after_each(function()
+    w:close()
+  end)
+
+  it("is worker in the check of APP_INCLUDE and in a worker's hooks, job in the rest", function()
+    w:start_idle { APP_INCLUDE = include }
+    w:job "Where"
+    w:wait_processed(1)
+    assert.same({
+      "load: worker", -- the manager's check
+      "load: worker", "beforeFirstFork: worker", -- the worker
+      "beforeFork: worker", "load: job", "afterFork: job", "perform: job",
+    }, w:ledger())
+  end)
+
+  it("is job in the process that calls onFailure for a job that died", function()
+    w:start_idle { APP_INCLUDE = include }
+    w:job "Dies"
+    w:wait_ledger "^onFailure: job$"
+  end)
+
+  for name, row in pairs {
+    perform = { { "perform", "Where" }, "perform: command" },
+    check = { { "check" }, "load: command" },
+    enqueue = { { "default", "Where" }, "beforeEnqueue: command", enqueue = true },
+  } do
+    it("is command in " .. name, function()
+      local code, _, err = w:run(row[1], { APP_INCLUDE = include }, { enqueue = row.enqueue })
+      assert.equal(0, code, err)
+      local lines = w:ledger()
+      assert.same({ "load: command", row[2] }, { lines[1], lines[#lines] })
+    end)
+  end
+
+  it("is plain in a lua5.4 of somebody else's", function()
+    local code, out, err = process.run({ "lua5.4", "-e", "print(require 'resque.sys'.where)" },
+      { dir = w.dir })
+    assert.same({ 0, "plain\n" }, { code, out }, err)
+  end)
+end)
