@@ -1,4 +1,4 @@
-/* needs: worker/ladder.c worker/kill_reason.c base/clock.c base/plain.c */
+/* needs: worker/ladder.c worker/kill_reason.c base/clock.c base/plain.c job/limit.c */
 /* test_ladder.c - the steps by which a job's process is ended, on real processes. */
 #include "worker/ladder.h"
 

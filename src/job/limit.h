@@ -1,5 +1,5 @@
 /* limit.h - a job's limits: their names, and every text about them. joblimits.c says them in the
- * job's process, child.c and verdict.c in the worker.
+ * job's process, kill_reason.c and verdict.c in the worker.
  *
  * Each limit is a setting of the worker or a field of the job's table: resque/job/policy.lua reads
  * the table, policy.h holds what it says, a frame of report.h tells the worker. Then:
@@ -7,7 +7,7 @@
  * time      measured  worker/child.c, by its clock from the fork on; until when: job/deadline.c
  *           told      BOARD_TIMEOUT on the board and a signal; jobsignals.c hears them,
  *                     interrupt.c raises Resque::Timeout, and again if the job catches it
- *           ended     worker/child.c: TERM after half of RESQUE_TERM_TIMEOUT, KILL after all of it
+ *           ended     worker/ladder.c: TERM after half of RESQUE_TERM_TIMEOUT, KILL after all of it
  *           record    "took longer than 30 s (timeout)"; if a signal ended it Resque::DirtyExit
  *                     "... by its worker for its time limit of 30 s"; limit "timeout"
  * memory    measured  luameter.c, in Lua's allocator; a C module's by the kernel (RLIMIT_AS)
@@ -23,11 +23,11 @@
  *                     Resque::DirtyExit "... for its CPU limit of 2 s"; limit "cpu"
  * TERM_CHILD, no limit but the same way: the worker is told to end the job
  *           told      BOARD_TERM: interrupt.c raises Resque::TermException, once
- *           ended     worker/child.c: KILL after RESQUE_TERM_TIMEOUT
+ *           ended     worker/ladder.c: KILL after RESQUE_TERM_TIMEOUT
  *           record    "SIGTERM"; if KILL ended it Resque::DirtyExit "... by its worker for SIGUSR1"
  *
  * luathread.c knows which coroutine to interrupt, luatrace.c keeps where it was. A job may make an
- * exit of a limit's error: raised.h is how verdict.c knows. */
+ * exit of a limit's error: by raised.h the worker (death.c) knows. */
 #ifndef LIMIT_H
 #define LIMIT_H
 

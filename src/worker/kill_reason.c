@@ -1,31 +1,36 @@
 /* kill_reason.c - see kill_reason.h. */
 #include "worker/kill_reason.h"
 
+#include <stddef.h>
+
 #include "base/plain.h"
+#include "job/limit.h"
 
 static const struct {
-    const char *text; /* %g: seconds */
+    const char *text;
+    enum limit limit; /* has its text in limit.c */
     bool leave;
 } reasons[KILL_REASONS] = {
-    [KILL_USR1] = {"SIGUSR1", false},
-    [KILL_CANCEL] = {"resque-lua job --kill", false},
-    [KILL_TERM] = {"SIGTERM", true},
-    [KILL_INT] = {"SIGINT", true},
-    [KILL_LEFT_OVER] = {"SIGTERM (RESQUE_TERM_TIMEOUT is over)", true},
-    [KILL_TIMEOUT] = {"its time limit of %g s", false},
-    [KILL_CPU] = {"its CPU limit of %g s", false},
-    [KILL_UNWATCHED] = {"want of a pidfd", false},
+    [KILL_USR1] = {.text = "SIGUSR1"},
+    [KILL_CANCEL] = {.text = "resque-lua job --kill"},
+    [KILL_TERM] = {.text = "SIGTERM", .leave = true},
+    [KILL_INT] = {.text = "SIGINT", .leave = true},
+    [KILL_LEFT_OVER] = {.text = "SIGTERM (RESQUE_TERM_TIMEOUT is over)", .leave = true},
+    [KILL_TIMEOUT] = {.limit = LIMIT_TIMEOUT},
+    [KILL_CPU] = {.limit = LIMIT_CPU},
+    [KILL_UNWATCHED] = {.text = "want of a pidfd"},
 };
+
+_Static_assert(KILL_REASON_TEXT >= LIMIT_LABEL, "the text of a limit fits");
 
 const char *kill_reason_say(char text[KILL_REASON_TEXT], enum kill_reason why, double seconds)
 {
-    if (!reasons[why].text)
+    if (why == KILL_NONE)
         return NULL;
-/* The formats are those of the table above. */
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-    plain_format(text, KILL_REASON_TEXT, reasons[why].text, seconds);
-#pragma GCC diagnostic pop
+    if (reasons[why].limit)
+        limit_label(text, reasons[why].limit, seconds);
+    else
+        plain_format(text, KILL_REASON_TEXT, "%s", reasons[why].text);
     return text;
 }
 
