@@ -70,8 +70,9 @@ MODULES   := $(addprefix $(BUILD)/lib/resque/,sys.so sys/json.so net.so)
 SYS_NEEDS := $(addprefix lua/lualib_,sys plain sleep includes) options/include_list os/folder \
              $(addprefix base/,log plain suggest text)
 JSON_NEEDS := lua/lualib_json $(addprefix base/,json_check plain text)
-NET_NEEDS := lua/lualib_redis lua/lualib_script $(addprefix redis/,address address_show address_environment args auth \
-             command_names errors redis reply script_files) os/events os/descriptors $(addprefix base/,clock memory plain source)
+NET_NEEDS := lua/lualib_redis lua/lualib_script lua/luavalues os/events os/descriptors \
+             $(addprefix base/,clock memory plain source) $(addprefix redis/,address address_show address_environment \
+             args auth command_names errors redis reply script_files)
 
 .PHONY: all test demo lint fuzz valgrind install uninstall dist clean help
 .DELETE_ON_ERROR:

@@ -21,6 +21,7 @@
 #include "job/report.h"
 #include "lua/forked.h"
 #include "lua/luaarena.h"
+#include "lua/luaborrowed.h"
 #include "lua/luastate.h"
 #include "os/confine.h"
 
@@ -68,7 +69,7 @@ static _Noreturn void leave(const struct last_word *e)
     _exit(e->exit_code);
 }
 
-/* Its address: where the registry holds the struct ending, once there is one. */
+/* Its address: where the registry holds the struct last_word, once there is one. */
 static const char ending_key;
 
 /* __gc of an object that was made before any of the user's: lua_close calls it after all of theirs.
@@ -86,7 +87,7 @@ static int last_finalizer(lua_State *L)
 static _Noreturn void end_process(lua_State *L, const struct last_word *e)
 {
     luathread_end();
-    lua_pushlightuserdata(L, (void *)(size_t)e);
+    luaborrowed_push(L, e);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &ending_key);
     lua_close(L);
     leave(e); /* a script dug out the finalizer and removed it */
@@ -122,7 +123,7 @@ lua_State *job_state_prepare(const struct options *options, char *err, size_t er
     if (!L)
         return NULL;
     lua_pushcfunction(L, load_modules);
-    lua_pushlightuserdata(L, (void *)(size_t)options);
+    luaborrowed_push(L, options);
     if (luastate_call(L, 1, 0) != LUA_OK) {
         snprintf(err, err_size, "%s", lua_tostring(L, -1));
         luastate_close(L);
@@ -139,7 +140,7 @@ void job_state_discard(lua_State *prepared)
         luastate_close(prepared);
 }
 
-/* --- functions that only a job has --- */
+/* --- functions that only a job has; upvalue 1: context, 2: job --- */
 
 /* A NUL would end the text for everybody behind the pipe; it becomes a '?', as bad UTF-8 does. */
 static char *copy_text(lua_State *L, int index, size_t *len)
@@ -151,7 +152,7 @@ static char *copy_text(lua_State *L, int index, size_t *len)
     return copy;
 }
 
-/* sys.report_started(on_failure, parent_hooks). Upvalues: context, job. */
+/* sys.report_started(on_failure, parent_hooks). */
 static int report_started(lua_State *L)
 {
     const struct job_context *context = lua_touserdata(L, lua_upvalueindex(1));
@@ -166,8 +167,7 @@ static int report_started(lua_State *L)
     return 0;
 }
 
-/* sys.policy(timeout, memory, cpu, requeue) of the job's table, as struct job_policy has them.
- * Upvalue: context. */
+/* sys.policy(timeout, memory, cpu, requeue) of the job's table, as struct job_policy has them. */
 static int change_policy(lua_State *L)
 {
     const struct job_context *context = lua_touserdata(L, lua_upvalueindex(1));
@@ -183,7 +183,7 @@ static int change_policy(lua_State *L)
 
 /* sys.report_failed(exception, message, trace, limit, telling): the job has failed whatever its
  * tearDown or onFailure do, as the first ending that the worker reads counts. telling: onFailure is
- * next, so the worker need not call it. Upvalue: context. */
+ * next, so the worker need not call it. */
 static int report_failed(lua_State *L)
 {
     const struct job_context *context = lua_touserdata(L, lua_upvalueindex(1));
@@ -201,7 +201,7 @@ static int report_failed(lua_State *L)
 }
 
 /* sys.report_unknown(): the job's class could not be had. Whether the job is spared, so that it has
- * not failed. Upvalue: context. */
+ * not failed. */
 static int report_unknown(lua_State *L)
 {
     const struct job_context *context = lua_touserdata(L, lua_upvalueindex(1));
@@ -210,8 +210,7 @@ static int report_unknown(lua_State *L)
     return 1;
 }
 
-/* sys.confine_calls(): from now on only the system calls that SANDBOX=strict leaves.
- * Upvalue: context. */
+/* sys.confine_calls(): from now on only the system calls that SANDBOX=strict leaves. */
 static int confine_job(lua_State *L)
 {
     const struct job_context *context = lua_touserdata(L, lua_upvalueindex(1));
@@ -219,8 +218,7 @@ static int confine_job(lua_State *L)
     return confine_calls_now(context->confine, why) < 0 ? luaL_error(L, "%s", why) : 0;
 }
 
-/* os.exit(code, close) of a job: 0 is success, as the worker learns by a frame. Upvalue: context.
- */
+/* os.exit(code, close) of a job: 0 is success, as the worker learns by a frame. */
 static int job_exit(lua_State *L)
 {
     const struct job_context *context = lua_touserdata(L, lua_upvalueindex(1));
@@ -233,28 +231,20 @@ static int job_exit(lua_State *L)
     leave(&e);
 }
 
+static const luaL_Reg job_functions[] = {
+    {"report_started", report_started}, {"report_failed", report_failed},
+    {"report_unknown", report_unknown}, {"policy", change_policy},
+    {"confine_calls", confine_job},     {NULL, NULL}};
+
 static void add_job_functions(lua_State *L, const struct job_context *context,
                               const struct job *job)
 {
     luastate_push_module(L, "resque.sys");
-    lua_pushlightuserdata(L, (void *)(size_t)context);
-    lua_pushlightuserdata(L, (void *)(size_t)job);
-    lua_pushcclosure(L, report_started, 2);
-    lua_setfield(L, -2, "report_started");
-    lua_pushlightuserdata(L, (void *)(size_t)context);
-    lua_pushcclosure(L, report_failed, 1);
-    lua_setfield(L, -2, "report_failed");
-    lua_pushlightuserdata(L, (void *)(size_t)context);
-    lua_pushcclosure(L, report_unknown, 1);
-    lua_setfield(L, -2, "report_unknown");
-    lua_pushlightuserdata(L, (void *)(size_t)context);
-    lua_pushcclosure(L, change_policy, 1);
-    lua_setfield(L, -2, "policy");
-    lua_pushlightuserdata(L, (void *)(size_t)context);
-    lua_pushcclosure(L, confine_job, 1);
-    lua_setfield(L, -2, "confine_calls");
+    luaborrowed_push(L, context);
+    luaborrowed_push(L, job);
+    luaL_setfuncs(L, job_functions, 2);
     lua_getglobal(L, "os");
-    lua_pushlightuserdata(L, (void *)(size_t)context);
+    luaborrowed_push(L, context);
     lua_pushcclosure(L, job_exit, 1);
     lua_setfield(L, -2, "exit");
     lua_pop(L, 2);
@@ -326,8 +316,8 @@ void job_state_run(const struct job_context *context, const struct job *job)
     STOP_AT("load");
     raised_open(context->raised);
     lua_pushcfunction(L, call_runner);
-    lua_pushlightuserdata(L, (void *)(size_t)context);
-    lua_pushlightuserdata(L, (void *)(size_t)job);
+    luaborrowed_push(L, context);
+    luaborrowed_push(L, job);
     int status = luastate_call(L, 2, 5);
     if (status == LUA_OK)
         take_results(L, &e);
@@ -355,10 +345,10 @@ void job_state_on_failure(const struct job_context *context, const struct job *j
     struct last_word e = {0};
     reset_locale();
     lua_pushcfunction(L, call_on_failure);
-    lua_pushlightuserdata(L, (void *)(size_t)context);
-    lua_pushlightuserdata(L, (void *)(size_t)job);
-    lua_pushlightuserdata(L, (void *)(size_t)exception);
-    lua_pushlightuserdata(L, (void *)(size_t)message);
+    luaborrowed_push(L, context);
+    luaborrowed_push(L, job);
+    luaborrowed_push(L, exception);
+    luaborrowed_push(L, message);
     if (luastate_call(L, 4, 0) != LUA_OK)
         fprintf(stderr, "*** onFailure: %s\n", lua_tostring(L, -1));
     end_process(L, &e);

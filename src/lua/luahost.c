@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "lua/luaborrowed.h"
 #include "lua/luastate.h"
 
 static int call_command(lua_State *L)
@@ -28,8 +29,8 @@ int luahost_command(const struct options *options, const char *module)
         return code;
     }
     lua_pushcfunction(L, call_command);
-    lua_pushlightuserdata(L, (void *)(size_t)options);
-    lua_pushlightuserdata(L, (void *)(size_t)module);
+    luaborrowed_push(L, options);
+    luaborrowed_push(L, module);
     if (luastate_call(L, 2, 1) == LUA_OK)
         code = (int)lua_tointeger(L, -1);
     else

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/plain.h"
+#include "lua/luaborrowed.h"
 #include "lua/luahost.h"
 #include "lua/luastate.h"
 #include "lua/luatextonly.h"
@@ -120,9 +121,9 @@ int luahost_parent_emit(struct luahost_parent *p, const char *event, const char 
     lua_rawsetp(L, LUA_REGISTRYINDEX, &deadline_key);
     lua_sethook(L, check_deadline, LUA_MASKCOUNT, LOOK_EVERY);
     lua_pushcfunction(L, call_emit);
-    lua_pushlightuserdata(L, (void *)(size_t)event);
-    lua_pushlightuserdata(L, (void *)(size_t)worker_id);
-    lua_pushlightuserdata(L, (void *)(size_t)job);
+    luaborrowed_push(L, event);
+    luaborrowed_push(L, worker_id);
+    luaborrowed_push(L, job);
     enter_scripts(LAST_RESORT);
     int status = luastate_call(L, 3, 2);
     leave_scripts();

@@ -1,9 +1,8 @@
-/* lualib_redis.c - see lualib_redis.h. redis.c does the talking; this file converts and keeps a
- * connection usable: it connects again before a command when the old socket turns out to be closed,
- * and never sends a command twice. */
+/* lualib_redis.c - see lualib_redis.h. redis.c does the talking, luavalues.c converts; this file
+ * keeps a connection usable: it connects again before a command when the old socket turns out to be
+ * closed, and never sends a command twice. */
 #include "lua/lualib_redis.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,6 +12,8 @@
 #include "base/clock.h"
 #include "base/plain.h"
 #include "lua/lualib_script.h"
+#include "lua/luaborrowed.h"
+#include "lua/luavalues.h"
 #include "options/options.h"
 #include "redis/command_names.h"
 #include "redis/redis.h"
@@ -34,74 +35,6 @@ struct connection {
     bool busy; /* commands are under way: true at the start of a call means it was left halfway */
     bool in_transaction; /* MULTI or WATCH went out, EXEC, DISCARD or UNWATCH did not */
 };
-
-/* --- values --- */
-
-static void push_reply(lua_State *L, const struct redis_reply *reply, bool inside);
-
-static void push_array(lua_State *L, const struct redis_reply *reply)
-{
-    size_t count = redis_reply_count(reply);
-    luaL_checkstack(L, 3, "reply nested too deeply");
-    lua_createtable(L, (int)count, 0);
-    for (size_t i = 0; i < count; i++) {
-        push_reply(L, redis_reply_at(reply, i), true);
-        lua_rawseti(L, -2, (lua_Integer)i + 1);
-    }
-}
-
-/* Pushes one value. Inside an array nil is cjson.null, and an error the table {err = text}. */
-static void push_reply(lua_State *L, const struct redis_reply *reply, bool inside)
-{
-    size_t len;
-    const char *text = redis_reply_text(reply, &len);
-    switch (redis_reply_type(reply)) {
-    case REDIS_NIL:
-        if (inside)
-            lua_pushlightuserdata(L, NULL);
-        else
-            lua_pushnil(L);
-        break;
-    case REDIS_INTEGER:
-        lua_pushinteger(L, redis_reply_integer(reply));
-        break;
-    case REDIS_ARRAY:
-        push_array(L, reply);
-        break;
-    case REDIS_ERROR:
-        lua_createtable(L, 0, 1);
-        lua_pushlstring(L, text, len);
-        lua_setfield(L, -2, "err");
-        break;
-    case REDIS_STRING:
-    case REDIS_STATUS:
-        lua_pushlstring(L, text, len);
-        break;
-    }
-}
-
-/* Adds the value on top of the stack to the command; it stays on the stack, which keeps it alive.
- */
-static void add_argument(lua_State *L, struct redis_args *args)
-{
-    if (lua_isinteger(L, -1)) {
-        lua_pushfstring(L, "%I", (LUAI_UACINT)lua_tointeger(L, -1));
-        lua_replace(L, -2);
-    } else if (lua_type(L, -1) == LUA_TNUMBER) {
-        char number[PLAIN_NUMBER];
-        lua_pushstring(L, plain_number_text(number, lua_tonumber(L, -1)));
-        lua_replace(L, -2);
-    }
-    size_t len;
-    const char *text = lua_tolstring(L, -1, &len);
-    redis_args_add_bytes(args, text, len);
-}
-
-static bool is_argument(lua_State *L, int index)
-{
-    int type = lua_type(L, index);
-    return type == LUA_TSTRING || (type == LUA_TNUMBER && isfinite(lua_tonumber(L, index)));
-}
 
 /* --- a connection --- */
 
@@ -173,7 +106,7 @@ static int append(lua_State *L, struct connection *c, int first)
     redis_args_reset(&c->args);
     for (int i = first; i <= last; i++) {
         lua_pushvalue(L, i);
-        add_argument(L, &c->args);
+        luavalues_add_word(L, &c->args);
         lua_replace(L, i);
     }
     redis_name_in_transaction(lua_tostring(L, first), &c->in_transaction);
@@ -222,7 +155,7 @@ static int connection_call(lua_State *L)
     struct connection *c = check_connection(L);
     const char *name = luaL_checkstring(L, 2);
     for (int i = 3; i <= lua_gettop(L); i++)
-        if (!is_argument(L, i))
+        if (!luavalues_is_word(L, i))
             return luaL_error(L, "%s: word %d is a %s, not a string or a finite number", name,
                               i - 2, luaL_typename(L, i));
     if (redis_name_is_refused(name))
@@ -235,7 +168,7 @@ static int connection_call(lua_State *L)
     if (append(L, c, 2) < 0 || read_reply(c, blocking) < 0)
         return push_trouble(L, c, doubt(c));
     c->busy = false;
-    push_reply(L, c->reply, false);
+    luavalues_push_reply(L, c->reply, false);
     if (redis_reply_type(c->reply) != REDIS_ERROR)
         return 1;
     lua_pushnil(L);
@@ -254,7 +187,7 @@ static int check_commands(lua_State *L)
         lua_Integer words = (lua_Integer)lua_rawlen(L, -1);
         for (lua_Integer j = 1; j <= words; j++) {
             lua_rawgeti(L, -1, j);
-            if (!is_argument(L, -1) || (j == 1 && lua_type(L, -1) != LUA_TSTRING))
+            if (!luavalues_is_word(L, -1) || (j == 1 && lua_type(L, -1) != LUA_TSTRING))
                 return luaL_error(L, "pipeline: word %I of command %I is a %s", (LUAI_UACINT)j,
                                   (LUAI_UACINT)i, luaL_typename(L, -1));
             if (j == 1 && redis_name_is_refused(lua_tostring(L, -1)))
@@ -319,7 +252,7 @@ static int connection_pipeline(lua_State *L)
     for (lua_Integer i = 1; i <= count; i++) {
         if (read_reply(c, blocking) < 0)
             return push_broken_off(L, c);
-        push_reply(L, c->reply, true);
+        luavalues_push_reply(L, c->reply, true);
         lua_rawseti(L, -2, i);
     }
     c->busy = false;
@@ -438,7 +371,7 @@ static const luaL_Reg functions[] = {{"connect", net_connect}, {"hint", net_hint
 
 void lualib_redis_set_program(lua_State *L, const struct options *options)
 {
-    lua_pushlightuserdata(L, (void *)(size_t)options);
+    luaborrowed_push(L, options);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &program_key);
 }
 

@@ -10,6 +10,7 @@
 #include <lauxlib.h>
 
 #include "base/plain.h"
+#include "lua/luaborrowed.h"
 #include "lua/lualib_sys.h"
 #include "options/options.h"
 #include "os/seccomp.h"
@@ -88,7 +89,7 @@ static int make_settings(lua_State *L)
 
 void lualib_sys_set_program(lua_State *L, const struct options *options)
 {
-    lua_pushlightuserdata(L, (void *)(size_t)options);
+    luaborrowed_push(L, options);
     lua_pushcclosure(L, make_settings, 1);
     lua_setfield(L, LUA_REGISTRYINDEX, LUALIB_SYS_SETTINGS);
 }

@@ -15,6 +15,7 @@
 #include "base/source.h"
 #include "lua/forked.h"
 #include "lua/luaarena.h"
+#include "lua/luaborrowed.h"
 #include "lua/luaglobals.h"
 #include "lua/lualib_json.h"
 #include "lua/lualib_redis.h"
@@ -56,7 +57,7 @@ static void add_searcher(lua_State *L, const struct options *options)
         lua_geti(L, -1, i);
         lua_seti(L, -2, i + 1);
     }
-    lua_pushlightuserdata(L, (void *)(size_t)options);
+    luaborrowed_push(L, options);
     lua_pushcclosure(L, search_embedded, 1);
     lua_seti(L, -2, 2);
     lua_pop(L, 2);
@@ -136,7 +137,7 @@ static lua_State *fill(lua_State *L, const struct options *options, enum luastat
                        char *err, size_t err_size)
 {
     lua_pushcfunction(L, prepare);
-    lua_pushlightuserdata(L, (void *)(size_t)options);
+    luaborrowed_push(L, options);
     lua_pushstring(L, where_names[where]);
     if (luastate_call(L, 2, 0) == LUA_OK)
         return L;
