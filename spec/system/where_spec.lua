@@ -38,10 +38,16 @@ describe("sys.where", function()
     }, w:ledger())
   end)
 
-  it("is job in the process that calls onFailure for a job that died", function()
+  it("is job where onFailure is called for a job that died, and nothing is reported", function()
+    include = w:write_jobs("died.lua", JOBS .. [[ resque.on("onFailure", function()
+      ledger.write(select(2, pcall(sys.report_failed, "Late", "too late", "")))
+    end)]])
     w:start_idle { APP_INCLUDE = include }
     w:job "Dies"
-    w:wait_ledger "^onFailure: job$"
+    w:wait_ledger "^no job runs in this process$"
+    assert.equal("onFailure: job", w:ledger()[#w:ledger() - 1])
+    w:wait_processed(1)
+    assert.matches("SIGKILL", w:failed()[1].error)
   end)
 
   for name, row in pairs {

@@ -93,6 +93,145 @@ static _Noreturn void end_process(lua_State *L, const struct last_word *e)
     leave(e); /* a script dug out the finalizer and removed it */
 }
 
+/* --- functions that only a job has --- */
+
+/* The job that the functions are about: their upvalue 1. They are made before the fork, so that no
+ * job pays for it; `context` is NULL until a job runs, and where only onFailure is called. */
+struct running {
+    const struct job_context *context;
+    const struct job *job;
+};
+
+/* Its address: where the registry holds the struct running. */
+static const char running_key;
+
+static const struct running *the_job(lua_State *L)
+{
+    const struct running *running = lua_touserdata(L, lua_upvalueindex(1));
+    if (!running->context)
+        luaL_error(L, "no job runs in this process");
+    return running;
+}
+
+/* A NUL would end the text for everybody behind the pipe; it becomes a '?', as bad UTF-8 does. */
+static char *copy_text(lua_State *L, int index, size_t *len)
+{
+    const char *text = lua_tolstring(L, index, len);
+    char *copy = memory_copy(text ? text : "", text ? *len : (*len = 0));
+    for (char *nul; (nul = memchr(copy, '\0', *len));)
+        *nul = '?';
+    return copy;
+}
+
+/* sys.report_started(on_failure, parent_hooks). */
+static int report_started(lua_State *L)
+{
+    const struct job_context *context = the_job(L)->context;
+    const struct job *job = the_job(L)->job;
+    if (context->started_token && is_the_job(context))
+        memcpy(context->started_token, job->token, sizeof job->token);
+    STOP_AT("token");
+    if (report_send_started(report_pipe(context), lua_toboolean(L, 1), lua_toboolean(L, 2)) < 0)
+        return luaL_error(L, "the worker is gone: %s", strerror(errno));
+    STOP_AT("started");
+    joblimits_start(L, context->options);
+    return 0;
+}
+
+/* sys.policy(timeout, memory, cpu, requeue) of the job's table, as struct job_policy has them. */
+static int change_policy(lua_State *L)
+{
+    const struct job_context *context = the_job(L)->context;
+    lua_Integer memory = luaL_checkinteger(L, 2);
+    const struct job_policy own = {.timeout = luaL_checknumber(L, 1),
+                                   .memory = memory < 0 ? SIZE_MAX : (size_t)memory,
+                                   .cpu = luaL_checknumber(L, 3),
+                                   .requeue = (int)luaL_checkinteger(L, 4)};
+    joblimits_change(L, &own);
+    report_send_policy(report_pipe(context), &own);
+    return 0;
+}
+
+/* sys.report_failed(exception, message, trace, limit, telling): the job has failed whatever its
+ * tearDown or onFailure do, as the first ending that the worker reads counts. telling: onFailure is
+ * next, so the worker need not call it. */
+static int report_failed(lua_State *L)
+{
+    const struct job_context *context = the_job(L)->context;
+    char *text[4];
+    size_t len;
+    for (int i = 0; i < 4; i++)
+        text[i] = copy_text(L, i + 1, &len);
+    int fd = report_pipe(context);
+    report_send_failed(fd, text[0], text[1], text[2], text[3]);
+    if (lua_toboolean(L, 5))
+        report_send_telling(fd);
+    for (int i = 0; i < 4; i++)
+        free(text[i]);
+    return 0;
+}
+
+/* sys.report_unknown(): the job's class could not be had. Whether the job is spared, so that it has
+ * not failed. */
+static int report_unknown(lua_State *L)
+{
+    const struct job_context *context = the_job(L)->context;
+    report_send_unknown(report_pipe(context));
+    lua_pushboolean(L, context->spare_unknown);
+    return 1;
+}
+
+/* sys.confine_calls(): from now on only the system calls that SANDBOX=strict leaves. */
+static int confine_job(lua_State *L)
+{
+    const struct job_context *context = the_job(L)->context;
+    char why[CONFINE_WHY];
+    return confine_calls_now(context->confine, why) < 0 ? luaL_error(L, "%s", why) : 0;
+}
+
+/* os.exit(code, close) of a job: 0 is success, as the worker learns by a frame. Upvalue: context.
+ */
+static int job_exit(lua_State *L)
+{
+    const struct job_context *context = lua_touserdata(L, lua_upvalueindex(1));
+    static struct last_word
+        e; /* the stack may be a coroutine's, and lua_close is about to free it */
+    e = (struct last_word){
+        .context = context, .kind = REPORT_EXIT, .exit_code = forked_exit_code(L)};
+    if (lua_toboolean(L, 2))
+        end_process(L, &e);
+    leave(&e);
+}
+
+static const luaL_Reg job_functions[] = {
+    {"report_started", report_started}, {"report_failed", report_failed},
+    {"report_unknown", report_unknown}, {"policy", change_policy},
+    {"confine_calls", confine_job},     {NULL, NULL}};
+
+/* Adds them to resque.sys. */
+static void add_job_functions(lua_State *L)
+{
+    luastate_push_module(L, "resque.sys");
+    struct running *running = lua_newuserdatauv(L, sizeof *running, 0);
+    *running = (struct running){0};
+    lua_pushvalue(L, -1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &running_key);
+    luaL_setfuncs(L, job_functions, 1);
+    lua_pop(L, 1);
+}
+
+static void begin_job(lua_State *L, const struct job_context *context, const struct job *job)
+{
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &running_key);
+    struct running *running = lua_touserdata(L, -1);
+    *running = (struct running){context, job};
+    lua_getglobal(L, "os");
+    luaborrowed_push(L, context);
+    lua_pushcclosure(L, job_exit, 1);
+    lua_setfield(L, -2, "exit");
+    lua_pop(L, 2);
+}
+
 /* --- before the fork --- */
 
 static int load_modules(lua_State *L)
@@ -102,6 +241,7 @@ static int load_modules(lua_State *L)
                                           "resque.connection"};
     luathread_install(L);
     joblimits_install(L, options);
+    add_job_functions(L);
     for (size_t i = 0; i < sizeof modules / sizeof *modules; i++) {
         luastate_push_module(L, modules[i]);
         lua_pop(L, 1);
@@ -140,116 +280,6 @@ void job_state_discard(lua_State *prepared)
         luastate_close(prepared);
 }
 
-/* --- functions that only a job has; upvalue 1: context, 2: job --- */
-
-/* A NUL would end the text for everybody behind the pipe; it becomes a '?', as bad UTF-8 does. */
-static char *copy_text(lua_State *L, int index, size_t *len)
-{
-    const char *text = lua_tolstring(L, index, len);
-    char *copy = memory_copy(text ? text : "", text ? *len : (*len = 0));
-    for (char *nul; (nul = memchr(copy, '\0', *len));)
-        *nul = '?';
-    return copy;
-}
-
-/* sys.report_started(on_failure, parent_hooks). */
-static int report_started(lua_State *L)
-{
-    const struct job_context *context = lua_touserdata(L, lua_upvalueindex(1));
-    const struct job *job = lua_touserdata(L, lua_upvalueindex(2));
-    if (context->started_token && is_the_job(context))
-        memcpy(context->started_token, job->token, sizeof job->token);
-    STOP_AT("token");
-    if (report_send_started(report_pipe(context), lua_toboolean(L, 1), lua_toboolean(L, 2)) < 0)
-        return luaL_error(L, "the worker is gone: %s", strerror(errno));
-    STOP_AT("started");
-    joblimits_start(L, context->options);
-    return 0;
-}
-
-/* sys.policy(timeout, memory, cpu, requeue) of the job's table, as struct job_policy has them. */
-static int change_policy(lua_State *L)
-{
-    const struct job_context *context = lua_touserdata(L, lua_upvalueindex(1));
-    lua_Integer memory = luaL_checkinteger(L, 2);
-    const struct job_policy own = {.timeout = luaL_checknumber(L, 1),
-                                   .memory = memory < 0 ? SIZE_MAX : (size_t)memory,
-                                   .cpu = luaL_checknumber(L, 3),
-                                   .requeue = (int)luaL_checkinteger(L, 4)};
-    joblimits_change(L, &own);
-    report_send_policy(report_pipe(context), &own);
-    return 0;
-}
-
-/* sys.report_failed(exception, message, trace, limit, telling): the job has failed whatever its
- * tearDown or onFailure do, as the first ending that the worker reads counts. telling: onFailure is
- * next, so the worker need not call it. */
-static int report_failed(lua_State *L)
-{
-    const struct job_context *context = lua_touserdata(L, lua_upvalueindex(1));
-    char *text[4];
-    size_t len;
-    for (int i = 0; i < 4; i++)
-        text[i] = copy_text(L, i + 1, &len);
-    int fd = report_pipe(context);
-    report_send_failed(fd, text[0], text[1], text[2], text[3]);
-    if (lua_toboolean(L, 5))
-        report_send_telling(fd);
-    for (int i = 0; i < 4; i++)
-        free(text[i]);
-    return 0;
-}
-
-/* sys.report_unknown(): the job's class could not be had. Whether the job is spared, so that it has
- * not failed. */
-static int report_unknown(lua_State *L)
-{
-    const struct job_context *context = lua_touserdata(L, lua_upvalueindex(1));
-    report_send_unknown(report_pipe(context));
-    lua_pushboolean(L, context->spare_unknown);
-    return 1;
-}
-
-/* sys.confine_calls(): from now on only the system calls that SANDBOX=strict leaves. */
-static int confine_job(lua_State *L)
-{
-    const struct job_context *context = lua_touserdata(L, lua_upvalueindex(1));
-    char why[CONFINE_WHY];
-    return confine_calls_now(context->confine, why) < 0 ? luaL_error(L, "%s", why) : 0;
-}
-
-/* os.exit(code, close) of a job: 0 is success, as the worker learns by a frame. */
-static int job_exit(lua_State *L)
-{
-    const struct job_context *context = lua_touserdata(L, lua_upvalueindex(1));
-    static struct last_word
-        e; /* the stack may be a coroutine's, and lua_close is about to free it */
-    e = (struct last_word){
-        .context = context, .kind = REPORT_EXIT, .exit_code = forked_exit_code(L)};
-    if (lua_toboolean(L, 2))
-        end_process(L, &e);
-    leave(&e);
-}
-
-static const luaL_Reg job_functions[] = {
-    {"report_started", report_started}, {"report_failed", report_failed},
-    {"report_unknown", report_unknown}, {"policy", change_policy},
-    {"confine_calls", confine_job},     {NULL, NULL}};
-
-static void add_job_functions(lua_State *L, const struct job_context *context,
-                              const struct job *job)
-{
-    luastate_push_module(L, "resque.sys");
-    luaborrowed_push(L, context);
-    luaborrowed_push(L, job);
-    luaL_setfuncs(L, job_functions, 2);
-    lua_getglobal(L, "os");
-    luaborrowed_push(L, context);
-    lua_pushcclosure(L, job_exit, 1);
-    lua_setfield(L, -2, "exit");
-    lua_pop(L, 2);
-}
-
 /* --- one job --- */
 
 /* Arguments: context, job. Results: what resque.job.runner.run returns. */
@@ -258,7 +288,7 @@ static int call_runner(lua_State *L)
     const struct job_context *context = lua_touserdata(L, 1);
     const struct job *job = lua_touserdata(L, 2);
     luastate_seed(L);
-    add_job_functions(L, context, job);
+    begin_job(L, context, job);
     luastate_push_function(L, "resque.job.runner", "run");
     luastate_push_job(L, job, context->worker_id);
     lua_call(L, 1, 5);
