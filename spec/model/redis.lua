@@ -1,7 +1,7 @@
 --- What the scripts of lua/server do to Redis, as far as it can lose a job: one queue, the worker
 -- records, who is registered, what is done, failed and put back. Payloads are numbers, in the order
--- they were enqueued. Each function names what it mirrors; spec/system/model_spec.lua sees that
--- this exists, and conform.lua holds the answers of both against each other on a real Redis.
+-- they were enqueued. Each function names what it mirrors; spec/system/redis/model_spec.lua sees
+-- that this exists, and conform.lua compares the answers of both on a real Redis.
 --
 -- A state is a string: queue/failed/done/taken/crashed/ then for each name owner,member,token=job;
 -- `taken` and `crashed` have a digit per job. A token is process:number, the owner a process, which

@@ -1,5 +1,5 @@
 --- What doctor says of servers that no machine of today runs; everything else is provoked for real
--- in spec/system/doctor_spec.lua.
+-- in spec/system/product/doctor_spec.lua.
 local facts = require "resque.cli.doctor.facts"
 local server = require "resque.cli.doctor.server"
 local sys = require "resque.sys"

@@ -1,6 +1,6 @@
 --- Random signals, very many, to a manager, its workers and their jobs while they work: nothing is
 -- lost, nothing runs twice, nobody hangs. Their order follows from SEED (printed); SIGNALS is how
--- many: SIGNALS=1000000 SEED=7 spec/run system fault_signals
+-- many: SIGNALS=1000000 SEED=7 spec/run system fault/signals
 local uv = require "luv"
 local clock = require "spec.support.clock"
 local conservation = require "spec.support.conservation"

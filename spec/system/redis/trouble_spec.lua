@@ -1,6 +1,6 @@
 --- READONLY, MASTERDOWN, LOADING, BUSY, MISCONF, NOPERM: a server that is there and refuses. Each
 -- trouble in each state of a worker. It backs off and stays as it is;
--- afterwards everything is done once. (The fail-over itself is in fault_rollback_spec.)
+-- afterwards everything is done once. (The fail-over itself is in rollback_spec.)
 local uv = require "luv"
 local clock = require "spec.support.clock"
 local proc = require "spec.support.proc"
