@@ -33,17 +33,32 @@ function world.server(opts)
   return shared
 end
 
---- A new world: empty Redis, own prefix, own folder.
+--- A world before its open().
+function world.unopened()
+  return setmetatable({}, World)
+end
+
+--- A new world, opened.
+-- @param opts as world.server
 function world.new(opts)
+  local self = world.unopened()
+  self:open(opts)
+  return self
+end
+
+--- Makes it a new world, whatever it was: empty Redis, own prefix, own folder.
+function World:open(opts)
+  for name in pairs(self) do
+    self[name] = nil
+  end
   serial = serial + 1
-  local self = setmetatable({ runs = {}, dir = folder.make "spec", prefix = "t" .. serial }, World)
+  self.runs, self.dir, self.prefix = {}, folder.make "spec", "t" .. serial
   self.server = world.server(opts)
   if not self.server.process:running() then
     self.server:launch()
   end
   self.server:call "FLUSHALL"
   self.ledger_path = self.dir .. "/ledger"
-  return self
 end
 
 --- Ends every process of this world and removes its folder.

@@ -4,20 +4,14 @@ local uv = require "luv"
 local clock = require "spec.support.clock"
 local preload = require "spec.support.preload"
 local proc = require "spec.support.proc"
+local scene = require "spec.support.scene"
 local server = require "spec.support.server"
-local world = require "spec.support.world"
 
 local DAY = 86400
 local BEAT = 0.4 * clock.slow -- seconds
 local FAST = { RESQUE_HEARTBEAT = tostring(BEAT), RESQUE_PRUNE = tostring(math.ceil(4 * BEAT)) }
 
-local w
-before_each(function()
-  w = world.new()
-end)
-after_each(function()
-  w:close()
-end)
+local w <const> = scene.fresh()
 
 local function settings(more)
   local all = {}

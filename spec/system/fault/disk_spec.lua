@@ -4,15 +4,9 @@ local uv = require "luv"
 local clock = require "spec.support.clock"
 local proc = require "spec.support.proc"
 local process = require "spec.support.process"
-local world = require "spec.support.world"
+local scene = require "spec.support.scene"
 
-local w
-before_each(function()
-  w = world.new()
-end)
-after_each(function()
-  w:close()
-end)
+local w <const> = scene.fresh()
 
 -- Jobs that end in each way are run, whatever becomes of what is written about them.
 local function works(run)

@@ -2,17 +2,12 @@
 -- more to do for a job than for the first one. Runs alone: it measures milliseconds.
 local clock = require "spec.support.clock"
 local proc = require "spec.support.proc"
+local scene = require "spec.support.scene"
 local world = require "spec.support.world"
 
 local SLOW = clock.sanitized
 
-local w
-before_each(function()
-  w = world.new()
-end)
-after_each(function()
-  w:close()
-end)
+local w <const> = scene.fresh()
 
 -- The most memory a process ever had, in KB.
 local function peak_kb(pid)

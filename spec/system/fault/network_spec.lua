@@ -1,11 +1,12 @@
 --- Slow, half-open, with latency: the network between workers and Redis.
 local clock = require "spec.support.clock"
 local proc = require "spec.support.proc"
+local scene = require "spec.support.scene"
 local uv = require "luv"
 local wire = require "spec.support.wire"
-local world = require "spec.support.world"
 
-local w, run, line
+local w <const> = scene.fresh { tcp = true }
+local run, line
 
 local function once_each(count)
   w:wait_processed(count, 30)
@@ -15,11 +16,7 @@ local function once_each(count)
 end
 
 describe("a wire", function()
-  before_each(function()
-    w = world.new { tcp = true }
-  end)
   after_each(function()
-    w:close()
     line:close()
   end)
 
@@ -74,8 +71,6 @@ end
 -- anything. So the kernel must ask: its timer is what tells of a half-open connection.
 describe("a connection by TCP that only listens", function()
   it("is looked after by the kernel: half-open is noticed within a minute", function()
-    w = world.new { tcp = true }
-    line = nil
     run = w:start_idle { REDIS_BACKEND = w.server:backend(true), BLOCKING = "1", INTERVAL = "60" }
     local function timers()
       local mine, soon = sockets(run.pid), 0
@@ -88,10 +83,8 @@ describe("a connection by TCP that only listens", function()
       end
       return soon
     end
-    local ok, err = pcall(clock.wait_until, function()
+    clock.wait_until(function()
       return timers() == 3 -- scripts, BLOCKING, orders
     end, 5, "all have a timer of half a minute")
-    w:close()
-    assert(ok, err)
   end)
 end)

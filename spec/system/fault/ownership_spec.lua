@@ -6,16 +6,10 @@ local clock = require "spec.support.clock"
 local namespace = require "spec.support.namespace"
 local proc = require "spec.support.proc"
 local resp = require "spec.support.resp"
+local scene = require "spec.support.scene"
 local scripts = require "spec.support.scripts"
-local world = require "spec.support.world"
 
-local w
-before_each(function()
-  w = world.new()
-end)
-after_each(function()
-  w:close()
-end)
+local w <const> = scene.fresh()
 
 local FAST = { RESQUE_HEARTBEAT = "0.2", RESQUE_PRUNE = tostring(math.ceil(2 * clock.slow)) }
 local PRUNED = "Resque::PruneDeadWorkerDirtyExit"

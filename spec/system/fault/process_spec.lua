@@ -3,15 +3,10 @@ local uv = require "luv"
 local clock = require "spec.support.clock"
 local preload = require "spec.support.preload"
 local proc = require "spec.support.proc"
-local world = require "spec.support.world"
+local scene = require "spec.support.scene"
 
-local w, run
-before_each(function()
-  w = world.new()
-end)
-after_each(function()
-  w:close()
-end)
+local w <const> = scene.fresh()
+local run
 
 local function start(jobs)
   run = w:start_idle { APP_INCLUDE = w:write_jobs("escape.lua", jobs) }

@@ -3,16 +3,16 @@
 local clock = require "spec.support.clock"
 local proc = require "spec.support.proc"
 local preload = require "spec.support.preload"
-local world = require "spec.support.world"
+local scene = require "spec.support.scene"
 
 local SLOW = clock.sanitized
 local WHOLE = 100000 -- more than any report here has
 
 describe("a job's process that ends by", function()
-  local w, library
+  local w <const> = scene.shared()
+  local library
 
   setup(function()
-    w = world.new()
     library = preload.ours "cut_report"
     w:write_jobs("cut.lua", [[
       local function cut(self)
@@ -26,9 +26,6 @@ describe("a job's process that ends by", function()
     ]])
     w:start_idle { APP_INCLUDE = w.dir .. "/cut.lua", LD_PRELOAD = library,
       CUT_REPORT = w.dir .. "/cut", VERBOSE = "0" }
-  end)
-  teardown(function()
-    w:close()
   end)
 
   -- Runs a job for each byte its report may be cut at; returns the failure records by that number.

@@ -2,16 +2,13 @@
 -- What Redis still knows is neither lost nor run twice; what it forgot is logged.
 local uv = require "luv"
 local clock = require "spec.support.clock"
+local scene = require "spec.support.scene"
 local server = require "spec.support.server"
-local world = require "spec.support.world"
 
-local w, run
+local w <const> = scene.fresh()
+local run
 before_each(function()
-  w = world.new()
   run = w:start_idle { RESQUE_HEARTBEAT = "0.5" }
-end)
-after_each(function()
-  w:close()
 end)
 
 -- A copy of all data as they are now.

@@ -6,6 +6,7 @@ local clock = require "spec.support.clock"
 local conservation = require "spec.support.conservation"
 local proc = require "spec.support.proc"
 local running = require "spec.support.running"
+local scene = require "spec.support.scene"
 local world = require "spec.support.world"
 
 local SEED = tonumber(os.getenv "SEED") or os.time()
@@ -40,10 +41,10 @@ local TO = {
 }
 
 describe("random signals", function()
-  local w, run, jobs, serial
+  local w <const> = scene.fresh()
+  local run, jobs, serial
 
   before_each(function()
-    w = world.new()
     jobs, serial = {}, 0
     w:write_jobs("storm.lua", [[
       Storm = { perform = function(self)
@@ -51,9 +52,6 @@ describe("random signals", function()
         resque.sleep(self.args.seconds)
         ledger.write("end", self.job.id)
       end }]])
-  end)
-  after_each(function()
-    w:close()
   end)
 
   local function feed()

@@ -4,6 +4,7 @@ local cjson = require "cjson"
 local base64 = require "spec.fixtures.base64"
 local proc = require "spec.support.proc"
 local running = require "spec.support.running"
+local scene = require "spec.support.scene"
 local world = require "spec.support.world"
 
 local function nested(depth)
@@ -11,14 +12,11 @@ local function nested(depth)
 end
 
 describe("a payload", function()
-  local w, run
+  local w <const> = scene.shared()
+  local run
 
   setup(function()
-    w = world.new()
     run = w:start_idle { QUEUE = "*", MAX_PAYLOAD = "100k" }
-  end)
-  teardown(function()
-    w:close()
   end)
 
   -- Pushes the bytes and a job behind them; returns the failure record, its raw text and how many

@@ -1,12 +1,13 @@
 --- A deploy that breaks APP_INCLUDE: jobs wait, which can be seen, and is not said every second.
 local cjson = require "cjson"
 local clock = require "spec.support.clock"
-local world = require "spec.support.world"
+local scene = require "spec.support.scene"
 
 local REASON = "jobs.lua:1: syntax error near 'here'"
 
 describe("a worker that cannot load APP_INCLUDE", function()
-  local w, run, id
+  local w <const> = scene.fresh()
+  local run, id
 
   local function mend()
     w:write_jobs("jobs.lua", 'resque.job("J").perform = function() ledger.write "ran" end')
@@ -39,13 +40,6 @@ describe("a worker that cannot load APP_INCLUDE", function()
   local function said_but_rarely(log)
     return select(2, log:gsub("syntax error", "")) - select(2, log:gsub("no job has started", ""))
   end
-
-  before_each(function()
-    w = world.new()
-  end)
-  after_each(function()
-    w:close()
-  end)
 
   it("is shown by workers, job and doctor, and no more when it is mended", function()
     start_blocked()

@@ -3,18 +3,11 @@ local uv = require "luv"
 local clock = require "spec.support.clock"
 local conservation = require "spec.support.conservation"
 local proc = require "spec.support.proc"
+local scene = require "spec.support.scene"
 local world = require "spec.support.world"
 
 describe("a crashed job", function()
-  local w
-
-  before_each(function()
-    w = world.new()
-  end)
-
-  after_each(function()
-    w:close()
-  end)
+  local w <const> = scene.fresh()
 
   -- Jobs that say how often they have crashed before, and then do something.
   local JOBS = [[

@@ -1,10 +1,12 @@
 --- Changing job files under a running worker: the next job sees the new file, and a broken one
 -- loses nothing.
 local clock = require "spec.support.clock"
+local scene = require "spec.support.scene"
 local world = require "spec.support.world"
 
 describe("APP_INCLUDE changed while the worker runs:", function()
-  local w, run
+  local w <const> = scene.fresh()
+  local run
 
   -- Writes the job file: a job that writes `text`.
   local function deploy(text)
@@ -13,13 +15,9 @@ describe("APP_INCLUDE changed while the worker runs:", function()
   end
 
   before_each(function()
-    w = world.new()
     run = w:start_idle { APP_INCLUDE = deploy "one" }
     w:job "Deployed"
     w:wait_processed(1)
-  end)
-  after_each(function()
-    w:close()
   end)
 
   it("the next job sees the new file", function()

@@ -1,18 +1,16 @@
 --- Way of ending × what is in Redis.
 -- One worker runs all rows, which shows that none of them hurts the next.
 local clock = require "spec.support.clock"
+local scene = require "spec.support.scene"
 local world = require "spec.support.world"
 
 describe("a job that ends", function()
-  local w, run
+  local w <const> = scene.shared()
+  local run
 
   setup(function()
-    w = world.new()
     local files = world.fixtures .. "/jobs.lua," .. world.fixtures .. "/hooks.lua"
     run = w:start_idle { APP_INCLUDE = files, WORKER_HOST = "web1" }
-  end)
-  teardown(function()
-    w:close()
   end)
 
   local function dirty(cause)

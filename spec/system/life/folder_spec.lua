@@ -3,18 +3,16 @@
 local uv = require "luv"
 local clock = require "spec.support.clock"
 local proc = require "spec.support.proc"
+local scene = require "spec.support.scene"
 local world = require "spec.support.world"
 
 describe("resque-lua in a folder that a deploy replaces", function()
-  local w, run, done
+  local w <const> = scene.fresh()
+  local run, done
 
   before_each(function()
-    w = world.new()
     assert(uv.fs_mkdir(w.dir .. "/releases", 493))
     done = 0
-  end)
-  after_each(function()
-    w:close()
   end)
 
   local function hook(text)

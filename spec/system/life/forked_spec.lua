@@ -3,7 +3,7 @@
 local clock = require "spec.support.clock"
 local preload = require "spec.support.preload"
 local proc = require "spec.support.proc"
-local world = require "spec.support.world"
+local scene = require "spec.support.scene"
 
 local HEAD = ("local forking = assert(package.loadlib(%q, 'luaopen_forking'))() ")
   :format(preload.module "forking")
@@ -43,14 +43,8 @@ local STEPS = HEAD .. [[
 ]]
 
 describe("a process that a job forks", function()
-  local w, run
-
-  before_each(function()
-    w = world.new()
-  end)
-  after_each(function()
-    w:close()
-  end)
+  local w <const> = scene.fresh()
+  local run
 
   local function start(text, env)
     env = env or {}

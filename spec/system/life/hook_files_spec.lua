@@ -1,17 +1,15 @@
 --- beforeFork runs in the worker, whose state is kept: it follows every file that made it.
 local clock = require "spec.support.clock"
+local scene = require "spec.support.scene"
 local world = require "spec.support.world"
 
 describe("a beforeFork hook that is changed under a running worker:", function()
-  local w, run, done
+  local w <const> = scene.fresh()
+  local run, done
 
   before_each(function()
-    w = world.new()
     w:write_jobs("jobs.lua", 'resque.job("Noop").perform = function() end')
     done = 0
-  end)
-  after_each(function()
-    w:close()
   end)
 
   local function hook(text)

@@ -5,15 +5,10 @@ local uv = require "luv"
 local clock = require "spec.support.clock"
 local proc = require "spec.support.proc"
 local process = require "spec.support.process"
+local scene = require "spec.support.scene"
 local world = require "spec.support.world"
 
-local w
-before_each(function()
-  w = world.new { tcp = true }
-end)
-after_each(function()
-  w:close()
-end)
+local w <const> = scene.fresh { tcp = true }
 
 -- Runs a job here and now whose perform is `body`; returns what it returned as JSON text, or nil
 -- and what was written about its failure.

@@ -3,20 +3,13 @@
 local cjson = require "cjson"
 local clock = require "spec.support.clock"
 local proc = require "spec.support.proc"
-local world = require "spec.support.world"
+local scene = require "spec.support.scene"
 
 local ID = ("%x"):rep(32)
 local STAMP = "%d%d%d%d%-%d%d%-%d%dT%d%d:%d%d:%d%d"
 
 describe("the life of a job", function()
-  local w
-
-  before_each(function()
-    w = world.new()
-  end)
-  after_each(function()
-    w:close()
-  end)
+  local w <const> = scene.fresh()
 
   local function keys()
     local list = w.server:call("KEYS", "*")

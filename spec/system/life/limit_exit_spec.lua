@@ -3,7 +3,7 @@
 -- Without sanitizers: they look for leaks in a process that ends by exit in the middle of its work.
 local clock = require "spec.support.clock"
 local preload = require "spec.support.preload"
-local world = require "spec.support.world"
+local scene = require "spec.support.scene"
 
 local TIMEOUT = ("%gs"):format(0.4 * clock.slow)
 
@@ -54,15 +54,12 @@ local JOBS = ("local forking = assert(package.loadlib(%q, 'luaopen_forking'))() 
 ]]):gsub("TIMEOUT", TIMEOUT)
 
 describe("the error of a limit that becomes an exit", function()
-  local w, run
+  local w <const> = scene.shared()
+  local run
 
   setup(function()
-    w = world.new()
     run = w:start_idle { APP_INCLUDE = w:write_jobs("exits.lua", JOBS), ON_CRASH = "requeue:2",
       RESQUE_TERM_TIMEOUT = tostring(4 * clock.slow) }
-  end)
-  teardown(function()
-    w:close()
   end)
 
   -- Runs one job to its end: its failure record, and the ledger's new lines.

@@ -2,15 +2,9 @@
 -- left behind. That nothing grows is soak_spec's.
 local clock = require "spec.support.clock"
 local proc = require "spec.support.proc"
-local world = require "spec.support.world"
+local scene = require "spec.support.scene"
 
-local w
-before_each(function()
-  w = world.new { tcp = true }
-end)
-after_each(function()
-  w:close()
-end)
+local w <const> = scene.fresh { tcp = true }
 
 local function push_notes(from, to)
   local batch = {}

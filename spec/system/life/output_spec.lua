@@ -1,18 +1,10 @@
 --- What jobs write to stdout and stderr: where it arrives, and what of it a failure record keeps.
 local clock = require "spec.support.clock"
 local proc = require "spec.support.proc"
-local world = require "spec.support.world"
+local scene = require "spec.support.scene"
 
 describe("what a job writes", function()
-  local w
-
-  before_each(function()
-    w = world.new()
-  end)
-
-  after_each(function()
-    w:close()
-  end)
+  local w <const> = scene.fresh()
 
   -- Starts a worker whose jobs are this Lua text.
   local function start(text, env, opts)
@@ -208,7 +200,7 @@ describe("what a job writes", function()
   it("does not matter when nobody reads any more, or the disk is full", function()
     for _, target in ipairs { "| true", ">/dev/full" } do
       w:close()
-      w = world.new()
+      w:open()
       run('print "hello" error "no"', nil,
         { wrap = { "/bin/sh", "-c", '{ "$@"; } ' .. target, "sh" } })
       assert.matches("no$", last_failure().error)

@@ -2,16 +2,10 @@
 local uv = require "luv"
 local clock = require "spec.support.clock"
 local proc = require "spec.support.proc"
+local scene = require "spec.support.scene"
 local server = require "spec.support.server"
-local world = require "spec.support.world"
 
-local w
-before_each(function()
-  w = world.new { tcp = true }
-end)
-after_each(function()
-  w:close()
-end)
+local w <const> = scene.fresh { tcp = true }
 
 describe("SANDBOX=strict in a worker", function()
   local function start(text, env)

@@ -2,7 +2,7 @@
 -- meanwhile.
 local uv = require "luv"
 local clock = require "spec.support.clock"
-local world = require "spec.support.world"
+local scene = require "spec.support.scene"
 
 local STUCK = {
   ["sleeps in another program"] = 'os.execute "sleep 600"',
@@ -10,13 +10,7 @@ local STUCK = {
 }
 
 describe("a beforeFork hook that", function()
-  local w
-  before_each(function()
-    w = world.new()
-  end)
-  after_each(function()
-    w:close()
-  end)
+  local w <const> = scene.fresh()
 
   for what, code in pairs(STUCK) do
     it(what .. " keeps neither the program from ending nor the job", function()

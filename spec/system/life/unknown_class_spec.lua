@@ -3,21 +3,17 @@
 local cjson = require "cjson"
 local clock = require "spec.support.clock"
 local process = require "spec.support.process"
-local world = require "spec.support.world"
+local scene = require "spec.support.scene"
 
 local MOST = 5 -- that fail in a row
 
 describe("jobs of unknown classes", function()
-  local w
+  local w <const> = scene.fresh()
 
   before_each(function()
-    w = world.new()
     w:write_jobs("jobs.lua", [[
       resque.job("Good").perform = function() ledger.write "good" end
       resque.on("onFailure", function(_, job) ledger.write("told", job.id) end)]])
-  end)
-  after_each(function()
-    w:close()
   end)
 
   local function start(env)

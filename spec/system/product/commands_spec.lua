@@ -3,15 +3,10 @@
 local cjson = require "cjson"
 local proc = require "spec.support.proc"
 local process = require "spec.support.process"
+local scene = require "spec.support.scene"
 local world = require "spec.support.world"
 
-local w
-setup(function()
-  w = world.new()
-end)
-teardown(function()
-  w:close()
-end)
+local w <const> = scene.shared()
 
 local function run(args, env, opts)
   return w:run(args, env, opts)

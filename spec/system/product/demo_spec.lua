@@ -3,21 +3,19 @@ local uv = require "luv"
 local clock = require "spec.support.clock"
 local proc = require "spec.support.proc"
 local process = require "spec.support.process"
+local scene = require "spec.support.scene"
 local world = require "spec.support.world"
 
 -- The demo is no subject for sanitizers: it builds for itself, beside such a build.
 local BUILD = world.build:gsub("/san$", "")
 
 describe("demo/run", function()
-  local w, tmp
+  local w <const> = scene.fresh()
+  local tmp
 
   before_each(function()
-    w = world.new()
     tmp = w.dir .. "/tmp"
     assert(uv.fs_mkdir(tmp, 448))
-  end)
-  after_each(function()
-    w:close()
   end)
 
   -- What a person's shell may have set must not change the demo.
@@ -196,14 +194,7 @@ describe("demo/run", function()
 end)
 
 describe("the demo's scripts", function()
-  local w
-
-  before_each(function()
-    w = world.new()
-  end)
-  after_each(function()
-    w:close()
-  end)
+  local w <const> = scene.fresh()
 
   local function lua(...)
     return process.run({ "lua5.4", ... }, {

@@ -2,18 +2,12 @@
 -- provoked for real.
 local cjson = require "cjson"
 local doctor = require "spec.support.doctor"
-local world = require "spec.support.world"
+local scene = require "spec.support.scene"
 
 local GOOD = doctor.GOOD
 local BEAT = "!%Y-%m-%dT%H:%M:%S+00:00"
 
-local w
-before_each(function()
-  w = world.new()
-end)
-after_each(function()
-  w:close()
-end)
+local w <const> = scene.fresh()
 
 local function assert_found(...)
   return doctor.assert_found(w, ...)

@@ -4,16 +4,14 @@ local uv = require "luv"
 local clock = require "spec.support.clock"
 local proc = require "spec.support.proc"
 local process = require "spec.support.process"
+local scene = require "spec.support.scene"
 local world = require "spec.support.world"
 
-local w, tmp
+local w <const> = scene.fresh()
+local tmp
 before_each(function()
-  w = world.new()
   tmp = w.dir .. "/tmp"
   assert(uv.fs_mkdir(tmp, 448))
-end)
-after_each(function()
-  w:close()
 end)
 
 local function script(name, text)

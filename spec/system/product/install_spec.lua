@@ -5,20 +5,18 @@ local uv = require "luv"
 local pages = require "spec.support.pages"
 local proc = require "spec.support.proc"
 local process = require "spec.support.process"
+local scene = require "spec.support.scene"
 local world = require "spec.support.world"
 
 local BUILD = world.build
 local PATH = os.getenv "PATH"
 
 describe("make", function()
-  local w, dest
+  local w <const> = scene.fresh()
+  local dest
 
   before_each(function()
-    w = world.new()
     dest = w.dir .. "/dest"
-  end)
-  after_each(function()
-    w:close()
   end)
 
   local function run(line, opts)

@@ -1,15 +1,9 @@
 --- A kernel, or a filter around the program, that does not do what jobs need: said when the manager
 -- starts, before any job is touched.
 local preload = require "spec.support.preload"
-local world = require "spec.support.world"
+local scene = require "spec.support.scene"
 
-local w
-before_each(function()
-  w = world.new()
-end)
-after_each(function()
-  w:close()
-end)
+local w <const> = scene.fresh()
 
 local WORDS = { EPERM = "Operation not permitted", ENOSYS = "Function not implemented" }
 local CAUSE = { EPERM = "Docker before 20.10", ENOSYS = "Linux 5.3 or later" }

@@ -3,6 +3,7 @@
 -- (Part `lua` of spec/run has the files of spec/lua under the same locales.)
 local locales = require "spec.support.locales"
 local process = require "spec.support.process"
+local scene = require "spec.support.scene"
 local world = require "spec.support.world"
 
 -- A plain lua5.4 does not load modules built with sanitizers.
@@ -23,14 +24,7 @@ local TEXT = '[1.5,2.0,1e+300,{"B":0.25,"a":1,"i":2}]'
 
 for _, locale in ipairs(locales.names) do
   describe("under " .. locale .. ":", function()
-    local w
-
-    before_each(function()
-      w = world.new()
-    end)
-    after_each(function()
-      w:close()
-    end)
+    local w <const> = scene.fresh()
 
     local function env(more)
       local all = { LOCALE = locale, LOCPATH = locales.folder() }

@@ -4,15 +4,10 @@ local clock = require "spec.support.clock"
 local namespace = require "spec.support.namespace"
 local proc = require "spec.support.proc"
 local process = require "spec.support.process"
+local scene = require "spec.support.scene"
 local world = require "spec.support.world"
 
-local w
-before_each(function()
-  w = world.new()
-end)
-after_each(function()
-  w:close()
-end)
+local w <const> = scene.fresh()
 
 -- What ps says, as in docs/running.md: pid -> command.
 local function ps()

@@ -1,12 +1,12 @@
 --- Bad input at start: exit code, and what, why and hint on stderr. Jobs are bad_payload_spec's.
+local scene = require "spec.support.scene"
 local stranger = require "spec.support.stranger"
 local world = require "spec.support.world"
 
 describe("resque-lua refuses to start", function()
-  local w
+  local w <const> = scene.shared { tcp = true }
 
   setup(function()
-    w = world.new { tcp = true }
     w.server:call("ACL", "SETUSER", "known", "on", ">s3cret pass", "~*", "&*", "+@all")
     w.server:call("ACL", "SETUSER", "weak", "on", ">weakpass", "~*", "+ping", "+select", "+client")
     w:write("syntax.lua", "local x = 1\nfunction broken(\n")
@@ -15,9 +15,6 @@ describe("resque-lua refuses to start", function()
     w:write("returns.lua", "return 17\n")
     w:write("bytecode.lua", string.dump(load "return 1"))
     w:write("secret", "wrong-s3cret\n")
-  end)
-  teardown(function()
-    w:close()
   end)
 
   local function tcp(user)

@@ -1,16 +1,9 @@
 --- `resque-lua workers`: who they are and what they do; `workers kill ID` ends the job of one.
 local cjson = require "cjson"
 local killing = require "spec.support.killing"
-local world = require "spec.support.world"
+local scene = require "spec.support.scene"
 
-local w
-
-before_each(function()
-  w = world.new()
-end)
-after_each(function()
-  w:close()
-end)
+local w <const> = scene.fresh()
 
 local function running(class)
   local id = w:job(class)

@@ -1,12 +1,12 @@
 --- The Redis user of docs/redis.md may do all that resque-lua does, and nothing else.
 local pages = require "spec.support.pages"
-local world = require "spec.support.world"
+local scene = require "spec.support.scene"
 
 describe("the documented Redis user", function()
-  local w, backend
+  local w <const> = scene.fresh { tcp = true }
+  local backend
 
   before_each(function()
-    w = world.new { tcp = true }
     local rules = pages.redis_user()
     for i, rule in ipairs(rules) do
       rules[i] = rule:gsub("^([~&])resque:", "%1" .. w:key "")
@@ -14,9 +14,6 @@ describe("the documented Redis user", function()
     w.server:call("ACL", "SETUSER", "resque", "reset", table.unpack(rules))
     backend = ("redis://resque:secret@127.0.0.1:%d"):format(w.server.port)
     w.server:call("ACL", "LOG", "RESET")
-  end)
-  after_each(function()
-    w:close()
   end)
 
   it("suffices for a worker in all it does, and for what puts jobs in", function()

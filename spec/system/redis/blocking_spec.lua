@@ -3,15 +3,9 @@
 local uv = require "luv"
 local clock = require "spec.support.clock"
 local process = require "spec.support.process"
-local world = require "spec.support.world"
+local scene = require "spec.support.scene"
 
-local w
-before_each(function()
-  w = world.new()
-end)
-after_each(function()
-  w:close()
-end)
+local w <const> = scene.fresh()
 
 local STAMP = '{"class":"Stamp","args":[{}]}'
 -- "Milliseconds": a fork, a fresh Lua state and two trips to Redis. A busy worker needs as much

@@ -2,15 +2,9 @@
 -- write. What resque-web shows is in resque_web_shapes_spec, who prunes whom in neighbours_spec.
 local cjson = require "cjson"
 local clock = require "spec.support.clock"
-local world = require "spec.support.world"
+local scene = require "spec.support.scene"
 
-local w
-before_each(function()
-  w = world.new()
-end)
-after_each(function()
-  w:close()
-end)
+local w <const> = scene.fresh()
 
 local function read_by_node()
   local peer = w:node "reader"

@@ -3,15 +3,10 @@
 local uv = require "luv"
 local clock = require "spec.support.clock"
 local process = require "spec.support.process"
+local scene = require "spec.support.scene"
 local world = require "spec.support.world"
 
-local w
-before_each(function()
-  w = world.new()
-end)
-after_each(function()
-  w:close()
-end)
+local w <const> = scene.fresh()
 
 -- How a starting worker of theirs learns which pids of its host are workers. Who is registered with
 -- this host name and is not in the list loses its registration and its running job.

@@ -1,14 +1,8 @@
 --- Which queue a worker takes its next job from.
-local world = require "spec.support.world"
+local scene = require "spec.support.scene"
 
 describe("QUEUE", function()
-  local w
-  before_each(function()
-    w = world.new()
-  end)
-  after_each(function()
-    w:close()
-  end)
+  local w <const> = scene.fresh()
 
   -- Fills queues with one job each, named after their queue, works them, returns the order they
   -- ran in.

@@ -4,15 +4,13 @@ local cjson = require "cjson"
 local uv = require "luv"
 local clock = require "spec.support.clock"
 local resque_web = require "spec.support.resque_web"
+local scene = require "spec.support.scene"
 local world = require "spec.support.world"
 
-local w, web
+local w <const> = scene.fresh()
+local web
 before_each(function()
-  w = world.new()
   web = resque_web.new(w)
-end)
-after_each(function()
-  w:close()
 end)
 
 -- A zone whose abbreviation Ruby takes for one half a day away.

@@ -5,19 +5,12 @@ local uv = require "luv"
 local clock = require "spec.support.clock"
 local proc = require "spec.support.proc"
 local resp = require "spec.support.resp"
-local world = require "spec.support.world"
+local scene = require "spec.support.scene"
 
-local w, run
-
-setup(function()
-  world.server { tcp = true, args = { "--appendonly", "yes", "--appendfsync", "no" } }
-end)
-before_each(function()
-  w = world.new()
-end)
-after_each(function()
-  w:close()
-end)
+local w <const> = scene.fresh {
+  tcp = true, args = { "--appendonly", "yes", "--appendfsync", "no" },
+}
+local run
 
 local function config(...)
   return w.server:call("CONFIG", "SET", ...)

@@ -4,16 +4,10 @@ local uv = require "luv"
 local clock = require "spec.support.clock"
 local killing = require "spec.support.killing"
 local proc = require "spec.support.proc"
+local scene = require "spec.support.scene"
 local world = require "spec.support.world"
 
-local w
-
-before_each(function()
-  w = world.new { tcp = true }
-end)
-after_each(function()
-  w:close()
-end)
+local w <const> = scene.fresh { tcp = true }
 
 local function kill(id, ...)
   return w:run { "job", id, "--kill", ... }

@@ -3,15 +3,10 @@
 local uv = require "luv"
 local clock = require "spec.support.clock"
 local proc = require "spec.support.proc"
+local scene = require "spec.support.scene"
 local world = require "spec.support.world"
 
-local w
-before_each(function()
-  w = world.new()
-end)
-after_each(function()
-  w:close()
-end)
+local w <const> = scene.fresh()
 
 -- The middle one of `rounds` times, in ms: `round` returns what to wait for, from then on.
 local function median_ms(rounds, round)

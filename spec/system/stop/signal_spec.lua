@@ -4,21 +4,15 @@ local uv = require "luv"
 local clock = require "spec.support.clock"
 local proc = require "spec.support.proc"
 local running = require "spec.support.running"
-local world = require "spec.support.world"
+local scene = require "spec.support.scene"
 
 -- "Within 100 ms" on a machine that does other things too.
 local PROMPT = 0.3
 
 describe("signals", function()
-  local w, run, job -- job: the pid that ran a job when the signal was sent
+  local w <const> = scene.fresh()
+  local run, job -- job: the pid that ran a job when the signal was sent
   local log_from -- where the log goes on from there
-
-  before_each(function()
-    w = world.new()
-  end)
-  after_each(function()
-    w:close()
-  end)
 
   -- How to bring the worker into a state; each ends with a title that proves it.
   local states = {
@@ -285,18 +279,15 @@ describe("signals", function()
 end)
 
 describe("a worker with COUNT=3", function()
-  local w, run
+  local w <const> = scene.fresh()
+  local run
 
   before_each(function()
-    w = world.new()
     run = w:start_idle { COUNT = "3" }
     for _, gate in ipairs { "a", "b", "c" } do
       w:job("Gate", { gate = gate })
       w:wait_ledger("start " .. gate)
     end
-  end)
-  after_each(function()
-    w:close()
   end)
 
   it("passes TERM on: all jobs killed and recorded, exit 0", function()

@@ -3,7 +3,7 @@
 local uv = require "luv"
 local clock = require "spec.support.clock"
 local proc = require "spec.support.proc"
-local world = require "spec.support.world"
+local scene = require "spec.support.scene"
 
 local NUMBERS = { sighup = 1, sigint = 2, sigquit = 3, sigusr1 = 10, sigusr2 = 12, sigterm = 15 }
 local EVENTS_BOARD = 34 -- SIGRTMIN of glibc
@@ -13,14 +13,8 @@ local ORDERS = {
 }
 
 describe("a stop that reaches every process", function()
-  local w, run, pids
-
-  before_each(function()
-    w = world.new()
-  end)
-  after_each(function()
-    w:close()
-  end)
+  local w <const> = scene.fresh()
+  local run, pids
 
   -- Waits until the process has nothing of it to hear any more.
   local function heard(pid, signal)
@@ -242,13 +236,7 @@ describe("a stop that reaches every process", function()
 end)
 
 describe("signals to a job's process alone", function()
-  local w
-  before_each(function()
-    w = world.new()
-  end)
-  after_each(function()
-    w:close()
-  end)
+  local w <const> = scene.fresh()
 
   local function send_all(pid)
     for name, number in pairs(NUMBERS) do

@@ -1,0 +1,36 @@
+--- How a system spec opens: one line gives its tests a world (spec.support.world: a private Redis,
+-- the real program, a folder) and closes it, with every process in it, behind them.
+--
+--   local w <const> = scene.fresh()         -- a new world for each test of this block
+--   local w <const> = scene.shared()        -- one world for all tests of this block
+--   local w <const> = scene.fresh { tcp = true }    -- opts of world.new
+--
+-- `w` stays the same table (hence <const>), empty before the first test. A test that needs another
+-- world on the way calls w:close() and w:open().
+-- The world is closed before any after_each that the spec adds to the block: a spec that needs it
+-- open there (to take back a CONFIG SET, say) calls world.new and close itself.
+local busted = require "busted"
+local world = require "spec.support.world"
+
+local scene = {}
+
+local function between(begin, finish, opts)
+  local w = world.unopened()
+  busted[begin](function()
+    w:open(opts)
+  end)
+  busted[finish](function()
+    w:close()
+  end)
+  return w
+end
+
+function scene.fresh(opts)
+  return between("before_each", "after_each", opts)
+end
+
+function scene.shared(opts)
+  return between("setup", "teardown", opts)
+end
+
+return scene
