@@ -48,6 +48,16 @@ function proc.alive(pid)
   return s ~= nil and s.state ~= "Z" and s.state ~= "X"
 end
 
+--- True when that holds for none of these pids.
+function proc.none_alive(pids)
+  for _, pid in ipairs(pids) do
+    if proc.alive(pid) then
+      return false
+    end
+  end
+  return true
+end
+
 --- Pids of the direct children, in the order of their start.
 function proc.children(pid)
   local list = {}

@@ -7,8 +7,8 @@
 --
 -- `w` stays the same table (hence <const>), empty before the first test. A test that needs another
 -- world on the way calls w:close() and w:open().
--- The world is closed before any after_each that the spec adds to the block: a spec that needs it
--- open there (to take back a CONFIG SET, say) calls world.new and close itself.
+-- The world is closed before any after_each that the spec adds to the block. Its server goes on
+-- until the file ends, so there a spec takes back what it has set in it: w.server:call(...).
 local busted = require "busted"
 local world = require "spec.support.world"
 

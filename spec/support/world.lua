@@ -75,12 +75,7 @@ function World:close()
     uv.kill(pid, "sigkill")
   end
   clock.wait_until(function()
-    for _, pid in ipairs(pids) do
-      if proc.alive(pid) then
-        return false
-      end
-    end
-    return true
+    return proc.none_alive(pids)
   end, 5, "all processes of the test ended")
   folder.remove(self.dir)
 end

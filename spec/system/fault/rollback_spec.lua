@@ -25,6 +25,16 @@ local function roll_back()
   os.remove(w.server.dir .. "/dump.rdb") -- the next test's server starts empty
 end
 
+-- A copy from the middle of the running job comes back when that is over.
+local function ends_and_is_back(gate)
+  save_copy()
+  w:open_gate(gate)
+  w:wait_processed(1)
+  run:wait_title "^Waiting" -- the worker has heard that it is
+  roll_back()
+  run.process:wait_for("is back after its end", 20)
+end
+
 local function times_in_ledger(text)
   local count = 0
   for _, line in ipairs(w:ledger()) do
@@ -64,12 +74,7 @@ describe("a Redis rollback", function()
   it("to the middle of a job that is done by now: re-acked by its token, not run again", function()
     local id = w:job("Gate", { gate = "a" }, { track = true })
     w:wait_ledger "start a"
-    save_copy()
-    w:open_gate "a"
-    w:wait_processed(1)
-    run:wait_title "^Waiting" -- the worker has heard that it is
-    roll_back()
-    run.process:wait_for("is back after its end", 20)
+    ends_and_is_back "a"
     account { processed = 1, failed = 0 }
     assert.equal(1, times_in_ledger "start a")
     assert.equal(4, w:status(id).status)
@@ -87,12 +92,7 @@ describe("a Redis rollback", function()
     run = w:start_idle { RESQUE_HEARTBEAT = "0.5", APP_INCLUDE = w.dir .. "/fails.lua" }
     w:job("Fails", { gate = "b" })
     w:wait_ledger "start b"
-    save_copy()
-    w:open_gate "b"
-    w:wait_processed(1)
-    run:wait_title "^Waiting" -- the worker has heard that it is
-    roll_back()
-    run.process:wait_for("is back after its end", 20)
+    ends_and_is_back "b"
     account { processed = 1, failed = 1 }
     assert.equal(1, times_in_ledger "start b")
     assert.same({ "Odd::Error", "it failed" }, { w:failed()[1].exception, w:failed()[1].error })

@@ -72,12 +72,7 @@ describe("a crashed job", function()
     end
     run.process:wait(5)
     clock.wait_until(function()
-      for _, pid in ipairs(pids) do
-        if proc.alive(pid) then
-          return false
-        end
-      end
-      return true
+      return proc.none_alive(pids)
     end, 5, "all are gone")
   end
 

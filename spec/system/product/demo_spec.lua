@@ -175,12 +175,7 @@ describe("demo/run", function()
     local all = proc.descendants(demo.pid)
     demo:signal_now "sigkill"
     clock.wait_until(function()
-      for _, pid in ipairs(all) do
-        if proc.alive(pid) then
-          return false
-        end
-      end
-      return true
+      return proc.none_alive(all)
     end, nil, "all that it started has ended")
     assert.equal(0, (run { "--once" }))
     nothing_stays()

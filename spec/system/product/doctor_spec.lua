@@ -7,20 +7,17 @@ local pages = require "spec.support.pages"
 local preload = require "spec.support.preload"
 local process = require "spec.support.process"
 local resp = require "spec.support.resp"
+local scene = require "spec.support.scene"
 local server = require "spec.support.server"
 local world = require "spec.support.world"
 
-local w
-before_each(function()
-  w = world.new { args = { "--appendonly", "yes", "--appendfsync", "always" } }
-end)
+local w <const> = scene.fresh { args = { "--appendonly", "yes", "--appendfsync", "always" } }
 after_each(function()
   for name, value in pairs { save = "", ["maxmemory-policy"] = "noeviction", maxmemory = "0",
     appendonly = "yes", appendfsync = "always", maxclients = "4000", ["protected-mode"] = "yes",
     ["min-replicas-to-write"] = "0", ["no-appendfsync-on-rewrite"] = "no" } do
     w.server:call("CONFIG", "SET", name, value)
   end
-  w:close()
 end)
 
 local function examine(env)

@@ -4,17 +4,14 @@
 local cjson = require "cjson"
 local clock = require "spec.support.clock"
 local proc = require "spec.support.proc"
+local scene = require "spec.support.scene"
 local server = require "spec.support.server"
 local world = require "spec.support.world"
 
-local w
-before_each(function()
-  w = world.new { tcp = true, args = { "--databases", "8" } }
-end)
+local w <const> = scene.fresh { tcp = true, args = { "--databases", "8" } }
 after_each(function()
   w.server:call("SELECT", 0)
   w.server:call("ACL", "SETUSER", "default", "on", "nopass")
-  w:close()
 end)
 
 describe("where Redis is:", function()

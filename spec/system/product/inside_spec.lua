@@ -37,12 +37,7 @@ end
 
 local function wait_clean(pids)
   clock.wait_until(function()
-    for _, pid in ipairs(pids) do
-      if proc.alive(pid) then
-        return false
-      end
-    end
-    return #left_in(tmp) == 0
+    return proc.none_alive(pids) and #left_in(tmp) == 0
   end, nil, function()
     local titles = {}
     for i, pid in ipairs(pids) do

@@ -123,12 +123,7 @@ describe("PIDFILE", function()
     local second = w:start_idle { PIDFILE = path }
     assert.equal(second.pid, tonumber(proc.read(path)))
     clock.wait_until(function()
-      for _, pid in ipairs(below) do
-        if proc.alive(pid) then
-          return false
-        end
-      end
-      return true
+      return proc.none_alive(below)
     end, 5, "the workers of the dead manager are gone")
   end)
 
@@ -373,12 +368,7 @@ describe("a manager that is killed", function()
     w:wait_ledger "end a"
     w:wait_processed(1)
     clock.wait_until(function()
-      for _, pid in ipairs(pids) do
-        if proc.alive(pid) then
-          return false
-        end
-      end
-      return true
+      return proc.none_alive(pids)
     end, 5, "the worker left")
     assert.same({}, (w:failed()))
     assert.same({}, w:on("SMEMBERS", "workers"))

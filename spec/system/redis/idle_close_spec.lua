@@ -4,17 +4,14 @@
 local uv = require "luv"
 local clock = require "spec.support.clock"
 local process = require "spec.support.process"
+local scene = require "spec.support.scene"
 local wire = require "spec.support.wire"
 local world = require "spec.support.world"
 
-local w, run
-
-before_each(function()
-  w = world.new { tcp = true }
-end)
+local w <const> = scene.fresh { tcp = true }
+local run
 after_each(function()
   w.server:call("CONFIG", "SET", "timeout", "0")
-  w:close()
 end)
 
 -- The server's clients but the spec's own.

@@ -4,21 +4,18 @@ local clock = require "spec.support.clock"
 local process = require "spec.support.process"
 local stranger = require "spec.support.stranger"
 local resp = require "spec.support.resp"
+local scene = require "spec.support.scene"
 local world = require "spec.support.world"
 
 local MB = 1 << 20
 
-local w, run
-
-before_each(function()
-  w = world.new { tcp = true }
-end)
+local w <const> = scene.fresh { tcp = true }
+local run
 after_each(function()
   for name, value in pairs { maxclients = "10000", ["proto-max-bulk-len"] = "512mb",
     ["client-query-buffer-limit"] = "1gb" } do
     w.server:call("CONFIG", "SET", name, value)
   end
-  w:close()
 end)
 
 -- The server's clients but the spec's own.

@@ -3,25 +3,27 @@
 local uv = require "luv"
 local clock = require "spec.support.clock"
 local proc = require "spec.support.proc"
-local world = require "spec.support.world"
-
-local w, run
+local scene = require "spec.support.scene"
 
 -- A server that keeps its data when it is killed.
-setup(function()
-  world.server { tcp = true, args = { "--appendonly", "yes", "--appendfsync", "always" } }
-end)
-before_each(function()
-  w = world.new()
-end)
+local w <const> = scene.fresh {
+  tcp = true, args = { "--appendonly", "yes", "--appendfsync", "always" },
+}
+local run
 after_each(function()
   w.server:call("CONFIG", "SET", "maxmemory", "0")
-  w:close()
 end)
 
 local function works(name)
   w:job("Note", { n = name })
   w:wait_ledger("^Note " .. name .. "$")
+end
+
+local function push_notes(count)
+  for n = 1, count do
+    w:job("Note", { n = n })
+  end
+  return count
 end
 
 -- `count` jobs are done once each, and nothing is anywhere else.
@@ -79,10 +81,7 @@ describe("Redis killed and started again", function()
   end)
 
   it("three times under load: every job once", function()
-    local count = 300
-    for n = 1, count do
-      w:job("Note", { n = n })
-    end
+    local count = push_notes(300)
     run = w:start { COUNT = "2" }
     for round = 1, 3 do
       clock.wait_until(function()
@@ -107,10 +106,7 @@ end)
 
 describe("connections cut by CLIENT KILL", function()
   it("at any moment: every job once", function()
-    local count = 200
-    for n = 1, count do
-      w:job("Note", { n = n })
-    end
+    local count = push_notes(200)
     run = w:start { COUNT = "2" }
     -- After each cut, a moment to get somewhere: a machine that is too slow for the next one must
     -- not stand still for ever.
@@ -176,10 +172,7 @@ end)
 
 describe("SCRIPT FLUSH", function()
   it("between any two trips: every job once", function()
-    local count = 100
-    for n = 1, count do
-      w:job("Note", { n = n })
-    end
+    local count = push_notes(100)
     run = w:start()
     clock.wait_until(function()
       w.server:call("SCRIPT", "FLUSH")

@@ -4,7 +4,7 @@ local server = require "spec.support.server"
 local folder = require "spec.support.folder"
 local proc = require "spec.support.proc"
 local process = require "spec.support.process"
-local world = require "spec.support.world"
+local scene = require "spec.support.scene"
 
 -- A plain lua5.4 does not load modules built so, and such a program has no core files by itself.
 local without_sanitizers = os.getenv "SAN" and function() end or it
@@ -12,13 +12,9 @@ local without_sanitizers = os.getenv "SAN" and function() end or it
 local CANARY = "c4nary"
 local SECRET, ENCODED = CANARY .. "-p@ss/w:rd", CANARY .. "-p%40ss%2Fw%3Ard"
 
-local w
-before_each(function()
-  w = world.new { tcp = true }
-end)
+local w <const> = scene.fresh { tcp = true }
 after_each(function()
   w.server:call("CONFIG", "SET", "requirepass", "")
-  w:close()
 end)
 
 local function url(credentials, port)

@@ -72,12 +72,7 @@ describe("a killed worker", function()
     end, 10, "the tree of the job stands")
     uv.kill(worker, "sigkill")
     clock.wait_until(function()
-      for _, pid in ipairs(tree) do
-        if proc.alive(pid) then
-          return false
-        end
-      end
-      return true
+      return proc.none_alive(tree)
     end, 2, "all of it is gone")
     w:wait_processed(1, 2)
     assert.equal("Resque::PruneDeadWorkerDirtyExit", w:failed()[1].exception)

@@ -14,6 +14,16 @@ describe("signals", function()
   local run, job -- job: the pid that ran a job when the signal was sent
   local log_from -- where the log goes on from there
 
+  -- A job that waits in one of its methods.
+  local function in_stage(method)
+    return function()
+      run = w:start_idle { VVERBOSE = "1" }
+      w:job("Stages", { gate = method })
+      w:wait_ledger("^" .. method)
+      run:wait_title "^Forked"
+    end
+  end
+
   -- How to bring the worker into a state; each ends with a title that proves it.
   local states = {
     idle = function()
@@ -33,18 +43,8 @@ describe("signals", function()
       run:wait_title "^Forked"
       assert.matches("^Processing default since .* %[Gate%]$", running.words(run:wait_job()))
     end,
-    setUp = function()
-      run = w:start_idle { VVERBOSE = "1" }
-      w:job("Stages", { gate = "setUp" })
-      w:wait_ledger "^setUp"
-      run:wait_title "^Forked"
-    end,
-    tearDown = function()
-      run = w:start_idle { VVERBOSE = "1" }
-      w:job("Stages", { gate = "tearDown" })
-      w:wait_ledger "^tearDown"
-      run:wait_title "^Forked"
-    end,
+    setUp = in_stage "setUp",
+    tearDown = in_stage "tearDown",
     ["a job that never looks up"] = function()
       run = w:start_idle()
       w:job("Spin", {})
@@ -189,19 +189,15 @@ describe("signals", function()
     w:wait_ledger "Note next"
   end
 
+  -- State, signals, what comes of each of them.
   local rows = {
-    { "idle", "sigterm", leaves_clean },
-    { "idle", "sigint", leaves_clean },
-    { "idle", "sigquit", leaves_clean },
-    { "idle", "sigusr1", stays "^Waiting" },
-    { "idle", "sigcont", stays "^Waiting" },
-    { "idle", "sighup", stays "^Waiting" },
-    { "idle", "sigusr2", function()
+    { "idle", "TERM INT QUIT", leaves_clean },
+    { "idle", "USR1 CONT HUP", stays "^Waiting" },
+    { "idle", "USR2", function()
       run:wait_title("^Paused", PROMPT)
     end },
-    { "idle in BLOCKING", "sigterm", leaves_clean },
-    { "idle in BLOCKING", "sigquit", leaves_clean },
-    { "idle in BLOCKING", "sigusr2", function()
+    { "idle in BLOCKING", "TERM QUIT", leaves_clean },
+    { "idle in BLOCKING", "USR2", function()
       run:wait_title("^Paused", PROMPT)
       w:job("Note", { n = "paused" })
       assert.is_true(clock.stays_false(function()
@@ -210,49 +206,44 @@ describe("signals", function()
       run:signal "sigcont"
       w:wait_ledger("Note paused", PROMPT)
     end },
-    { "perform", "sigterm", leaves_and_kills("Gate", 1) },
-    { "perform", "sigint", leaves_and_kills("Gate", 1) },
-    { "perform", "sigquit", finishes_job_and_leaves "a" },
-    { "perform", "sigusr1", kills_job_and_goes_on "Gate" },
-    { "perform", "sigusr2", pauses_after_job },
-    { "perform", "sigcont", stays "^Forked" },
-    { "perform", "sighup", stays "^Forked" },
-    { "setUp", "sigterm", leaves_and_kills("Stages", 0) },
-    { "setUp", "sigquit", finishes_job_and_leaves "setUp" },
-    { "setUp", "sigusr1", kills_job_and_goes_on "Stages" },
-    { "tearDown", "sigterm", leaves_and_kills("Stages", 0) },
-    { "tearDown", "sigquit", finishes_job_and_leaves "tearDown" },
-    { "a job that never looks up", "sigterm", leaves_and_kills("Spin", 0) },
-    { "a job that never looks up", "sigusr1", kills_job_and_goes_on "Spin" },
-    { "paused", "sigterm", leaves_clean },
-    { "paused", "sigint", leaves_clean },
-    { "paused", "sigquit", leaves_clean },
-    { "paused", "sigusr1", stays "^Paused" },
-    { "paused", "sigusr2", stays "^Paused" },
-    { "paused", "sighup", stays "^Paused" },
-    { "paused", "sigcont", function()
+    { "perform", "TERM INT", leaves_and_kills("Gate", 1) },
+    { "perform", "QUIT", finishes_job_and_leaves "a" },
+    { "perform", "USR1", kills_job_and_goes_on "Gate" },
+    { "perform", "USR2", pauses_after_job },
+    { "perform", "CONT HUP", stays "^Forked" },
+    { "setUp", "TERM", leaves_and_kills("Stages", 0) },
+    { "setUp", "QUIT", finishes_job_and_leaves "setUp" },
+    { "setUp", "USR1", kills_job_and_goes_on "Stages" },
+    { "tearDown", "TERM", leaves_and_kills("Stages", 0) },
+    { "tearDown", "QUIT", finishes_job_and_leaves "tearDown" },
+    { "a job that never looks up", "TERM", leaves_and_kills("Spin", 0) },
+    { "a job that never looks up", "USR1", kills_job_and_goes_on "Spin" },
+    { "paused", "TERM INT QUIT", leaves_clean },
+    { "paused", "USR1 USR2 HUP", stays "^Paused" },
+    { "paused", "CONT", function()
       w:wait_ledger("Note while paused", PROMPT)
     end },
-    { "Redis does not answer", "sigterm", leaves_soon },
-    { "Redis does not answer", "sigint", leaves_soon },
-    { "Redis does not answer", "sigquit", leaves_soon },
-    { "Redis is gone", "sigterm", leaves },
-    { "Redis is gone", "sigint", leaves },
-    { "Redis is gone", "sigquit", leaves },
-    { "Redis is gone", "sigusr1", function()
+    { "Redis does not answer", "TERM INT QUIT", leaves_soon },
+    { "Redis is gone", "TERM INT QUIT", leaves },
+    { "Redis is gone", "USR1", function()
       redis_back()
       w:job("Note", { n = "back" })
       w:wait_ledger "Note back"
     end },
   }
-  for _, row in ipairs(rows) do
-    it(("%s while %s"):format(row[2]:upper():sub(1), row[1]), function()
+  local function is_so(state, name, comes_of_it)
+    it(("SIG%s while %s"):format(name, state), function()
       finally(redis_back)
-      states[row[1]]()
+      states[state]()
       job, log_from = run:jobs()[1], #run:err() + 1
-      run:signal(row[2])
-      row[3]()
+      run:signal("sig" .. name:lower())
+      comes_of_it()
     end)
+  end
+  for _, row in ipairs(rows) do
+    for name in row[2]:gmatch "%u%w+" do
+      is_so(row[1], name, row[3])
+    end
   end
 
   it("a second TERM during a graceful stop means now", function()
