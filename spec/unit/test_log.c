@@ -1,10 +1,6 @@
 /* needs: base/log.c base/text.c base/json_check.c */
 /* test_log.c - what stands in the log, byte by byte, and that no log can stop or harm the program.
- * stderr is replaced while lines are written: cmocka wants it back in between. */
-#include "base/log.h"
-
-#include <errno.h>
-#include <fcntl.h>
+ * A log that is a file is test_log_file's. */
 #include <regex.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -12,81 +8,14 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/json_check.h"
 #include "base/text.h"
-#include "temporary.h"
-
-static int saved_stderr = -1;
-
-static void redirect(int fd)
-{
-    saved_stderr = dup(STDERR_FILENO);
-    dup2(fd, STDERR_FILENO);
-}
-
-static void restore(void)
-{
-    dup2(saved_stderr, STDERR_FILENO);
-    close(saved_stderr);
-}
-
-static void use(struct log_settings settings)
-{
-    if (log_open(&settings) != 0)
-        fail_msg("log_open: %s", strerror(errno));
-}
-
-/* Datagrams: each read gives what one write(2) wrote. */
-static int lines[2];
-
-static int open_lines(void **unused)
-{
-    (void)unused;
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, lines) != 0)
-        return -1;
-    log_set_worker(NULL);
-    log_set_job(NULL);
-    return fcntl(lines[0], F_SETFL, O_NONBLOCK);
-}
-
-static int close_lines(void **unused)
-{
-    (void)unused;
-    close(lines[0]);
-    close(lines[1]);
-    use((struct log_settings){.level = LOG_LEVEL_NOTICE});
-    log_set_worker(NULL);
-    log_set_job(NULL);
-    return 0;
-}
-
-/* What the next write wrote, or "" if there was none. */
-static const char *next_line(void)
-{
-    static char line[3 * LOG_LINE];
-    ssize_t n = read(lines[0], line, sizeof line - 1);
-    line[n > 0 ? n : 0] = '\0';
-    if (n > 0)
-        assert_int_equal(strlen(line), n);
-    return line;
-}
-
-static void say(const char *text)
-{
-    redirect(lines[1]);
-    log_error("%s", text);
-    restore();
-}
+#include "log_lines.h"
 
 static void assert_matches(const char *text, const char *pattern)
 {
@@ -417,146 +346,7 @@ static void test_full_pipe(void **unused)
     assert_true(end.tv_sec - start.tv_sec < 10);
 }
 
-static char folder[TEMPORARY_SIZE];
-
-static int enter_folder(void **unused)
-{
-    (void)unused;
-    temporary_path(folder, "log");
-    return mkdtemp(folder) && chdir(folder) == 0 ? open_lines(unused) : -1;
-}
-
-static int leave_folder(void **unused)
-{
-    close_lines(unused);
-    unlink("log");
-    unlink("log.1");
-    return chdir("/") == 0 && rmdir(folder) == 0 ? 0 : -1;
-}
-
-static void assert_content(const char *path, const char *expected)
-{
-    char text[500] = "";
-    FILE *file = fopen(path, "r");
-    assert_non_null(file);
-    size_t len = fread(text, 1, sizeof text - 1, file);
-    fclose(file);
-    assert_int_equal(len, strlen(expected));
-    assert_string_equal(text, expected);
-}
-
-static void test_file(void **unused)
-{
-    (void)unused;
-    use((struct log_settings){.file = "log"});
-    say("one");
-    use((struct log_settings){.file = "log"});
-    say("two");
-    assert_content("log", "*** one\n*** two\n");
-    assert_string_equal(next_line(), "");
-    use((struct log_settings){0});
-    say("three");
-    assert_string_equal(next_line(), "*** three\n");
-    assert_content("log", "*** one\n*** two\n");
-}
-
-static void test_set_level_changes_nothing_else(void **unused)
-{
-    (void)unused;
-    use((struct log_settings){.file = "log", .level = LOG_LEVEL_ERROR});
-    log_set_level(LOG_LEVEL_INFO);
-    log_info("info");
-    log_debug("debug");
-    assert_content("log", "*** info\n");
-}
-
-static void test_reopen(void **unused)
-{
-    (void)unused;
-    use((struct log_settings){.file = "log"});
-    say("one");
-    assert_int_equal(rename("log", "log.1"), 0);
-    say("two");
-    assert_int_equal(log_reopen(), 0);
-    say("three");
-    assert_content("log.1", "*** one\n*** two\n");
-    assert_content("log", "*** three\n");
-    use((struct log_settings){0});
-    assert_int_equal(log_reopen(), 0); /* nothing to open */
-}
-
-static void test_reopen_fails(void **unused)
-{
-    (void)unused;
-    use((struct log_settings){.file = "log"});
-    unlink("log");
-    assert_int_equal(mkdir("log", 0700), 0);
-    assert_int_equal(log_reopen(), -1);
-    assert_int_equal(errno, EISDIR);
-    assert_int_equal(rmdir("log"), 0);
-    say("still there"); /* goes to the old, nameless one */
-    assert_string_equal(next_line(), "");
-    assert_int_equal(log_reopen(), 0);
-    say("new");
-    assert_content("log", "*** new\n");
-}
-
-static void test_file_cannot_be_opened(void **unused)
-{
-    (void)unused;
-    struct log_settings settings = {.level = LOG_LEVEL_WARN, .file = "missing/log"};
-    assert_int_equal(log_open(&settings), -1);
-    assert_int_equal(errno, ENOENT);
-    say("to stderr");
-    assert_string_equal(next_line(), "*** to stderr\n");
-    assert_int_equal(mkfifo("log", 0600), 0);
-    settings.file = "log";
-    assert_int_equal(log_open(&settings), -1); /* does not wait for a reader */
-    assert_int_equal(errno, ENXIO);
-}
-
-static void test_file_is_not_inherited(void **unused)
-{
-    (void)unused;
-    int next = dup(STDERR_FILENO); /* the number the file will get */
-    close(next);
-    use((struct log_settings){.file = "log"});
-    assert_true(fcntl(next, F_GETFD) & FD_CLOEXEC);
-    assert_true(fcntl(next, F_GETFL) & O_APPEND);
-}
-
-static void test_full_device(void **unused)
-{
-    (void)unused;
-    use((struct log_settings){.file = "/dev/full"});
-    say("one");
-    say("two");
-    use((struct log_settings){.file = "log"});
-    say("three");
-    assert_content("log", "*** 2 log lines are missing here\n*** three\n");
-}
-
-/* The disk gets full in the middle of a line: the next one still starts on a line of its own. */
-static void test_file_gets_full(void **unused)
-{
-    (void)unused;
-    struct rlimit before, small;
-    void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
-    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
-    use((struct log_settings){.file = "log"});
-    say("one");
-    small = (struct rlimit){.rlim_cur = 11, .rlim_max = before.rlim_max};
-    setrlimit(RLIMIT_FSIZE, &small);
-    say("cut");
-    say("lost");
-    setrlimit(RLIMIT_FSIZE, &before);
-    signal(SIGXFSZ, handler);
-    say("two");
-    assert_content("log", "*** one\n***\n*** 2 log lines are missing here\n*** two\n");
-}
-
 #define WITH_LINES(test) cmocka_unit_test_setup_teardown(test, open_lines, close_lines)
-#define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, enter_folder, leave_folder)
 
 int main(void)
 {
@@ -575,14 +365,6 @@ int main(void)
         WITH_LINES(test_reader_gone),
         WITH_LINES(test_own_sigpipe_stays_pending),
         WITH_LINES(test_full_pipe),
-        IN_FOLDER(test_file),
-        IN_FOLDER(test_set_level_changes_nothing_else),
-        IN_FOLDER(test_reopen),
-        IN_FOLDER(test_reopen_fails),
-        IN_FOLDER(test_file_cannot_be_opened),
-        IN_FOLDER(test_file_is_not_inherited),
-        IN_FOLDER(test_full_device),
-        IN_FOLDER(test_file_gets_full),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
