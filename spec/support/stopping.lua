@@ -281,9 +281,8 @@ function Stage:play(place, fault)
   self.log_from, self.earlier = #self.run.process:err() + 1, ""
   local id
   if fault == "order" then -- a manager that has stopped cannot begin to listen
-    local channel = self.world:key "lua:control"
     self:wait(function()
-      return self.world.server:call("PUBSUB", "NUMSUB", channel)[2] > 0
+      return self.world:listeners() > 0
     end, "the manager listens")
   end
   scene.pid, id = self:bring(place)

@@ -140,6 +140,21 @@ function World:start_idle(env, opts)
   return run
 end
 
+--- How many managers hear orders to stop jobs.
+function World:listeners()
+  return self.server:call("PUBSUB", "NUMSUB", self:key "lua:control")[2]
+end
+
+--- start_idle, and waits until its manager hears orders, too.
+function World:start_listening(env, opts)
+  local before = self:listeners()
+  local run = self:start_idle(env, opts)
+  clock.wait_until(function()
+    return self:listeners() == before + 1
+  end, 5, "its manager listens")
+  return run
+end
+
 --- Runs `resque-lua ARGS` (or resque-enqueue) to its end: code, stdout, stderr.
 function World:run(args, env, opts)
   opts = opts or {}

@@ -1,5 +1,6 @@
 --- The commands that need no worker: help, version, config, completion, check, perform. Usage
--- errors that stop a worker are start_errors_spec's, resque-enqueue and job are enqueue_spec's.
+-- errors that stop a worker are start_errors_spec's, resque-enqueue is enqueue_spec's, job is
+-- job_spec's.
 local cjson = require "cjson"
 local proc = require "spec.support.proc"
 local process = require "spec.support.process"

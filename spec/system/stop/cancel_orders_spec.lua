@@ -19,7 +19,7 @@ describe("orders at random, under load,", function()
     end)
     local w = fleet.world
     clock.wait_until(function()
-      return w.server:call("PUBSUB", "NUMSUB", w:key "lua:control")[2] == 1
+      return w:listeners() == 1
     end, 5, "the manager listens")
     local asked, orders, stale = {}, 0, {}
     local function order(token, worker)

@@ -1,5 +1,5 @@
---- `resque-lua job ID --kill`: one job is stopped, wherever it is, and no other. `workers kill` and
--- orders at random have specs of their own.
+--- `resque-lua job ID --kill`: one job is stopped, wherever it is, and no other. `workers kill`,
+-- the connection for orders, and orders at random have specs of their own.
 local uv = require "luv"
 local clock = require "spec.support.clock"
 local killing = require "spec.support.killing"
@@ -11,20 +11,6 @@ local w <const> = scene.fresh { tcp = true }
 
 local function kill(id, ...)
   return w:run { "job", id, "--kill", ... }
-end
-
-local function listeners()
-  return w.server:call("PUBSUB", "NUMSUB", w:key "lua:control")[2]
-end
-
--- Workers that wait, whose managers hear orders.
-local function start(env, opts)
-  local before = listeners()
-  local run = w:start_idle(env, opts)
-  clock.wait_until(function()
-    return listeners() == before + 1
-  end, 5, "its manager listens")
-  return run
 end
 
 local function running(class, args, opts)
@@ -132,7 +118,7 @@ describe("a job that runs", function()
       function Spin:tearDown() ledger.write "torn down" end
       local Note = resque.job "Note"
       function Note:perform() ledger.write("Note", self.args.n) end]])
-    local run = start({ APP_INCLUDE = "jobs.lua" }, { cwd = w.dir })
+    local run = w:start_listening({ APP_INCLUDE = "jobs.lua" }, { cwd = w.dir })
     local id = running("Spin", {}, { track = true })
     kill_and_go_on(run, id)
     assert.equal(3, w:status(id).status)
@@ -146,7 +132,7 @@ describe("a job that runs", function()
   }
   for name, env in pairs(settings) do
     it(name, function()
-      local run = start(env)
+      local run = w:start_listening(env)
       local id = running("Spin", {}, { queue = env.QUEUE and "my jobs" })
       local code, out = kill(id)
       assert.equal(0, code)
@@ -157,7 +143,7 @@ describe("a job that runs", function()
   end
 
   it("while the worker is paused", function()
-    local run = start()
+    local run = w:start_listening()
     local id = running "Spin"
     run:signal "sigusr2"
     assert.equal(0, (kill(id)))
@@ -173,7 +159,8 @@ describe("a job that runs", function()
         ledger.write "start"
         while true do pcall(os.execute, "trap '' TERM INT HUP QUIT; sleep 60") end
       end]])
-    local run = start({ APP_INCLUDE = "jobs.lua", TERM_CHILD = "1", RESQUE_TERM_TIMEOUT = "0.3" },
+    local run = w:start_listening(
+      { APP_INCLUDE = "jobs.lua", TERM_CHILD = "1", RESQUE_TERM_TIMEOUT = "0.3" },
       { cwd = w.dir })
     local id = running "Deaf"
     assert.equal(0, (kill(id)))
@@ -182,7 +169,7 @@ describe("a job that runs", function()
   end)
 
   it("gets TERM first with TERM_CHILD, and may come to an end of its own then", function()
-    start { TERM_CHILD = "1" }
+    w:start_listening { TERM_CHILD = "1" }
     local id = running "Polite"
     local code, out = kill(id)
     assert.same({ 0, "cancelled" }, { code, out:match "^%a+" })
@@ -198,7 +185,8 @@ describe("a job that runs", function()
         if self.job.attempts == 0 then os.execute "kill -9 $PPID" end
         while true do end
       end]])
-    local run = start({ APP_INCLUDE = "jobs.lua", ON_CRASH = "requeue:5" }, { cwd = w.dir })
+    local run = w:start_listening({ APP_INCLUDE = "jobs.lua", ON_CRASH = "requeue:5" },
+      { cwd = w.dir })
     local id = w:job "Crash"
     w:wait_ledger "^start 1"
     assert.equal(0, (kill(id)))
@@ -214,7 +202,7 @@ describe("a job that runs", function()
   end)
 
   it("is ended as asked although it has a time limit, which ends others", function()
-    start { JOB_TIMEOUT = "60" }
+    w:start_listening { JOB_TIMEOUT = "60" }
     local id = running "Spin"
     assert.equal(0, (kill(id)))
     assert.is_nil(only_failure().limit)
@@ -232,7 +220,7 @@ describe("a job that runs", function()
       end
       job("Done", function() return "kept" end)
       job("Other", function() error "my own" end)]])
-    start({ APP_INCLUDE = "jobs.lua", TERM_CHILD = "1" }, { cwd = w.dir })
+    w:start_listening({ APP_INCLUDE = "jobs.lua", TERM_CHILD = "1" }, { cwd = w.dir })
     local id = running("Done", {}, { track = true })
     local code, out, err = kill(id)
     assert.same({ 1, "finished" }, { code, out:match "^%a+" })
@@ -250,7 +238,8 @@ describe("a job that runs", function()
   it("is failed without a process if it has not been given one yet", function()
     local stops = w.dir .. "/stops"
     assert(uv.fs_mkdir(stops, 448))
-    local run = start({ RL_STOPAT = stops, INTERVAL = "0.02" }, { program = killing.program() })
+    local run = w:start_listening({ RL_STOPAT = stops, INTERVAL = "0.02" },
+      { program = killing.program() })
     w:write("stops/start", "")
     local id = w:job("Note", { n = "never" })
     local worker = run:worker()
@@ -283,7 +272,7 @@ describe("a job that runs", function()
       ids[gate] = w:job("Gate", { gate = gate })
       w:wait_ledger("^start " .. gate)
     end
-    assert.equal(2, listeners())
+    assert.equal(2, w:listeners())
     assert.equal(0, (kill(ids.c)))
     assert.equal(ids.c, only_failure().payload.id)
     for _, gate in ipairs { "a", "b", "d" } do
@@ -296,7 +285,7 @@ describe("a job that runs", function()
   end)
 
   it("is not hit by the token of another, nor by words that mean nothing", function()
-    start()
+    w:start_listening()
     running "Spin"
     local worker = w:on("SMEMBERS", "workers")[1]
     local token = w:records()[worker]:match '"token":"([^"]+)"'
@@ -317,87 +306,6 @@ describe("a job that runs", function()
     publish(("kill %s %s"):format(token, worker))
     w:wait_processed(1)
     only_failure()
-  end)
-end)
-
-describe("the connection for orders", function()
-  it("comes back after CLIENT KILL, and after a restart of Redis", function()
-    local run = start()
-    for _, cut in ipairs {
-      function()
-        w.server:call("CLIENT", "KILL", "TYPE", "PUBSUB")
-      end,
-      function()
-        w.server:kill()
-        w.server:launch()
-        clock.wait_until(function()
-          return #w:on("SMEMBERS", "workers") == 1
-        end, 10, "the worker is registered again")
-      end,
-    } do
-      cut()
-      local began = clock.now()
-      clock.wait_until(function()
-        return listeners() == 1
-      end, 5, "the manager listens again")
-      assert.is_true(clock.now() - began < clock.limit(1))
-      local id = w:job "Spin"
-      clock.wait_until(function()
-        return run:jobs()[1]
-      end, 5, "the job runs")
-      assert.equal(0, (kill(id)))
-    end
-  end)
-
-  it("is one for a host, and costs an idle Redis nothing", function()
-    local function clients()
-      return select(2, w.server:call("CLIENT", "LIST"):gsub("id=%d+ addr", ""))
-    end
-    local before = clients()
-    local run = start { COUNT = "2", INTERVAL = "60" }
-    clock.wait_until(function()
-      return run:workers()[2] and #w:on("SMEMBERS", "workers") == 2
-    end, 5, "both are registered")
-    assert.equal(before + 4, clients()) -- the workers', the manager's, and this one
-    -- What is asked to find this out is not counted.
-    local function counts()
-      local all = w.server:command_counts()
-      all.info, all.pubsub, all["pubsub|numsub"] = nil, nil, nil
-      return all
-    end
-    local idle = counts()
-    clock.stays_false(function() end, 1.5)
-    assert.same(idle, counts())
-  end)
-
-  it("holds up nothing, however much comes on it", function()
-    local run = start { COUNT = "2" }
-    local id, worker = running "Spin", next(w:records())
-    local order = ("kill %s1 %s"):format(w:records()[worker]:match '"token":"([^"]+)"', worker)
-    for _ = 1, 3 do
-      w.server:call("EVAL", 'for _ = 1, 50000 do redis.call("PUBLISH", KEYS[1], ARGV[1]) end', 1,
-        w:key "lua:control", order)
-    end
-    works "meanwhile"
-    assert.equal(0, (kill(id, "--wait=" .. clock.limit(60))))
-    only_failure()
-    assert.same({ 0, 0 }, { run:stop(3) })
-  end)
-
-  it("can be refused to a Redis user: said once, and everything else works", function()
-    w.server:call("ACL", "SETUSER", "lame", "reset", "on", ">secret", "~*", "+@all")
-    local backend = ("redis://lame:secret@127.0.0.1:%d"):format(w.server.port)
-    local run = w:start_idle { REDIS_BACKEND = backend }
-    run.process:wait_for "`resque%-lua job ID %-%-kill` does not reach this host: NOPERM"
-    works "all the same"
-    local id = running "Spin"
-    local code, out, err = w:run({ "job", id, "--kill", "--wait=0.2" },
-      { REDIS_BACKEND = w.server:backend() })
-    assert.same({ 5, "" }, { code, out })
-    assert.matches("still runs on .* after 0%.2 s: no manager listens\nhint: ", err)
-    run:signal "sigusr1"
-    w:wait_processed(2)
-    assert.equal(1, select(2, run:err():gsub("does not reach this host", "")))
   end)
 end)
 
@@ -426,7 +334,7 @@ describe("--kill says why not:", function()
   end)
 
   it("its manager does not answer", function()
-    local run = start()
+    local run = w:start_listening()
     local id = running "Spin"
     run:signal "sigstop"
     local code, out, err = kill(id, "--wait=0.3")
@@ -438,12 +346,12 @@ describe("--kill says why not:", function()
   end)
 
   it("its manager is dead, and the hint ends it", function()
-    local run = start()
+    local run = w:start_listening()
     local id = running "Spin"
     local worker = run:worker()
     run:signal "sigkill"
     clock.wait_until(function()
-      return listeners() == 0
+      return w:listeners() == 0
     end, 5, "nobody listens")
     local code, out, err = kill(id, "--wait=0.1")
     assert.same({ 5, "" }, { code, out })
