@@ -15,9 +15,10 @@
 -- spec/chaos/plan.lua gives them; without a fate nothing is asked of how it ended, without a
 -- payload not of its bytes.
 local cjson = require "cjson"
+local ledger_lines = require "spec.support.ledger_lines"
 
 local checker = {}
-local Checker = {}
+local Checker = { order = ledger_lines.order }
 Checker.__index = Checker
 
 checker.invariants = {
@@ -258,32 +259,6 @@ end
 
 -- ---- at the end
 
---- How often each job started, ended and so on: word -> id -> count. `start ID PID CRASHES` says
--- how often it had crashed before; "repeat" counts the starts that say nothing new, "again" those
--- after a crash.
-function checker.count(ledger)
-  local seen = {}
-  local counts = setmetatable({}, { __index = function(counts, word)
-    counts[word] = {}
-    return counts[word]
-  end })
-  for _, line in ipairs(ledger) do
-    local word, id = line:match "^(%a+) (%S+)"
-    local crashes = word == "start" and line:match "^%a+ %S+ %d+ (%d+)$" or "0"
-    local run = word == "start" and id .. " " .. crashes
-    if word then
-      counts[word][id] = (counts[word][id] or 0) + 1
-    end
-    if run and seen[run] then
-      counts["repeat"][id] = (counts["repeat"][id] or 0) + 1
-    elseif run and crashes ~= "0" then
-      counts.again[id] = (counts.again[id] or 0) + 1
-    end
-    seen[run or ""] = true
-  end
-  return counts
-end
-
 -- What ran again had crashed, and that was counted; not more often than it may.
 function Checker:check_starts(id, job, counts)
   local starts = counts.start[id] or 0
@@ -370,7 +345,7 @@ end
 -- @param ledger list of lines: a word, the job's id, more
 -- @param injected { child, worker, told }: worker pid -> how often; nil: not asked
 function Checker:finish(each, ledger, injected)
-  local counts, failed = checker.count(ledger), {}
+  local counts, failed = ledger_lines.count(ledger), {}
   for _, failure in ipairs(self.failures) do
     failed[failure.id] = failure
   end
@@ -418,52 +393,6 @@ function Checker:refused(log)
       row[entry[i]] = entry[i + 1]
     end
     self:problem("I9", "refused by the ACL: %s %s", row.reason, row.object)
-  end
-end
-
--- ---- order
-
--- Whether a job of a higher queue was there before the job before this one ended, and waits still.
-function Checker:check_priority(job, waiting, ranks, ended_at)
-  for other, pushed_at in pairs(waiting) do
-    if ranks[self.jobs[other].queue] < ranks[job.queue] and pushed_at < ended_at then
-      self:problem("I7", "%s of %s started while %s of %s was waiting", job.id, job.queue, other,
-        self.jobs[other].queue)
-      return
-    end
-  end
-end
-
---- The order in which one worker started what one producer pushed. Jobs that have crashed are put
--- back at the end.
--- @param ledger lines: pushed ID, start ID, end ID
--- @param queues in the order of their priority
-function Checker:order(ledger, queues)
-  local ranks, waiting, newest, number, ended_at = {}, {}, {}, {}, 0
-  local starts = checker.count(ledger).start
-  for rank, queue in ipairs(queues) do
-    ranks[queue] = rank
-  end
-  for at, line in ipairs(ledger) do
-    local word, id = line:match "^(%a+) (%S+)"
-    local job = self.jobs[id]
-    if word == "pushed" then
-      number[id] = at
-      waiting[id] = (starts[id] or 0) > 0 and at or nil -- else it was killed before
-      starts[id] = 0
-    elseif word == "start" and line:find " [1-9]%d*$" and line:find " %d+ %d+$" then
-      waiting[id], starts[id] = nil, 0 -- it had crashed, and came from the end of its queue
-    elseif word == "start" then
-      waiting[id], starts[id] = nil, 0
-      local pushed = number[id] or at
-      if pushed < (newest[job.queue] or 0) then
-        self:problem("I7", "%s started after a later job of queue %s", id, job.queue)
-      end
-      newest[job.queue] = math.max(newest[job.queue] or 0, pushed)
-      self:check_priority(job, waiting, ranks, ended_at)
-    elseif word == "end" or word == "exit" then
-      ended_at = at
-    end
   end
 end
 

@@ -1,6 +1,7 @@
 --- Holds Redis against the law of conservation while a spec goes on: the invariants of
 -- spec/support/checker.lua that hold at any instant. What jobs did is read from the ledger.
 local checker = require "spec.support.checker"
+local ledger_lines = require "spec.support.ledger_lines"
 local look = require "spec.support.look"
 
 local conservation = {}
@@ -44,7 +45,7 @@ end
 
 --- How often each job started and ended, as its own lines `start ID` and `end ID` say.
 function conservation.ledger(world)
-  local counts = checker.count(world:ledger())
+  local counts = ledger_lines.count(world:ledger())
   return counts.start, counts["end"]
 end
 

@@ -9,7 +9,13 @@
 -- world on the way calls w:close() and w:open().
 -- The world is closed before any after_each that the spec adds to the block. Its server goes on
 -- until the file ends, so there a spec takes back what it has set in it: w.server:call(...).
+--
+-- A spec of server scripts has spec.support.scripts in the same way, one server for the block,
+-- emptied before each test:
+--
+--   local s <const> = scene.scripts()       -- scene.scripts(true): without a registered worker
 local busted = require "busted"
+local scripts = require "spec.support.scripts"
 local world = require "spec.support.world"
 
 local scene = {}
@@ -31,6 +37,20 @@ end
 
 function scene.shared(opts)
   return between("setup", "teardown", opts)
+end
+
+function scene.scripts(lone)
+  local s = scripts.unopened()
+  busted.setup(function()
+    s:open()
+  end)
+  busted.teardown(function()
+    s:close()
+  end)
+  busted.before_each(function()
+    s:reset(lone)
+  end)
+  return s
 end
 
 return scene

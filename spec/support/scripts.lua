@@ -41,10 +41,21 @@ function scripts.text(name, root)
   return lib_text(root) .. read_file(("%s/server/%s.lua"):format(root, name)) .. "\n"
 end
 
+--- Before its open().
+function scripts.unopened()
+  return setmetatable({}, Scripts)
+end
+
 --- Starts a server; `reset` gives each test a clean one.
 function scripts.open()
-  local dir = folder.make "scripts"
-  return setmetatable({ dir = dir, server = server.start { dir = dir }, digests = {} }, Scripts)
+  local self = scripts.unopened()
+  self:open()
+  return self
+end
+
+function Scripts:open()
+  self.dir, self.digests = folder.make "scripts", {}
+  self.server = server.start { dir = self.dir }
 end
 
 function Scripts:close()

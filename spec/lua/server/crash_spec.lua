@@ -1,12 +1,10 @@
 -- What becomes of a job that crashed (fail.lua), whose worker died while it ran, or each time
 -- before it began (prune.lua): ON_CRASH.
 local cjson = require "cjson"
+local scene = require "spec.support.scene"
 local scripts = require "spec.support.scripts"
 
-local s
-setup(function() s = scripts.open() end)
-teardown(function() s:close() end)
-before_each(function() s:reset() end)
+local s <const> = scene.scripts()
 
 local JOB = '{"class":"A","args":[[],{},1e400],"id":"a"}'
 local BARE = '{"class":"A","args":["\\u00e9"]}'

@@ -1,12 +1,10 @@
 -- fail.lua: a job has failed.
 local cjson = require "cjson"
 local mime = require "mime"
+local scene = require "spec.support.scene"
 local scripts = require "spec.support.scripts"
 
-local s
-setup(function() s = scripts.open() end)
-teardown(function() s:close() end)
-before_each(function() s:reset() end)
+local s <const> = scene.scripts()
 
 local JOB = '{"class":"A","args":[]}'
 local NONCE = scripts.NONCE

@@ -2,12 +2,10 @@
 local cjson = require "cjson"
 local json = require "resque.json"
 local mime = require "mime"
+local scene = require "spec.support.scene"
 local scripts = require "spec.support.scripts"
 
-local s
-setup(function() s = scripts.open() end)
-teardown(function() s:close() end)
-before_each(function() s:reset(true) end)
+local s <const> = scene.scripts(true)
 
 local function all_bytes()
   local bytes = {}

@@ -1,10 +1,8 @@
 -- promise.lua: how often a job is put back if it crashes, told before it begins.
+local scene = require "spec.support.scene"
 local scripts = require "spec.support.scripts"
 
-local s
-setup(function() s = scripts.open() end)
-teardown(function() s:close() end)
-before_each(function() s:reset() end)
+local s <const> = scene.scripts()
 
 local JOB = '{"class":"A","args":[]}'
 

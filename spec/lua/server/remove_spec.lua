@@ -1,11 +1,9 @@
 -- remove.lua: a waiting job is taken out of its queue.
 local cjson = require "cjson"
+local scene = require "spec.support.scene"
 local scripts = require "spec.support.scripts"
 
-local s
-setup(function() s = scripts.open() end)
-teardown(function() s:close() end)
-before_each(function() s:reset() end)
+local s <const> = scene.scripts()
 
 local JOB = '{"class":"A","args":[],"id":"a"}'
 local OTHER = '{"class":"B","args":[]}'

@@ -4,6 +4,7 @@ local cjson = require "cjson"
 local json = require "resque.json"
 local mime = require "mime"
 local resp = require "spec.support.resp"
+local scene = require "spec.support.scene"
 local scripts = require "spec.support.scripts"
 
 local NONCE, OTHER = scripts.NONCE, scripts.OTHER
@@ -13,10 +14,7 @@ local NAMES = {
 }
 local JOB = '{"class":"A","args":[]}'
 
-local s
-setup(function() s = scripts.open() end)
-teardown(function() s:close() end)
-before_each(function() s:reset() end)
+local s <const> = scene.scripts()
 
 describe("rule: reserve is one script, in this order:", function()
   local obstacles = {

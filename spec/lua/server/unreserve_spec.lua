@@ -1,12 +1,9 @@
 -- unreserve.lua: a job that never started goes back to the head of its queue.
 local cjson = require "cjson"
 local mime = require "mime"
-local scripts = require "spec.support.scripts"
+local scene = require "spec.support.scene"
 
-local s
-setup(function() s = scripts.open() end)
-teardown(function() s:close() end)
-before_each(function() s:reset() end)
+local s <const> = scene.scripts()
 
 local JOB = '{"class":"A","args":[]}'
 

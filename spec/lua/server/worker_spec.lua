@@ -1,10 +1,8 @@
 -- register.lua, heartbeat.lua and unregister.lua: a worker comes, stays and leaves.
+local scene = require "spec.support.scene"
 local scripts = require "spec.support.scripts"
 
-local s
-setup(function() s = scripts.open() end)
-teardown(function() s:close() end)
-before_each(function() s:reset(true) end)
+local s <const> = scene.scripts(true)
 
 local JOB = '{"class":"A","args":[]}'
 local NONCE, OTHER = scripts.NONCE, scripts.OTHER
