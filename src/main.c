@@ -39,9 +39,10 @@ static int start_log(const struct options *options)
 {
     static const enum log_level levels[] = {LOG_LEVEL_WARN, LOG_LEVEL_NOTICE, LOG_LEVEL_INFO,
                                             LOG_LEVEL_DEBUG};
-    const char *file =
-        options->command == COMMAND_WORK ? options->logfile : NULL; /* not to print `config` */
-    struct log_settings settings = {levels[options->verbosity + 1], options->log_json, file};
+    const char *file = options->command == COMMAND_WORK ? options->output.logfile
+                                                        : NULL; /* not to print `config` */
+    struct log_settings settings = {levels[options->output.verbosity + 1], options->output.log_json,
+                                    file};
     char err[ERROR_SIZE];
     if (log_open(&settings) == 0)
         return EXIT_DONE;
@@ -55,7 +56,7 @@ static int start_log(const struct options *options)
 
 static int show_version(const struct options *options)
 {
-    printf(options->json ? "{\"version\":\"%s\"}\n" : "resque-lua %s\n", VERSION_TEXT);
+    printf(options->output.json ? "{\"version\":\"%s\"}\n" : "resque-lua %s\n", VERSION_TEXT);
     return EXIT_DONE;
 }
 
@@ -87,7 +88,7 @@ static int run(const struct options *options)
         return code;
     if (options->address.password) /* may stand on the command line, which others can read */
         title_set("%s", options_command_name(options->command));
-    title_set_prefix(options->procline_prefix);
+    title_set_prefix(options->process.procline_prefix);
     for (char **warning = options->warnings; *warning; warning++)
         log_warn("%s", *warning);
     bool runs_jobs = options->command == COMMAND_WORK || options->command == COMMAND_PERFORM;

@@ -36,7 +36,7 @@ static void the_right_one_counts(void **unused)
 {
     (void)unused;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        const struct options o = {.job_timeout = rows[i].setting};
+        const struct options o = {.limits.timeout = rows[i].setting};
         const struct report r = {.started = rows[i].started, .policy.timeout = rows[i].own};
         struct deadline d = {.from = FROM};
         deadline_set(&d, &r, &o);
@@ -49,7 +49,7 @@ static void the_right_one_counts(void **unused)
 
 static void what_is_no_job_has_none(void **unused)
 {
-    const struct options o = {.job_timeout = 1};
+    const struct options o = {.limits.timeout = 1};
     const struct report r = {0};
     struct deadline d = {0};
     (void)unused;

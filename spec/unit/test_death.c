@@ -24,7 +24,7 @@ static const struct job job = {.token = TOKEN};
 
 static struct death account(const struct child *child, const char *begun)
 {
-    const struct options options = {.job_cpu = 2, .term_timeout = 4};
+    const struct options options = {.limits.cpu = 2, .stop.term_timeout = 4};
     struct board_slot slot = {0};
     struct death death;
     snprintf(slot.started_token, sizeof slot.started_token, "%s", begun);
@@ -129,7 +129,7 @@ static void notes_the_limit_that_was_raised_lately(void **state)
         enum limit raised;
     } rows[] = {{10990, LIMIT_CPU}, {7000, LIMIT_CPU}, {11000, LIMIT_CPU},
                 {6999, LIMIT_NONE}, {999, LIMIT_NONE}, {11001, LIMIT_NONE}};
-    const struct options options = {.term_timeout = 4};
+    const struct options options = {.stop.term_timeout = 4};
     const struct child child = {.started_at = 1000, .usage = {.known = true, .wall_ms = 10000}};
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {

@@ -17,10 +17,10 @@
 #include "os/events.h"
 
 static atomic_int told;
-static const struct options plain = {.term_timeout = 4, .pre_shutdown_timeout = 1000},
-                            term_child = {.term_timeout = 4,
-                                          .pre_shutdown_timeout = 1000,
-                                          .term_child = true};
+static const struct options plain = {.stop.term_timeout = 4, .stop.pre_shutdown_timeout = 1000},
+                            term_child = {.stop = {.term_timeout = 4,
+                                                   .pre_shutdown_timeout = 1000,
+                                                   .term_child = true}};
 
 /* A process with a group of its own, that is not ended by what the worker tells it. */
 static pid_t process(void)

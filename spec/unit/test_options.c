@@ -17,20 +17,21 @@ static void test_defaults(void **state)
     (void)state;
     assert_int_equal(parse("resque-lua -q mail"), 0);
     assert_int_equal(options.command, COMMAND_WORK);
-    assert_string_equal(options.queues, "mail");
-    assert_int_equal(options.count, 1);
-    assert_true(options.interval == 5);
-    assert_true(options.term_timeout == 4 && !options.term_timeout_given);
-    assert_true(options.pre_shutdown_timeout == 0);
-    assert_true(options.heartbeat == 60 && options.prune == 300);
-    assert_int_equal(options.max_payload, 16 * 1024 * 1024);
-    assert_false(options.blocking || options.background || options.term_child || options.log_json);
-    assert_string_equal(options.prefix, "resque:");
+    assert_string_equal(options.work.queues, "mail");
+    assert_int_equal(options.work.count, 1);
+    assert_true(options.work.interval == 5);
+    assert_true(options.stop.term_timeout == 4 && !options.stop.term_timeout_given);
+    assert_true(options.stop.pre_shutdown_timeout == 0);
+    assert_true(options.fleet.heartbeat == 60 && options.fleet.prune == 300);
+    assert_int_equal(options.work.max_payload, 16 * 1024 * 1024);
+    assert_false(options.work.blocking || options.process.background || options.stop.term_child ||
+                 options.output.log_json);
+    assert_string_equal(options.fleet.prefix, "resque:");
     assert_string_equal(options.address.host, "localhost");
     assert_int_equal(options.address.port, 6379);
     assert_int_equal(options.address.db, 0);
-    assert_string_equal(options.include, "jobs.lua");
-    assert_null(options.pidfile);
+    assert_string_equal(options.scripts.include, "jobs.lua");
+    assert_null(options.process.pidfile);
     assert_null(options.warnings[0]);
 }
 
@@ -40,11 +41,11 @@ static void test_interval_zero_switches_blocking_off(void **state)
     setenv("BLOCKING", "1", 1);
     setenv("INTERVAL", "0", 1);
     assert_int_equal(parse("resque-lua -q x"), 0);
-    assert_true(options.interval == 0 && !options.blocking);
+    assert_true(options.work.interval == 0 && !options.work.blocking);
     assert_non_null(strstr(options.warnings[0], "INTERVAL=0"));
     clean_environment();
     assert_int_equal(parse("resque-lua -q x --burst"), 0);
-    assert_true(options.interval == 0);
+    assert_true(options.work.interval == 0);
 }
 
 static void test_verbosity(void **state)
@@ -68,7 +69,7 @@ static void test_verbosity(void **state)
             setenv("VVERBOSE", rows[i].very, 1);
         snprintf(line, sizeof line, "resque-lua -q x %s", rows[i].flags);
         assert_int_equal(parse(line), 0);
-        assert_int_equal(options.verbosity, rows[i].verbosity);
+        assert_int_equal(options.output.verbosity, rows[i].verbosity);
     }
 }
 
@@ -102,21 +103,21 @@ static void test_a_worker_needs_classes(void **state)
     assert_int_equal(parse("resque-lua config"), 0);
     assert_int_equal(parse("resque-lua enqueue q C"), 0); /* not their business */
     assert_int_equal(parse("resque-lua -q x --no-include"), 0);
-    assert_true(options.no_include && !options.include);
+    assert_true(options.scripts.no_include && !options.scripts.include);
 }
 
 static void test_the_stronger_of_include_and_no_include(void **state)
 {
     (void)state;
     assert_int_equal(parse("resque-lua -q x --no-include"), 0);
-    assert_true(options.no_include);
-    assert_null(options.include);
+    assert_true(options.scripts.no_include);
+    assert_null(options.scripts.include);
     assert_null(text_of("include"));
     unsetenv("APP_INCLUDE");
     setenv("NO_INCLUDE", "1", 1);
     assert_int_equal(parse("resque-lua -q x -I jobs.lua"), 0);
-    assert_false(options.no_include);
-    assert_string_equal(options.include, "jobs.lua");
+    assert_false(options.scripts.no_include);
+    assert_string_equal(options.scripts.include, "jobs.lua");
     assert_string_equal(text_of("no-include"), "0");
     assert_refused("resque-lua -q x -I jobs.lua --no-include", "exclude each other");
     setenv("APP_INCLUDE", "jobs.lua", 1);
@@ -223,31 +224,31 @@ static void test_prefix(void **state)
 {
     (void)state;
     assert_int_equal(parse("resque-lua config -p a:b"), 0);
-    assert_string_equal(options.prefix, "a:b:");
+    assert_string_equal(options.fleet.prefix, "a:b:");
     assert_int_equal(parse("resque-lua config -p a:"), 0);
-    assert_string_equal(options.prefix, "a:");
+    assert_string_equal(options.fleet.prefix, "a:");
     assert_int_equal(parse("resque-lua config --prefix="), 0);
-    assert_string_equal(options.prefix, "");
+    assert_string_equal(options.fleet.prefix, "");
     setenv("PREFIX", "", 1);
     assert_int_equal(parse("resque-lua config"), 0);
-    assert_string_equal(options.prefix, "resque:");
+    assert_string_equal(options.fleet.prefix, "resque:");
 }
 
 static void test_colour(void **state)
 {
     (void)state;
     assert_int_equal(parse("resque-lua config"), 0);
-    assert_true(options.colour);
+    assert_true(options.output.colour);
     setenv("NO_COLOR", "0", 1); /* no-color.org: whatever it says */
     assert_int_equal(parse("resque-lua config"), 0);
-    assert_false(options.colour);
+    assert_false(options.output.colour);
     assert_string_equal(text_of("no-color"), "1");
     assert_int_equal(parse("resque-lua help"), 0);
-    assert_false(options.colour);
+    assert_false(options.output.colour);
     setenv("NO_COLOR", "", 1);
     setenv("TERM", "dumb", 1);
     assert_int_equal(parse("resque-lua config"), 0);
-    assert_false(options.colour);
+    assert_false(options.output.colour);
 }
 
 static void test_rows_have_unique_names(void **state)

@@ -78,9 +78,9 @@ static void test_flag_beats_environment_beats_file(void **state)
     setenv("COUNT", "3", 1);
     snprintf(line, sizeof line, "resque-lua -q flag --env-file %s", path);
     assert_int_equal(parse(line), 0);
-    assert_string_equal(options.queues, "flag");
-    assert_int_equal(options.count, 3);
-    assert_true(options.interval == 3);
+    assert_string_equal(options.work.queues, "flag");
+    assert_int_equal(options.work.count, 3);
+    assert_true(options.work.interval == 3);
 }
 
 /* QUEUES comes first in the row, but where it stands counts more. */
@@ -92,10 +92,10 @@ static void test_the_stronger_source_wins_over_the_first_name(void **state)
     setenv("QUEUE", "environment", 1);
     snprintf(line, sizeof line, "resque-lua --env-file %s", path);
     assert_int_equal(parse(line), 0);
-    assert_string_equal(options.queues, "environment");
+    assert_string_equal(options.work.queues, "environment");
     setenv("QUEUES", "both", 1);
     assert_int_equal(parse("resque-lua"), 0);
-    assert_string_equal(options.queues, "both");
+    assert_string_equal(options.work.queues, "both");
 }
 
 static void test_env_file_forms(void **state)
@@ -155,7 +155,7 @@ static void test_what_a_shell_would_take_off_is_refused(void **state)
         assert_null(strstr(err, "s3cret"));
     }
     assert_int_equal(parse("resque-lua -q \"mail\" -r redis://host --prefix a"), 0);
-    assert_string_equal(options.queues, "\"mail\""); /* a flag says what it says */
+    assert_string_equal(options.work.queues, "\"mail\""); /* a flag says what it says */
 }
 
 static void test_what_is_no_leftover_of_a_shell(void **state)
@@ -165,7 +165,7 @@ static void test_what_is_no_leftover_of_a_shell(void **state)
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
         setenv("QUEUE", good[i], 1);
         assert_int_equal(parse("resque-lua"), 0);
-        assert_string_equal(options.queues, good[i]);
+        assert_string_equal(options.work.queues, good[i]);
     }
     setenv("REDIS_PASSWORD", "\"of quotes # and more\"", 1);
     assert_int_equal(parse("resque-lua"), 0);
@@ -181,8 +181,8 @@ static void test_empty_variables_count_as_not_given(void **state)
     setenv("QUEUE", "mail", 1);
     setenv("BLOCKING", "", 1);
     assert_int_equal(parse("resque-lua"), 0);
-    assert_true(options.interval == 5 && options.count == 1 && !options.blocking);
-    assert_string_equal(options.queues, "mail");
+    assert_true(options.work.interval == 5 && options.work.count == 1 && !options.work.blocking);
+    assert_string_equal(options.work.queues, "mail");
     assert_null(options.warnings[0]);
 }
 
@@ -194,15 +194,15 @@ static void test_words_that_mean_off(void **state)
     for (size_t i = 0; i < 6; i++) {
         setenv("BLOCKING", off[i], 1);
         assert_int_equal(parse("resque-lua -q x"), 0);
-        assert_false(options.blocking);
+        assert_false(options.work.blocking);
         assert_non_null(strstr(options.warnings[0], "php-resque takes any value as yes"));
         setenv("BLOCKING", on[i], 1);
         assert_int_equal(parse("resque-lua -q x"), 0);
-        assert_true(options.blocking);
+        assert_true(options.work.blocking);
         assert_null(options.warnings[0]);
     }
     assert_int_equal(parse("resque-lua -q x --blocking=no"), 0);
-    assert_false(options.blocking);
+    assert_false(options.work.blocking);
 }
 
 int main(void)

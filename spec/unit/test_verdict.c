@@ -113,7 +113,7 @@ static void says_whose_failure_it_was(void **state)
 /* The outcome for a worker with ON_CRASH=requeue:3 and limits of its own. */
 static struct outcome reach(const struct death *death, int unstarted)
 {
-    const struct options options = {.requeue = 3, .job_cpu = 2, .job_memory = 16 << 20};
+    const struct options options = {.fleet.requeue = 3, .limits.cpu = 2, .limits.memory = 16 << 20};
     struct outcome outcome;
     verdict_reach(&outcome, death, unstarted, &options);
     return outcome;
@@ -301,7 +301,7 @@ static bool crashes(const struct end *end, int own, int workers)
                                 .policy.requeue = own,
                                 .wait_status = end->status,
                                 .reason = end->reason};
-    const struct options options = {.requeue = workers};
+    const struct options options = {.fleet.requeue = workers};
     struct outcome outcome;
     verdict_reach(&outcome, &death, 0, &options);
     bool crash = outcome.kind == OUTCOME_CRASHED;

@@ -70,7 +70,7 @@ static void signals_in_a_row(void **state)
     };
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
-        const struct options o = {.graceful_term = rows[i].graceful};
+        const struct options o = {.stop.graceful_term = rows[i].graceful};
         struct wishes w;
         wishes_init(&w);
         take(&w, &o, rows[i].first);
@@ -85,7 +85,7 @@ static void signals_in_a_row(void **state)
 /* Whoever sends a stop to every process sends it once, however often it comes. */
 static void a_second_stop_comes_later_and_not_from_the_manager(void **state)
 {
-    const struct options o = {.graceful_term = true};
+    const struct options o = {.stop.graceful_term = true};
     static const struct {
         int first, second;
         unsigned second_from;
@@ -118,7 +118,7 @@ static void a_second_stop_comes_later_and_not_from_the_manager(void **state)
 static void the_manager_insists_once(void **state)
 {
     static const int nonsense[] = {0, SIGQUIT, SIGKILL, 0x01010101, -1};
-    const struct options o = {.graceful_term = true};
+    const struct options o = {.stop.graceful_term = true};
     struct wishes w;
     (void)state;
     wishes_init(&w);
@@ -171,9 +171,9 @@ static void usr1_to_every_process_ends_one_job(void **state)
 /* GRACEFUL_TERM waits without limit, unless RESQUE_TERM_TIMEOUT is given. */
 static void a_graceful_stop_is_bounded_only_when_asked(void **state)
 {
-    const struct options unbounded = {.graceful_term = true, .term_timeout = 0};
+    const struct options unbounded = {.stop.graceful_term = true, .stop.term_timeout = 0};
     const struct options bounded = {
-        .graceful_term = true, .term_timeout = 0, .term_timeout_given = true};
+        .stop.graceful_term = true, .stop.term_timeout = 0, .stop.term_timeout_given = true};
     struct events none;
     struct wishes w;
     (void)state;

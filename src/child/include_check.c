@@ -114,7 +114,7 @@ int include_check_run(const struct include_check *c, char *why, size_t size)
 {
     int ends[2], status = 0;
     char text[INCLUDE_CHECK_WHY] = "";
-    if (!c->options->include)
+    if (!c->options->scripts.include)
         return check_folder(why, size);
     if (pipe2(ends, O_CLOEXEC) < 0) {
         snprintf(why, size, "pipe: %s", strerror(errno));
@@ -142,7 +142,7 @@ int include_check_run(const struct include_check *c, char *why, size_t size)
 int include_check_say(const struct include_check *c)
 {
     char why[INCLUDE_CHECK_WHY];
-    const char *include = c->options->include;
+    const char *include = c->options->scripts.include;
     if (include_check_run(c, why, sizeof why) == 0)
         return 0;
     if (include)

@@ -123,10 +123,10 @@ static void limit_cpu(double seconds)
 
 void joblimits_start(lua_State *L, const struct options *options)
 {
-    if (options->job_memory)
-        limit_memory(L, options->job_memory);
-    if (options->job_cpu > 0)
-        limit_cpu(options->job_cpu);
+    if (options->limits.memory)
+        limit_memory(L, options->limits.memory);
+    if (options->limits.cpu > 0)
+        limit_cpu(options->limits.cpu);
 }
 
 void joblimits_change(lua_State *L, const struct job_policy *own)
@@ -203,7 +203,7 @@ static int stopped(lua_State *L)
 
 void joblimits_install(lua_State *L, const struct options *options)
 {
-    say_timeout(options->job_timeout > 0 ? options->job_timeout : DEADLINE_LOAD);
+    say_timeout(options->limits.timeout > 0 ? options->limits.timeout : DEADLINE_LOAD);
     interrupt_say(INTERRUPT_TERM, "SIGTERM");
     luastate_push_module(L, "resque.sys");
     interrupt_install(L);

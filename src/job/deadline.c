@@ -8,8 +8,8 @@
 void deadline_set(struct deadline *d, const struct report *report, const struct options *options)
 {
     double seconds = report->started ? 0 : DEADLINE_LOAD;
-    if (options->job_timeout > 0)
-        seconds = options->job_timeout;
+    if (options->limits.timeout > 0)
+        seconds = options->limits.timeout;
     if (report->policy.timeout > 0)
         seconds = report->policy.timeout;
     bool limited = d->from && seconds > 0 && seconds <= LONGEST;

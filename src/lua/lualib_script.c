@@ -17,7 +17,7 @@
 int lualib_script(lua_State *L)
 {
     const struct options *options = lua_touserdata(L, lua_upvalueindex(1));
-    const struct source_context context = {options ? options->lua_path : NULL};
+    const struct source_context context = {options ? options->scripts.lua_path : NULL};
     const char *script = luaL_checkstring(L, 1);
     char module[SCRIPT_FILE_NAME];
     luaL_Buffer b;

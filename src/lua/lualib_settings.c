@@ -73,7 +73,7 @@ static int make_settings(lua_State *L)
 {
     const struct options *options = lua_touserdata(L, lua_upvalueindex(1));
     lua_createtable(L, 0, 4);
-    lua_pushstring(L, options->prefix);
+    lua_pushstring(L, options->fleet.prefix);
     lua_setfield(L, -2, "prefix");
     push_arguments(L, options);
     lua_setfield(L, -2, "arguments");

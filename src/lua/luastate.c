@@ -27,7 +27,7 @@
 static int search_embedded(lua_State *L)
 {
     const struct options *options = lua_touserdata(L, lua_upvalueindex(1));
-    const struct source_context context = {options->lua_path};
+    const struct source_context context = {options->scripts.lua_path};
     const char *module = luaL_checkstring(L, 1);
     size_t len;
     char *owned;

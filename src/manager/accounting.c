@@ -9,10 +9,10 @@
 
 void accounting_open(struct accounting *a, const struct options *options, struct events *events)
 {
-    const struct source_context source = {options->lua_path};
+    const struct source_context source = {options->scripts.lua_path};
     *a = (struct accounting){.options = options, .redis = redis_new(&options->address, events)};
-    scripts_open(&a->scripts, a->redis, options->prefix, &source);
-    prune_open(&a->prune, &a->scripts, options->prune);
+    scripts_open(&a->scripts, a->redis, options->fleet.prefix, &source);
+    prune_open(&a->prune, &a->scripts, options->fleet.prune);
 }
 
 static bool connected(struct accounting *a, bool leaving)
@@ -47,7 +47,7 @@ static void look_for_dead(struct accounting *a, bool leaving)
 {
     if (clock_ms() < a->look_at || !connected(a, leaving))
         return;
-    a->look_at = clock_after(a->options->heartbeat);
+    a->look_at = clock_after(a->options->fleet.heartbeat);
     if (prune_look(&a->prune) < 0)
         log_warn("looking for dead workers failed: %s", a->scripts.error);
     else

@@ -44,8 +44,8 @@ static const char *shown(const struct options *options, size_t i, char *out, siz
         text = options->values[i].source == OPTIONS_DEFAULT ? NULL : "***";
     if (s->type == OPTIONS_SWITCH)
         text = text && *text == '1' ? "on" : "off";
-    if (s->field == offsetof(struct options, sandbox) && options->sandbox_strict &&
-        !seccomp_filter_is_built())
+    if (s->field == offsetof(struct options, isolation.sandbox) &&
+        options->isolation.sandbox_strict && !seccomp_filter_is_built())
         text = "strict (without seccomp)";
     return text ? text_printable(out, size, text, strlen(text)) : "-";
 }
@@ -65,7 +65,7 @@ static void print_row(bool terminal, const char *name, const char *value, const 
 
 static void print_table(const struct options *options)
 {
-    bool terminal = isatty(STDOUT_FILENO), bold = terminal && options->colour;
+    bool terminal = isatty(STDOUT_FILENO), bold = terminal && options->output.colour;
     char value[SHOWN], from[SHOWN], clean[SHOWN];
     if (terminal) {
         fputs(bold ? "\033[1m" : "", stdout);
@@ -132,7 +132,7 @@ static void print_json(const struct options *options)
 
 void options_config(const struct options *options)
 {
-    if (options->json)
+    if (options->output.json)
         print_json(options);
     else
         print_table(options);

@@ -22,7 +22,7 @@ static size_t width(void)
 
 static void heading(const struct options *options, const char *text)
 {
-    bool bold = options->colour && isatty(STDOUT_FILENO);
+    bool bold = options->output.colour && isatty(STDOUT_FILENO);
     printf("\n%s%s:%s\n", bold ? "\033[1m" : "", text, bold ? "\033[0m" : "");
 }
 

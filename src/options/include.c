@@ -13,13 +13,13 @@ static bool names_a_file(const char *list)
 static void drop_include(struct options *options)
 {
     options_replace(options, options_find("include"), NULL);
-    options->include = NULL;
+    options->scripts.include = NULL;
 }
 
 static void drop_no_include(struct options *options)
 {
     options_replace(options, options_find("no-include"), "0");
-    options->no_include = false;
+    options->scripts.no_include = false;
 }
 
 /* One of the two counts: that of the stronger source. */
@@ -28,7 +28,7 @@ static int choose(struct options_parse *p)
     struct options *options = p->options;
     enum options_source files = options->values[options_find("include")].source;
     enum options_source none = options->values[options_find("no-include")].source;
-    if (!options->include || !options->no_include)
+    if (!options->scripts.include || !options->scripts.no_include)
         return 0;
     if (files == none)
         return options_fail(p, "APP_INCLUDE and NO_INCLUDE (-I and --no-include) exclude each "
@@ -43,11 +43,11 @@ static int choose(struct options_parse *p)
 int options_settle_include(struct options_parse *p)
 {
     struct options *options = p->options;
-    if (!names_a_file(options->include))
+    if (!names_a_file(options->scripts.include))
         drop_include(options);
     if (choose(p) < 0)
         return -1;
-    if (options->command != COMMAND_WORK || options->include || options->no_include)
+    if (options->command != COMMAND_WORK || options->scripts.include || options->scripts.no_include)
         return 0;
     return options_fail(p,
                         "APP_INCLUDE names no Lua file: this worker would know no job class, and "

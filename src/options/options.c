@@ -176,7 +176,7 @@ static void settle_verbosity(struct options *options)
         enum options_source source = value_of(options, rows[i].flag)->source;
         if (is_on(options, rows[i].flag) && source > strongest) {
             strongest = source;
-            options->verbosity = rows[i].verbosity;
+            options->output.verbosity = rows[i].verbosity;
         }
     }
 }
@@ -187,31 +187,31 @@ static void settle_waiting(struct options *options)
     if (is_on(options, "burst")) {
         options_replace(options, options_find("interval"), "0");
         options->values[options_find("interval")].source = OPTIONS_FLAG;
-        options->interval = 0;
+        options->work.interval = 0;
     }
-    if (!options->blocking && blocking->variable)
+    if (!options->work.blocking && blocking->variable)
         warn(options, "BLOCKING says no, so the worker polls (php-resque takes any value as yes)");
-    if (options->blocking && options->interval == 0) {
+    if (options->work.blocking && options->work.interval == 0) {
         warn(options,
              "INTERVAL=0 works until the queues are empty, so BLOCKING has no meaning and is "
              "ignored");
-        options->blocking = false;
+        options->work.blocking = false;
         options_replace(options, options_find("blocking"), "0");
     }
 }
 
 static void settle_prefix(struct options *options)
 {
-    size_t len = strlen(options->prefix), row = options_find("prefix");
-    if (len == 0 || options->prefix[len - 1] == ':')
+    size_t len = strlen(options->fleet.prefix), row = options_find("prefix");
+    if (len == 0 || options->fleet.prefix[len - 1] == ':')
         return;
-    char *whole = memory_copy(options->prefix, len + 1);
+    char *whole = memory_copy(options->fleet.prefix, len + 1);
     whole[len] = ':';
     whole = memory_grow(whole, len + 2);
     whole[len + 1] = '\0';
     options_replace(options, row, whole);
     free(whole);
-    options->prefix = options->values[row].text;
+    options->fleet.prefix = options->values[row].text;
 }
 
 static bool is_separator(char c)
@@ -234,9 +234,9 @@ static int count_queues(const char *list)
 
 static int check_queues(struct options_parse *p)
 {
-    if (p->options->command != COMMAND_WORK || count_queues(p->options->queues) > 0)
+    if (p->options->command != COMMAND_WORK || count_queues(p->options->work.queues) > 0)
         return 0;
-    const char *why = p->options->queues && strchr(p->options->queues, '!')
+    const char *why = p->options->work.queues && strchr(p->options->work.queues, '!')
                           ? "the list only names queues to skip"
                           : "no queue is named";
     return options_fail(p,
@@ -248,12 +248,12 @@ static int check_queues(struct options_parse *p)
 /* Refuses a memory limit in which a job could not even report its failure. */
 static int check_memory(struct options_parse *p)
 {
-    if (!p->options->job_memory || p->options->job_memory >= MEMORY_LEAST)
+    if (!p->options->limits.memory || p->options->limits.memory >= MEMORY_LEAST)
         return 0;
     return options_fail(p,
                         "JOB_MEMORY or --job-memory is %zu bytes, with which no job can begin\n"
                         "hint: 1M at least; 0: no limit",
-                        p->options->job_memory);
+                        p->options->limits.memory);
 }
 
 /* Refuses a RESQUE_PRUNE shorter than a heartbeat: living workers would count as dead, and with
@@ -261,13 +261,13 @@ static int check_memory(struct options_parse *p)
 static int check_prune(struct options_parse *p)
 {
     const struct options *options = p->options;
-    if (options->command != COMMAND_WORK || options->prune > options->heartbeat)
+    if (options->command != COMMAND_WORK || options->fleet.prune > options->fleet.heartbeat)
         return 0;
     return options_fail(p,
                         "RESQUE_PRUNE (%g s) is no longer than RESQUE_HEARTBEAT (%g s): living "
                         "workers would count as dead\n"
                         "hint: several heartbeats, the same in the whole fleet",
-                        options->prune, options->heartbeat);
+                        options->fleet.prune, options->fleet.heartbeat);
 }
 
 /* Refuses a folder without our Lua files, or with those of another version: they would fail much
@@ -277,17 +277,17 @@ static int check_lua_path(struct options_parse *p)
     const struct options *options = p->options;
     char file[4096], shown[OPTIONS_SHOWN];
     bool used = options->command == COMMAND_WORK || options_command_module(options->command);
-    if (!used || !options->lua_path)
+    if (!used || !options->scripts.lua_path)
         return 0;
-    snprintf(file, sizeof file, "%s/resque.lua", options->lua_path);
+    snprintf(file, sizeof file, "%s/resque.lua", options->scripts.lua_path);
     if (access(file, R_OK) == 0)
         return 0;
-    return options_fail(
-        p,
-        "RESQUE_LUA_PATH or --lua-path is '%s', but there is no resque.lua: %s\n"
-        "hint: leave it out for the built-in Lua files",
-        text_printable(shown, sizeof shown, options->lua_path, strlen(options->lua_path)),
-        strerror(errno));
+    return options_fail(p,
+                        "RESQUE_LUA_PATH or --lua-path is '%s', but there is no resque.lua: %s\n"
+                        "hint: leave it out for the built-in Lua files",
+                        text_printable(shown, sizeof shown, options->scripts.lua_path,
+                                       strlen(options->scripts.lua_path)),
+                        strerror(errno));
 }
 
 /* --- all together --- */
@@ -296,8 +296,8 @@ static int check_lua_path(struct options_parse *p)
 static void settle_colour(struct options *options)
 {
     const char *terminal = getenv("TERM"), *no_colour = getenv("NO_COLOR");
-    options->colour = !is_on(options, "no-color") && !(no_colour && *no_colour) &&
-                      !(terminal && strcmp(terminal, "dumb") == 0);
+    options->output.colour = !is_on(options, "no-color") && !(no_colour && *no_colour) &&
+                             !(terminal && strcmp(terminal, "dumb") == 0);
 }
 
 static int settle(struct options_parse *p)
@@ -308,9 +308,9 @@ static int settle(struct options_parse *p)
     settle_prefix(options);
     settle_verbosity(options);
     settle_waiting(options);
-    options->sandbox_strict = strcmp(options->sandbox, "strict") == 0;
-    options->log_json = strcmp(value_of(options, "log-format")->text, "json") == 0;
-    options->term_timeout_given = value_of(options, "term-timeout")->source != OPTIONS_DEFAULT;
+    options->isolation.sandbox_strict = strcmp(options->isolation.sandbox, "strict") == 0;
+    options->output.log_json = strcmp(value_of(options, "log-format")->text, "json") == 0;
+    options->stop.term_timeout_given = value_of(options, "term-timeout")->source != OPTIONS_DEFAULT;
     return check_queues(p) < 0 || options_settle_include(p) < 0 || check_memory(p) < 0 ||
                    check_prune(p) < 0 || check_lua_path(p) < 0
                ? -1
@@ -334,7 +334,7 @@ static int parse(struct options_parse *p, int argc, char **argv)
 int options_parse(struct options *options, int argc, char **argv, char *err, size_t err_size)
 {
     struct options_parse p = {.options = options, .err = err, .err_size = err_size};
-    *options = (struct options){.command = COMMAND_WORK, .folder = folder_name()};
+    *options = (struct options){.command = COMMAND_WORK, .scripts.folder = folder_name()};
     set_defaults(options);
     int done = parse(&p, argc, argv);
     options_hide_secrets(options);
@@ -351,7 +351,7 @@ void options_clear(struct options *options)
     free(options->values);
     free(options->warnings);
     free(options->arguments);
-    free(options->folder);
+    free(options->scripts.folder);
     address_clear(&options->address);
     *options = (struct options){.command = COMMAND_WORK};
 }

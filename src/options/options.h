@@ -37,50 +37,76 @@ struct options_value {
     const char *variable; /* which variable; with OPTIONS_FLAG the flag, if not the row's own */
 };
 
-struct options {
-    enum command command;
-    char **arguments; /* what is left after the flags; NULL-terminated */
-    int argument_count;
-
-    struct address address; /* where Redis is, with db, user and password resolved */
-    const char *prefix;     /* ends in ':' unless empty */
-
-    const char *queues;  /* as given; NULL: none */
+struct options_scripts { /* where job classes come from */
     const char *include; /* APP_INCLUDE as given: a list, see include_list.h; NULL: none */
-    bool no_include;     /* there is none: classes are files of ./jobs */
+    bool no_include;     /* NO_INCLUDE: classes are files of ./jobs */
     char *folder;        /* where relative paths lead, by the name that is followed; see folder.h */
-    int count;
-    double interval; /* seconds; 0: work until the queues are empty, then exit */
+    const char *lua_path; /* RESQUE_LUA_PATH; NULL: the embedded files */
+};
+
+struct options_work {   /* which jobs, and how they are looked for */
+    const char *queues; /* as given; NULL: none */
+    int count;          /* workers */
+    double interval;    /* seconds; 0: work until the queues are empty, then exit */
     bool blocking;
-    double job_timeout; /* seconds; 0: no limit, as for the other two */
-    size_t job_memory;  /* bytes */
-    double job_cpu;     /* seconds */
-    const char *pidfile;
-    bool background;
+    size_t max_payload; /* bytes */
+};
+
+struct options_limits { /* of a job, unless its table has its own; 0: no limit */
+    double timeout;     /* seconds from the start of its process */
+    size_t memory;      /* bytes of Lua's */
+    double cpu;         /* seconds */
+};
+
+struct options_stop { /* how running jobs are ended */
     bool term_child;
     double pre_shutdown_timeout; /* seconds */
     double term_timeout;         /* seconds; only bounds a graceful stop when given: */
     bool term_timeout_given;
     bool graceful_term;
-    const char *sandbox; /* "off" or "strict": */
+};
+
+struct options_isolation { /* what jobs give up */
+    const char *job_user;  /* NULL: jobs run as the worker does */
+    const char *sandbox;   /* "off" or "strict": */
     bool sandbox_strict;
-    int requeue;             /* ON_CRASH: how often a job that crashed is put back; 0: it fails */
-    const char *job_user;    /* NULL: jobs run as the worker does */
+};
+
+struct options_fleet {       /* what is in Redis */
+    const char *prefix;      /* ends in ':' unless empty */
     const char *worker_host; /* NULL: the host name */
-    const char *procline_prefix;
-    size_t max_payload;   /* bytes */
-    double heartbeat;     /* seconds */
-    double prune;         /* seconds */
-    const char *lua_path; /* RESQUE_LUA_PATH, NULL: the embedded files */
+    double heartbeat;        /* seconds */
+    double prune;            /* seconds */
+    int requeue;             /* ON_CRASH: how often a job that crashed is put back; 0: it fails */
+};
 
-    int verbosity; /* -1 quiet, 0, 1 VERBOSE, 2 VVERBOSE */
+struct options_process {
+    const char *pidfile; /* NULL: none */
+    bool background;
+    const char *procline_prefix; /* NULL: none */
+};
+
+struct options_output { /* of the log, and of commands */
+    int verbosity;      /* -1 quiet, 0, 1 VERBOSE, 2 VVERBOSE */
     bool log_json;
-    const char *logfile;
+    const char *logfile; /* NULL: stderr */
+    bool json;           /* --json: what goes to stdout is JSON */
+    bool colour; /* false with --no-color, NO_COLOR, TERM=dumb; a pipe has none in any case */
+};
 
-    bool json;   /* --json: what goes to stdout is JSON */
-    bool colour; /* false with --no-color, NO_COLOR, TERM=dumb; whether it is a terminal is another
-                    question */
-
+struct options {
+    enum command command;
+    char **arguments; /* what is left after the flags; NULL-terminated */
+    int argument_count;
+    struct address address; /* where Redis is, with db, user and password resolved */
+    struct options_scripts scripts;
+    struct options_work work;
+    struct options_limits limits;
+    struct options_stop stop;
+    struct options_isolation isolation;
+    struct options_fleet fleet;
+    struct options_process process;
+    struct options_output output;
     struct options_value *values; /* parallel to the table, for Lua commands and `config` */
     char **warnings;              /* things to say once logging works; NULL-terminated */
 };

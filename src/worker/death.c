@@ -23,7 +23,7 @@ static enum limit raised_lately(const struct child *child, const struct board_sl
                                 const struct options *options)
 {
     int64_t ended = child->started_at + child->usage.wall_ms;
-    int64_t from = ended - (int64_t)(options->term_timeout * 1000);
+    int64_t from = ended - (int64_t)(options->stop.term_timeout * 1000);
     return raised_between(&slot->raised, from > child->started_at ? from : child->started_at,
                           ended);
 }
@@ -31,7 +31,7 @@ static enum limit raised_lately(const struct child *child, const struct board_sl
 /* Seconds of CPU time; 0 or infinite: no limit. */
 static double cpu_limit(const struct report *report, const struct options *options)
 {
-    return report->policy.cpu > 0 ? report->policy.cpu : options->job_cpu;
+    return report->policy.cpu > 0 ? report->policy.cpu : options->limits.cpu;
 }
 
 /* Whether the kernel ended the process for its CPU limit. SIGXCPU may come from anybody, and the

@@ -17,14 +17,14 @@ void ladder_init(struct ladder *l, atomic_int *told)
 void ladder_begin(struct ladder *l, const struct options *options, enum kill_reason why)
 {
     bool timed_out = l->reason == KILL_TIMEOUT;
-    bool hurry = timed_out && !options->term_child; /* its grace is over, then */
+    bool hurry = timed_out && !options->stop.term_child; /* its grace is over, then */
     if (l->step == LADDER_DONE || (l->step != LADDER_UNUSED && !hurry))
         return;
     if (!timed_out)
         l->reason = why;
-    l->grace = options->term_timeout;
-    l->step = options->term_child ? LADDER_TERM_NEXT : LADDER_KILL_NEXT;
-    l->at = options->term_child ? clock_after(options->pre_shutdown_timeout) : clock_ms();
+    l->grace = options->stop.term_timeout;
+    l->step = options->stop.term_child ? LADDER_TERM_NEXT : LADDER_KILL_NEXT;
+    l->at = options->stop.term_child ? clock_after(options->stop.pre_shutdown_timeout) : clock_ms();
 }
 
 /* Sends the signal to the first thread of the process, so that it comes before other signals that
@@ -41,7 +41,7 @@ void ladder_time_is_up(struct ladder *l, const struct options *options, pid_t pi
         return;
     l->reason = KILL_TIMEOUT;
     tell(l, pid, BOARD_TIMEOUT);
-    l->grace = options->term_timeout / 2;
+    l->grace = options->stop.term_timeout / 2;
     l->step = LADDER_TERM_NEXT;
     l->at = clock_after(l->grace);
 }

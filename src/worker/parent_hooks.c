@@ -24,7 +24,7 @@ static int open_parent(struct parent_hooks *h, char *err, size_t size)
  * the worker, as root even: a job may say anything. */
 static bool somebody_listens(const struct parent_hooks *h)
 {
-    bool confined = h->options->job_user || h->options->sandbox_strict;
+    bool confined = h->options->isolation.job_user || h->options->isolation.sandbox_strict;
     return !confined && atomic_load(&h->board->parent_hooks);
 }
 

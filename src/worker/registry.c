@@ -46,10 +46,10 @@ void registry_open(struct registry *r, struct scripts *s, const struct ledger *l
     *r = (struct registry){.scripts = s,
                            .ledger = ledger,
                            .queues = queues,
-                           .requeue = options->requeue,
-                           .period = options->heartbeat,
+                           .requeue = options->fleet.requeue,
+                           .period = options->fleet.heartbeat,
                            .heartbeat_at = CLOCK_NEVER};
-    take_host(r, options->worker_host);
+    take_host(r, options->fleet.worker_host);
     identity_own(&r->identity); /* the manager has said what is missing */
     name_worker(r, 1);
 }

@@ -108,13 +108,13 @@ void session_lose(struct session *s)
 int session_open(struct session *s, const sigset_t *original_mask, const char *queues)
 {
     const struct options *options = s->options;
-    const struct source_context source = {options->lua_path};
+    const struct source_context source = {options->scripts.lua_path};
     if (events_open(&s->events, original_mask, false) < 0) {
         log_error("cannot listen for signals: signalfd: %s", strerror(errno));
         return -1;
     }
     s->redis = redis_new(&options->address, &s->events);
-    scripts_open(&s->scripts, s->redis, options->prefix, &source);
+    scripts_open(&s->scripts, s->redis, options->fleet.prefix, &source);
     if (ledger_open(&s->ledger) < 0) {
         log_error("cannot give this process a name: getrandom: %s", strerror(errno));
         return -1;

@@ -131,8 +131,8 @@ static double amount_of(enum limit which, const struct death *death, const struc
     if (which == LIMIT_TIMEOUT)
         return death->reason == KILL_TIMEOUT ? death->seconds : 0;
     if (which == LIMIT_CPU)
-        return death->policy.cpu > 0 ? death->policy.cpu : options->job_cpu;
-    size_t bytes = death->policy.memory ? death->policy.memory : options->job_memory;
+        return death->policy.cpu > 0 ? death->policy.cpu : options->limits.cpu;
+    size_t bytes = death->policy.memory ? death->policy.memory : options->limits.memory;
     return bytes < SIZE_MAX ? (double)bytes : INFINITY;
 }
 
@@ -218,7 +218,7 @@ static bool ended_badly(const struct outcome *outcome, int wait_status)
 static void judge_crash(struct outcome *outcome, const struct death *death,
                         const struct options *options)
 {
-    int allowed = death->policy.requeue >= 0 ? death->policy.requeue : options->requeue;
+    int allowed = death->policy.requeue >= 0 ? death->policy.requeue : options->fleet.requeue;
     bool meant = death->reason != KILL_NONE && !kill_reason_is_leave(death->reason);
     if (allowed == 0 || outcome->kind != OUTCOME_FAILED || !death->started || outcome->limit ||
         meant || !ended_badly(outcome, death->wait_status))

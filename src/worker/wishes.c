@@ -44,13 +44,13 @@ static void terminate(struct wishes *w, const struct options *options, enum kill
     insist_begin(&w->insist);
     if (w->leave == LEAVE_NOW)
         return;
-    if (!options->graceful_term) {
+    if (!options->stop.graceful_term) {
         leave_now(w, why);
         return;
     }
     w->leave = LEAVE_AFTER_JOB;
-    if (options->term_timeout_given && w->leave_by == CLOCK_NEVER)
-        w->leave_by = clock_after(options->term_timeout);
+    if (options->stop.term_timeout_given && w->leave_by == CLOCK_NEVER)
+        w->leave_by = clock_after(options->stop.term_timeout);
 }
 
 static void finish(struct wishes *w)
@@ -90,7 +90,7 @@ void wishes_take(struct wishes *w, struct events *ev, const struct options *opti
     if (events_take(ev, SIGHUP)) {
         w->rest_until = 0;
         w->look_again = true;
-        folder_follow(options->folder); /* LOGFILE may be relative */
+        folder_follow(options->scripts.folder); /* LOGFILE may be relative */
         log_reopen();
     }
     insist_look(&w->insist);

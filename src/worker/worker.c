@@ -57,7 +57,7 @@ static bool look_around(struct worker *w)
 {
     bool again = w->wishes.look_again;
     w->wishes.look_again = false;
-    folder_follow(w->options->folder);
+    folder_follow(w->options->scripts.folder);
     if (again)
         parent_hooks_close(&w->hooks);
     return notes_look(&w->notes, again);
@@ -116,7 +116,7 @@ static void idle(struct worker *w)
     STOP_AT("idle");
     atomic_store(&w->slot->state, BOARD_IDLE);
     title_set("Waiting for %s", w->reserve.queues.label);
-    int64_t until = clock_after(notes_blocked(&w->notes) ? LOAD_WAIT : w->options->interval);
+    int64_t until = clock_after(notes_blocked(&w->notes) ? LOAD_WAIT : w->options->work.interval);
     while (clock_ms() < until && wishes_a_job(&w->wishes) && !look_around(w)) {
         int64_t look = clock_sooner(until, resting_deadline(&w->notes.resting));
         if (session_wait(&w->session, EVENTS_BIT(EVENTS_WAKEUP), look))
@@ -198,15 +198,16 @@ static bool next_job(struct worker *w, struct job *job)
                 return true;
             break;
         case RESERVE_EMPTY:
-            if (w->options->interval <= 0)
+            if (w->options->work.interval <= 0)
                 return false;
             try_to_load(w);
             idle(w);
             break;
         case RESERVE_PAUSED:
             title_set("Paused");
-            session_wait(&w->session, EVENTS_BIT(EVENTS_WAKEUP),
-                         clock_after(w->options->interval > 0 ? w->options->interval : 1));
+            session_wait(
+                &w->session, EVENTS_BIT(EVENTS_WAKEUP),
+                clock_after(w->options->work.interval > 0 ? w->options->work.interval : 1));
             break;
         case RESERVE_CONFLICT:
             w->wishes.rest_until = clock_after(LOAD_WAIT);
@@ -235,11 +236,10 @@ static int check(const struct job *job, struct outcome *outcome)
 
 static int before_fork(struct worker *w, const struct job *job, struct outcome *outcome)
 {
-    if (parent_hooks_fork(&w->hooks, w->session.registry.id, job, outcome) == 0)
-        return 0;
-    if (outcome->kind == OUTCOME_PUT_BACK)
+    int result = parent_hooks_fork(&w->hooks, w->session.registry.id, job, outcome);
+    if (result < 0 && outcome->kind == OUTCOME_PUT_BACK)
         hold_up(w, outcome);
-    return -1;
+    return result;
 }
 
 static struct child_context context_of(struct worker *w)
@@ -381,10 +381,10 @@ static int open_worker(struct worker *w, const struct worker_context *context)
     confine_session(w->confine);
     prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); /* a job's orphans come here, to be ended */
     wishes_init(&w->wishes);
-    folder_follow(w->options->folder);
-    resting_open(&w->notes.resting, w->options->include, clock_ms());
-    if (reserve_open(&w->reserve, w->options->queues, w->options->max_payload, &w->notes.resting,
-                     err, sizeof err) < 0) {
+    folder_follow(w->options->scripts.folder);
+    resting_open(&w->notes.resting, w->options->scripts.include, clock_ms());
+    if (reserve_open(&w->reserve, w->options->work.queues, w->options->work.max_payload,
+                     &w->notes.resting, err, sizeof err) < 0) {
         log_error_lines(err);
         return -1;
     }
@@ -433,7 +433,7 @@ enum worker_exit worker_run(const struct worker_context *context)
     if (parent_hooks_first(&w->hooks, w->session.registry.id) < 0)
         return WORKER_HOOK_FAILED;
     atomic_store(&w->slot->state, BOARD_BUSY);
-    if (w->options->background)
+    if (w->options->process.background)
         background_detach();
     if (output_open(&w->output) < 0) {
         log_error("cannot make pipes for the output of jobs: %s", strerror(errno));
