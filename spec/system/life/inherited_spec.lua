@@ -10,7 +10,8 @@ local CODE = [[
   local resque = require "resque"
   local gates = os.getenv "GATES"
   local function stay(name)
-    io.open(gates .. "/" .. name, "w"):close()
+    io.open(gates .. "/soon", "w"):close()
+    os.rename(gates .. "/soon", gates .. "/" .. name) -- no descriptor of it is open by now
     while not io.open(gates .. "/go") do os.execute "sleep 0.05" end
   end
   resque.job("Stay").perform = function() stay "performing" end
