@@ -1,33 +1,74 @@
 /* accounting.c - see accounting.h. */
 #include "manager/accounting.h"
 
+#include <stdlib.h>
+
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/stopat.h"
+#include "manager/prune.h"
+#include "redis/scripts.h"
 
 #define CONNECT_TIMEOUT 5.0 /* seconds */
 
-void accounting_open(struct accounting *a, const struct options *options, struct events *events)
-{
-    const struct source_context source = {options->scripts.lua_path};
-    *a = (struct accounting){.options = options, .redis = redis_new(&options->address, events)};
-    scripts_open(&a->scripts, a->redis, options->fleet.prefix, &source);
-    prune_open(&a->prune, &a->scripts, options->fleet.prune);
-}
+struct accounting {
+    const struct options *options;
+    const struct crew *crew;
+    struct redis *redis;
+    struct scripts scripts;
+    struct prune prune;
+    struct backoff backoff;      /* of the connection */
+    int64_t connect_at, look_at; /* not before: the next try of Redis; the next look at all */
+};
 
-static bool connected(struct accounting *a, bool leaving)
+/* --- Redis --- */
+
+static bool connected(struct accounting *a)
 {
     if (!redis_connected(a->redis) && clock_ms() < a->connect_at)
         return false;
-    if (scripts_connected(&a->scripts, leaving ? SCRIPTS_FAREWELL : CONNECT_TIMEOUT))
+    if (scripts_connected(&a->scripts, a->crew->stopping ? SCRIPTS_FAREWELL : CONNECT_TIMEOUT))
         return true;
     a->connect_at = backoff_next(&a->backoff, BACKOFF_CONNECT);
     return false;
 }
 
-static void pay(struct accounting *a, bool leaving)
+int accounting_reach(struct accounting *a, int64_t *again_at)
 {
-    if (!a->prune.debt_count || clock_ms() < a->connect_at || !connected(a, leaving))
+    const char *hint, *where = redis_where(a->redis);
+    const char *why = scripts_reach(&a->scripts, CONNECT_TIMEOUT, &hint);
+    *again_at = CLOCK_NEVER;
+    if (!why) {
+        backoff_reset(&a->backoff);
+        return 0;
+    }
+    if (scripts_will_pass(why)) {
+        log_at(a->backoff.seconds > 0 ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN,
+               "Redis at %s: %s; waiting until that has passed (hint: %s)", where, why, hint);
+        *again_at = backoff_next(&a->backoff, BACKOFF_CONNECT);
+        return -1;
+    }
+    log_error("Redis at %s: %s", where, why);
+    log_error("hint: %s", hint);
+    return -1;
+}
+
+/* --- dead workers --- */
+
+void accounting_owe(struct accounting *a, const struct board_slot *slot)
+{
+    if (slot->worker_id[0])
+        prune_owe(&a->prune, slot->worker_id, slot->nonce, slot->started_token);
+    else
+        a->look_at = 0; /* it may have registered and not come to say so */
+}
+
+/* Tells Redis about workers of ours that died; what cannot be told now is told later. */
+static void account_for_dead(struct accounting *a)
+{
+    if (!a->prune.debt_count || clock_ms() < a->connect_at || !connected(a))
         return;
     STOP_AT("account");
     int paid = prune_pay(&a->prune);
@@ -43,33 +84,39 @@ static void pay(struct accounting *a, bool leaving)
     a->connect_at = backoff_next(&a->backoff, answers ? BACKOFF_REFUSED : BACKOFF_CONNECT);
 }
 
-static void look_for_dead(struct accounting *a, bool leaving)
+static void look_for_dead(struct accounting *a)
 {
-    if (clock_ms() < a->look_at || !connected(a, leaving))
+    if (clock_ms() < a->look_at || !connected(a))
         return;
-    a->look_at = clock_after(a->options->fleet.heartbeat);
+    a->look_at = clock_after(a->options->heartbeat);
     if (prune_look(&a->prune) < 0)
         log_warn("looking for dead workers failed: %s", a->scripts.error);
     else
         backoff_reset(&a->backoff);
 }
 
-void accounting_owe(struct accounting *a, const struct board_slot *slot)
+/* --- the chore --- */
+
+static void *open_accounting(const struct chore_context *context)
 {
-    if (slot->worker_id[0])
-        prune_owe(&a->prune, slot->worker_id, slot->nonce, slot->started_token);
-    else
-        a->look_at = 0; /* it may have registered and not come to say so */
+    const struct options *options = context->options;
+    const struct source_context source = {options->lua_path};
+    struct accounting *a = memory_get(sizeof *a);
+    *a = (struct accounting){.options = options, .crew = context->crew, .redis = context->redis};
+    scripts_open(&a->scripts, a->redis, options->prefix, &source);
+    prune_open(&a->prune, &a->scripts, options->prune);
+    return a;
 }
 
-void accounting_look(struct accounting *a, bool leaving)
+static void look(void *accounting)
 {
-    pay(a, leaving);
-    look_for_dead(a, leaving);
+    account_for_dead(accounting);
+    look_for_dead(accounting);
 }
 
-int64_t accounting_deadline(const struct accounting *a)
+static int64_t deadline(const void *accounting)
 {
+    const struct accounting *a = accounting;
     int64_t until = a->look_at;
     if (!redis_connected(a->redis) && a->connect_at > until)
         until = a->connect_at;
@@ -78,14 +125,18 @@ int64_t accounting_deadline(const struct accounting *a)
 
 /* A connection that is half-open looks like any other until it is used; so, where that is lost,
  * once more on another. */
-void accounting_close(struct accounting *a, bool leaving)
+static void close_accounting(void *accounting)
 {
+    struct accounting *a = accounting;
     a->scripts.patience = SCRIPTS_FAREWELL;
     for (int tries = 2; tries && a->prune.debt_count; tries--) {
         a->connect_at = 0;
-        pay(a, leaving);
+        account_for_dead(a);
     }
     prune_close(&a->prune);
     scripts_close(&a->scripts);
-    redis_free(a->redis);
+    free(a);
 }
+
+const struct chore accounting_chore = {
+    .open = open_accounting, .look = look, .deadline = deadline, .close = close_accounting};

@@ -125,6 +125,12 @@ void crew_signal(const struct crew *c, int signo)
             kill(c->members[i].pid, signo);
 }
 
+void crew_pause(struct crew *c, bool pause)
+{
+    c->paused = pause;
+    crew_signal(c, pause ? SIGUSR2 : SIGCONT);
+}
+
 static void insist(const struct crew *c, int signo)
 {
     for (int i = 0; i < c->count; i++)
@@ -136,23 +142,20 @@ static void insist(const struct crew *c, int signo)
 
 void crew_stop(struct crew *c, int signo)
 {
+    c->stopping = true;
     if (c->insist.counts && signo != SIGQUIT)
         insist(c, signo);
     insist_begin(&c->insist);
     crew_signal(c, signo);
 }
 
-bool crew_take_stops(struct crew *c, struct events *ev)
+void crew_take_stops(struct crew *c, struct events *ev)
 {
     static const int stops[] = {SIGTERM, SIGINT, SIGQUIT};
-    bool any = false;
     for (size_t i = 0; i < sizeof stops / sizeof *stops; i++)
-        if (events_take(ev, stops[i])) {
+        if (events_take(ev, stops[i]))
             crew_stop(c, stops[i]);
-            any = true;
-        }
     insist_look(&c->insist);
-    return any;
 }
 
 bool crew_cancel(const struct crew *c, const char *worker_id, const char *token)

@@ -16,7 +16,9 @@
 #define CREW_STRANGERS 64
 
 struct crew {
-    struct insist insist; /* of stops that the manager was told */
+    struct insist insist;  /* of stops that the manager was told */
+    bool stopping, paused; /* what the user wants of all, present and future */
+    int exit_code;         /* the program's, as its workers' ends decide it */
     struct member *members;
     int count;
     struct board *board; /* shared with all of them */
@@ -46,12 +48,16 @@ struct member *crew_reaped(struct crew *c, pid_t pid);
 
 void crew_signal(const struct crew *c, int signo);
 
-/* Passes a stop on: QUIT, TERM or INT. A TERM or INT that insists is on the board, too: what a
- * manager passes on is no second one for a worker that somebody has told before. */
+/* Pauses all, also those that are started later, or lets them go on. */
+void crew_pause(struct crew *c, bool pause);
+
+/* Passes a stop on: QUIT, TERM or INT; no member is started any more. A TERM or INT that insists is
+ * on the board, too: what a manager passes on is no second one for a worker that somebody has told
+ * before. */
 void crew_stop(struct crew *c, int signo);
 
-/* Takes those stops that came. Whether any did. */
-bool crew_take_stops(struct crew *c, struct events *ev);
+/* Takes those stops that came. */
+void crew_take_stops(struct crew *c, struct events *ev);
 
 /* Tells the member of that id that the job with this token is to be ended; EVENTS_BOARD makes it
  * look. False: none of ours has that id, or it was told the same before. */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -14,20 +15,16 @@
 #define REFUSED_AGAIN 60.0 /* seconds; the rights of a user may be mended while we run */
 #define ORDERS_AT_ONCE 100 /* between two looks of the manager at everything else */
 
-void orders_open(struct orders *c, const struct address *address, struct events *events,
-                 const char *prefix)
-{
-    *c = (struct orders){.redis = redis_new(address, events),
-                         .events = events,
-                         .channel = memory_join(prefix, "lua:control", "")};
-}
-
-void orders_close(struct orders *c)
-{
-    redis_free(c->redis);
-    free(c->channel);
-    *c = (struct orders){0};
-}
+struct orders {
+    struct redis *redis; /* the subscribed connection; owned */
+    struct events *events;
+    struct crew *crew;
+    char *channel; /* owned */
+    struct backoff backoff;
+    int64_t retry_at; /* not before: the next try to connect */
+    bool refused;     /* this user may not subscribe: said once */
+    bool more;        /* orders are left that came already */
+};
 
 /* --- connecting --- */
 
@@ -79,25 +76,40 @@ static void obey(const char *text, struct crew *crew)
         log_info("passing on the order to end the job of %s", text + past + 1);
 }
 
-static void read_orders(struct orders *c, struct crew *crew)
+static void read_orders(struct orders *c)
 {
     struct redis_reply *message;
     int left = ORDERS_AT_ONCE;
     for (; left && (message = redis_poll(c->redis)); left--) {
-        obey(redis_reply_text(redis_reply_at(message, 2), NULL), crew);
+        obey(redis_reply_text(redis_reply_at(message, 2), NULL), c->crew);
         redis_reply_free(message);
     }
     c->more = left == 0;
 }
 
-void orders_look(struct orders *c, struct crew *crew)
+/* --- the chore --- */
+
+static void *open_orders(const struct chore_context *context)
 {
+    const struct options *options = context->options;
+    struct orders *c = memory_get(sizeof *c);
+    *c = (struct orders){.redis = redis_new(&options->address, context->events),
+                         .events = context->events,
+                         .crew = context->crew,
+                         .channel = memory_join(options->prefix, "lua:control", "")};
+    return c;
+}
+
+/* Connects if it is time to; passes on the orders that came. */
+static void look(void *orders)
+{
+    struct orders *c = orders;
     if (!redis_connected(c->redis)) {
         if (clock_ms() >= c->retry_at)
             connect_orders(c);
         return;
     }
-    read_orders(c, crew);
+    read_orders(c);
     if (!redis_connected(c->redis)) {
         events_unwatch(c->events, EVENTS_ORDERS);
         c->retry_at = clock_ms();
@@ -105,9 +117,24 @@ void orders_look(struct orders *c, struct crew *crew)
     }
 }
 
-int64_t orders_deadline(const struct orders *c)
+static int64_t deadline(const void *orders)
 {
+    const struct orders *c = orders;
     if (c->more)
         return 0;
     return redis_connected(c->redis) ? CLOCK_NEVER : c->retry_at;
 }
+
+static void close_orders(void *orders)
+{
+    struct orders *c = orders;
+    redis_free(c->redis);
+    free(c->channel);
+    free(c);
+}
+
+const struct chore orders_chore = {.slots = EVENTS_BIT(EVENTS_ORDERS),
+                                   .open = open_orders,
+                                   .look = look,
+                                   .deadline = deadline,
+                                   .close = close_orders};

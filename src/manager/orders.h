@@ -8,31 +8,8 @@
 #ifndef ORDERS_H
 #define ORDERS_H
 
-#include <stdbool.h>
+#include "manager/chore.h"
 
-#include "base/backoff.h"
-#include "manager/crew.h"
-#include "redis/redis.h"
-
-struct orders {
-    struct redis *redis; /* the subscribed connection; owned */
-    struct events *events;
-    char *channel; /* owned */
-    struct backoff backoff;
-    int64_t retry_at; /* not before: the next try to connect */
-    bool refused;     /* this user may not subscribe: said once */
-    bool more;        /* orders are left that came already */
-};
-
-/* Talks to nobody yet. */
-void orders_open(struct orders *c, const struct address *address, struct events *events,
-                 const char *prefix);
-void orders_close(struct orders *c);
-
-/* Connects if it is time to; passes on the orders that came. */
-void orders_look(struct orders *c, struct crew *crew);
-
-/* When orders_look wants to be called at the latest although EVENTS_ORDERS is silent. */
-int64_t orders_deadline(const struct orders *c);
+extern const struct chore orders_chore;
 
 #endif

@@ -6,30 +6,35 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "job/queues.h"
 
 #define TIMEOUT 5.0     /* seconds */
 #define ASK_TIMEOUT 1.0 /* seconds to connect again for a question; and between two such tries */
 #define CHANNEL "__redis__:invalidate"
 #define REPORTS_AT_ONCE 1000 /* between two looks of the manager at everything else */
 
-int wakeup_open(struct wakeup *w, const struct address *address, struct events *events,
-                struct redis *ask, const char *prefix, const char *queues)
-{
-    char err[256];
-    *w = (struct wakeup){.events = events, .ask = ask, .prefix = prefix};
-    w->watch = redis_new(address, events);
-    return queues_parse(&w->queues, queues, err, sizeof err); /* options checked the list already */
-}
+#define KEYS 64      /* told apart in one look; more: everybody is called */
+#define ALL 1000000L /* jobs that there may be when something may have been missed */
 
-void wakeup_close(struct wakeup *w)
-{
-    redis_free(w->watch);
-    queues_clear(&w->queues);
-    w->watch = NULL;
-}
+struct wakeup {
+    struct redis *watch; /* the subscribed connection; owned */
+    struct redis *ask;   /* for LLEN; the manager's own */
+    int64_t ask_at;      /* not before: it is connected again for that */
+    struct events *events;
+    struct crew *crew;
+    const char *prefix;
+    struct queues queues; /* which changes matter */
+    char *changed[KEYS];  /* keys reported in the look that is under way */
+    size_t changed_count;
+    bool more; /* reports are left that came already */
+    struct backoff backoff;
+    int64_t retry_at;
+    bool unsupported; /* this server cannot do it: said once, workers poll */
+};
 
 /* --- connecting --- */
 
@@ -91,7 +96,7 @@ static bool note_key(struct wakeup *w, const char *key)
     for (size_t i = 0; i < w->changed_count; i++)
         if (strcmp(w->changed[i], key) == 0)
             return true;
-    if (w->changed_count == WAKEUP_KEYS)
+    if (w->changed_count == KEYS)
         return false;
     w->changed[w->changed_count++] = memory_copy(key, strlen(key));
     return true;
@@ -122,9 +127,9 @@ static bool can_ask(struct wakeup *w)
 static long count_jobs(struct wakeup *w, const char *key)
 {
     if (!can_ask(w)) /* then everybody may look */
-        return WAKEUP_ALL;
+        return ALL;
     struct redis_reply *reply = redis_command(w->ask, clock_after(TIMEOUT), "LLEN", key);
-    long jobs = reply ? (long)redis_reply_integer(reply) : WAKEUP_ALL;
+    long jobs = reply ? (long)redis_reply_integer(reply) : ALL;
     redis_reply_free(reply);
     return jobs;
 }
@@ -142,7 +147,7 @@ static long read_reports(struct wakeup *w, bool anybody_idle)
         redis_reply_free(message);
     }
     w->more = left == 0;
-    long jobs = room ? 0 : WAKEUP_ALL;
+    long jobs = room ? 0 : ALL;
     for (; w->changed_count; w->changed_count--) {
         char *key = w->changed[w->changed_count - 1];
         jobs += count_jobs(w, key);
@@ -151,13 +156,15 @@ static long read_reports(struct wakeup *w, bool anybody_idle)
     return jobs;
 }
 
-long wakeup_look(struct wakeup *w, bool anybody_idle)
+/* Connects if it is time to. Returns how many jobs may be waiting. With nobody idle the reports are
+ * only thrown away. */
+static long jobs_reported(struct wakeup *w, bool anybody_idle)
 {
     if (w->unsupported)
         return 0;
     if (!redis_connected(w->watch)) {
         events_unwatch(w->events, EVENTS_WATCH);
-        return clock_ms() >= w->retry_at && connect_watch(w) ? WAKEUP_ALL : 0;
+        return clock_ms() >= w->retry_at && connect_watch(w) ? ALL : 0;
     }
     long jobs = read_reports(w, anybody_idle);
     if (!redis_connected(w->watch)) {
@@ -168,9 +175,52 @@ long wakeup_look(struct wakeup *w, bool anybody_idle)
     return jobs;
 }
 
-int64_t wakeup_deadline(const struct wakeup *w)
+/* --- the chore --- */
+
+static void *open_wakeup(const struct chore_context *context)
 {
+    const struct options *options = context->options;
+    char err[256];
+    if (!options->blocking)
+        return NULL;
+    if (options->interval <= 0) {
+        log_warn("BLOCKING is ignored: INTERVAL=0 means to leave when the queues are empty");
+        return NULL;
+    }
+    struct wakeup *w = memory_get(sizeof *w);
+    *w = (struct wakeup){.events = context->events,
+                         .ask = context->redis,
+                         .crew = context->crew,
+                         .prefix = options->prefix};
+    w->watch = redis_new(&options->address, w->events);
+    queues_parse(&w->queues, options->queues, err, sizeof err); /* options checked it already */
+    return w;
+}
+
+static void look(void *wakeup)
+{
+    struct wakeup *w = wakeup;
+    crew_wake(w->crew, jobs_reported(w, crew_any_idle(w->crew)));
+}
+
+static int64_t deadline(const void *wakeup)
+{
+    const struct wakeup *w = wakeup;
     if (w->more)
         return 0;
     return w->unsupported || redis_connected(w->watch) ? CLOCK_NEVER : w->retry_at;
 }
+
+static void close_wakeup(void *wakeup)
+{
+    struct wakeup *w = wakeup;
+    redis_free(w->watch);
+    queues_clear(&w->queues);
+    free(w);
+}
+
+const struct chore wakeup_chore = {.slots = EVENTS_BIT(EVENTS_WATCH),
+                                   .open = open_wakeup,
+                                   .look = look,
+                                   .deadline = deadline,
+                                   .close = close_wakeup};
