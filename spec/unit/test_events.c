@@ -2,6 +2,7 @@
 /* test_events.c - signals are kept until taken, slots are told apart, deadlines hold. */
 #include "os/events.h"
 
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -72,9 +73,16 @@ static void reports_the_slots_that_are_asked_for(void **state)
     (void)state;
     events_init_plain(&ev);
     assert_int_equal(pipe(ends), 0);
-    ev.fd[EVENTS_REPORT] = ends[0];
+    events_watch(&ev, EVENTS_REPORT, ends[0], POLLIN);
+    assert_true(events_watches(&ev, EVENTS_REPORT));
     assert_int_equal(write(ends[1], "x", 1), 1);
     assert_int_equal(events_wait(&ev, EVENTS_BIT(EVENTS_CHILD), 0), 0);
+    assert_int_equal(events_wait(&ev, EVENTS_BIT(EVENTS_REPORT), clock_after(5)),
+                     EVENTS_BIT(EVENTS_REPORT));
+    events_unwatch(&ev, EVENTS_REPORT);
+    assert_false(events_watches(&ev, EVENTS_REPORT));
+    assert_int_equal(events_wait(&ev, EVENTS_BIT(EVENTS_REPORT), 0), 0);
+    events_watch(&ev, EVENTS_REPORT, ends[1], POLLOUT);
     assert_int_equal(events_wait(&ev, EVENTS_BIT(EVENTS_REPORT), clock_after(5)),
                      EVENTS_BIT(EVENTS_REPORT));
     close(ends[0]);
