@@ -88,7 +88,7 @@ static void look_for_dead(struct accounting *a)
 {
     if (clock_ms() < a->look_at || !connected(a))
         return;
-    a->look_at = clock_after(a->options->heartbeat);
+    a->look_at = clock_after(a->options->fleet.heartbeat);
     if (prune_look(&a->prune) < 0)
         log_warn("looking for dead workers failed: %s", a->scripts.error);
     else
@@ -100,11 +100,11 @@ static void look_for_dead(struct accounting *a)
 static void *open_accounting(const struct chore_context *context)
 {
     const struct options *options = context->options;
-    const struct source_context source = {options->lua_path};
+    const struct source_context source = {options->scripts.lua_path};
     struct accounting *a = memory_get(sizeof *a);
     *a = (struct accounting){.options = options, .crew = context->crew, .redis = context->redis};
-    scripts_open(&a->scripts, a->redis, options->prefix, &source);
-    prune_open(&a->prune, &a->scripts, options->prune);
+    scripts_open(&a->scripts, a->redis, options->fleet.prefix, &source);
+    prune_open(&a->prune, &a->scripts, options->fleet.prune);
     return a;
 }
 

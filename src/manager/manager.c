@@ -108,10 +108,10 @@ static void hang_up(struct manager *m)
         crew_stop(&m->crew, SIGTERM);
         return;
     }
-    folder_follow(m->options->folder);
+    folder_follow(m->options->scripts.folder);
     if (log_reopen() < 0)
         log_error("cannot open the log file again: %s", strerror(errno));
-    if (check_include(m) == 0 && m->options->include)
+    if (check_include(m) == 0 && m->options->scripts.include)
         log_notice("APP_INCLUDE is fine");
     crew_signal(&m->crew, SIGHUP);
 }
@@ -171,11 +171,12 @@ static int open_process(struct manager *m)
 {
     const struct options *options = m->options;
     char err[512];
-    if (events_open(&m->events, NULL, true) < 0 || crew_open(&m->crew, options->count) < 0) {
+    if (events_open(&m->events, NULL, true) < 0 || crew_open(&m->crew, options->work.count) < 0) {
         log_error("cannot start: %s", strerror(errno));
         return EXIT_FAILED;
     }
-    if (options->pidfile && pidfile_open(&m->pidfile, options->pidfile, err, sizeof err) < 0) {
+    if (options->process.pidfile &&
+        pidfile_open(&m->pidfile, options->process.pidfile, err, sizeof err) < 0) {
         log_error_lines(err);
         return EXIT_FAILED;
     }
@@ -187,13 +188,13 @@ static int open_jobs(struct manager *m)
 {
     const struct options *options = m->options;
     char err[512];
-    int code =
-        confine_open(&m->confine, options->job_user, options->sandbox_strict, err, sizeof err);
+    int code = confine_open(&m->confine, options->isolation.job_user,
+                            options->isolation.sandbox_strict, err, sizeof err);
     if (code != EXIT_DONE) {
         log_error_lines(err);
         return code;
     }
-    if (options->sandbox_strict && m->confine.filter.missing)
+    if (options->isolation.sandbox_strict && m->confine.filter.missing)
         log_warn("SANDBOX=strict without seccomp (%s): scripts are confined in Lua alone",
                  m->confine.filter.missing);
     if (check_include(m) < 0)
@@ -297,7 +298,7 @@ int manager_run(const struct options *options)
     struct manager *m = &manager;
     if (kernel_look() < 0)
         return EXIT_FAILED;
-    if (options->background) {
+    if (options->process.background) {
         int code = background_start(&m->background);
         if (code >= 0)
             return code;

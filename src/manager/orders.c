@@ -96,7 +96,7 @@ static void *open_orders(const struct chore_context *context)
     *c = (struct orders){.redis = redis_new(&options->address, context->events),
                          .events = context->events,
                          .crew = context->crew,
-                         .channel = memory_join(options->prefix, "lua:control", "")};
+                         .channel = memory_join(options->fleet.prefix, "lua:control", "")};
     return c;
 }
 

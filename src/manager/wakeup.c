@@ -181,9 +181,9 @@ static void *open_wakeup(const struct chore_context *context)
 {
     const struct options *options = context->options;
     char err[256];
-    if (!options->blocking)
+    if (!options->work.blocking)
         return NULL;
-    if (options->interval <= 0) {
+    if (options->work.interval <= 0) {
         log_warn("BLOCKING is ignored: INTERVAL=0 means to leave when the queues are empty");
         return NULL;
     }
@@ -191,9 +191,10 @@ static void *open_wakeup(const struct chore_context *context)
     *w = (struct wakeup){.events = context->events,
                          .ask = context->redis,
                          .crew = context->crew,
-                         .prefix = options->prefix};
+                         .prefix = options->fleet.prefix};
     w->watch = redis_new(&options->address, w->events);
-    queues_parse(&w->queues, options->queues, err, sizeof err); /* options checked it already */
+    queues_parse(&w->queues, options->work.queues, err,
+                 sizeof err); /* options checked it already */
     return w;
 }
 
