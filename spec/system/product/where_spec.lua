@@ -1,5 +1,4 @@
---- sys.where: what scripts learn of the process that they run in.
-local process = require "spec.support.process"
+--- sys.where: what scripts learn of the process that they run in. "plain" is spec/lua/sys_spec's.
 local world = require "spec.support.world"
 
 -- Says where it is loaded, in each hook, and in perform.
@@ -62,10 +61,4 @@ describe("sys.where", function()
       assert.same({ "load: command", row[2] }, { lines[1], lines[#lines] })
     end)
   end
-
-  it("is plain in a lua5.4 of somebody else's", function()
-    local code, out, err = process.run({ "lua5.4", "-e", "print(require 'resque.sys'.where)" },
-      { dir = w.dir })
-    assert.same({ 0, "plain\n" }, { code, out }, err)
-  end)
 end)
