@@ -1,6 +1,7 @@
 -- register.lua - a worker makes itself known.
 -- ARGV: 3 boot id, 4 namespace, 5 pid, 6 start time of its process (3, 4, 6 "": its kernel does not
--- tell), 7 nonce of its tokens, 8 how often a job that crashed with this worker is to be put back.
+-- tell), 7 nonce of its tokens, 8 how often a job that crashed with this worker is to be put back,
+-- 9 how many features its program knows (lib/features.lua).
 -- Answers: OK | TAKEN (the id is somebody's: never adopted). The process that has the id already
 -- may register again: the reply to its first try can have been lost.
 local process = prefix .. "lua:proc:" .. worker
@@ -14,6 +15,6 @@ call("SADD", prefix .. "workers", worker)
 call("SET", prefix .. "worker:" .. worker .. ":started", utc(RUN_AT, now()))
 call("DEL", process)
 call("HSET", process, "boot", ARGV[3], "ns", ARGV[4], "pid", ARGV[5], "start", ARGV[6],
-  "nonce", ARGV[7])
+  "nonce", ARGV[7], "features", ARGV[9])
 if (ARGV[8] or "0") ~= "0" then call("HSET", process, "on_crash", ARGV[8]) end
 return { "OK" }

@@ -162,7 +162,7 @@ function argue.unreserve(token)
 end
 
 function argue.register(process)
-  return "b", "n", process, "s", process, redis.requeue
+  return "b", "n", process, "s", process, redis.requeue, "1"
 end
 
 function argue.heartbeat(process)

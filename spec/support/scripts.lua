@@ -77,7 +77,7 @@ end
 function Scripts:worker_named(worker)
   self.worker = worker
   assert.same({ "OK" }, self:run("register", "boot", "4026531836", "12", "777",
-    scripts.NONCE, self.on_crash or "0"))
+    scripts.NONCE, self.on_crash or "0", "1"))
 end
 
 --- A command that must not fail.

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "base/version.h"
 #include "redis/answers.h"
 
 /* How many workers of one id (containers with the same host name and pid) are told apart. */
@@ -58,15 +59,17 @@ void registry_open(struct registry *r, struct scripts *s, const struct ledger *l
 
 static struct redis_reply *call_register(struct registry *r)
 {
-    char requeue[16];
+    char requeue[16], features[16];
     struct redis_args *args = scripts_begin(r->scripts, r->id);
     snprintf(requeue, sizeof requeue, "%d", r->requeue);
+    snprintf(features, sizeof features, "%d", VERSION_FEATURES);
     redis_args_add(args, r->identity.boot);
     redis_args_add(args, r->identity.namespace);
     redis_args_add(args, r->identity.pid);
     redis_args_add(args, r->identity.start);
     redis_args_add(args, r->ledger->nonce);
     redis_args_add(args, requeue);
+    redis_args_add(args, features);
     return scripts_call(r->scripts, SCRIPT_REGISTER);
 }
 

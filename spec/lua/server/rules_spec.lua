@@ -140,7 +140,7 @@ end)
 describe("rule: a name is one process's at a time, so the one before", function()
   before_each(function()
     s:run("unregister", NONCE, 0)
-    assert.same({ "OK" }, s:run("register", "boot", "4026531836", "12", "778", OTHER))
+    assert.same({ "OK" }, s:run("register", "boot", "4026531836", "12", "778", OTHER, "0", "1"))
     s:push("mail", JOB)
   end)
 
@@ -324,7 +324,7 @@ describe("promise 1: no job is ever lost", function()
     unreserve = { 6, function() call("unreserve", held_token()) end },
     again = { 7, function() send(table.unpack(choose(chaos.sent))) end },
     register = { 14, function()
-      call("register", "boot", "1", "2", chaos.serial, chaos.nonce, math.random(0, 2))
+      call("register", "boot", "1", "2", chaos.serial, chaos.nonce, math.random(0, 2), "1")
     end },
     unregister = { 5, function()
       call("unregister", chaos.nonce, choose { chaos.serial, math.random(0, chaos.serial) })

@@ -14,7 +14,7 @@ local UNTOLD = { "", "", "12", "" }
 
 local function register(process, nonce)
   local boot, ns, pid, start = table.unpack(process or PROCESS)
-  return s:run("register", boot, ns, pid, start, nonce or NONCE)
+  return s:run("register", boot, ns, pid, start, nonce or NONCE, "0", "1")
 end
 
 local function near_now(format, text)
@@ -31,7 +31,8 @@ describe("register", function()
     assert.is_true(near_now(
       "!%Y-%m-%dT%H:%M:%SZ", s:key("GET", "worker:" .. s.worker .. ":started")))
     assert.same(PROCESS, s:key("HMGET", "lua:proc:" .. s.worker, "boot", "ns", "pid", "start"))
-    assert.equal(5, s:key("HLEN", "lua:proc:" .. s.worker))
+    assert.equal("1", s:key("HGET", "lua:proc:" .. s.worker, "features"))
+    assert.equal(6, s:key("HLEN", "lua:proc:" .. s.worker))
     assert.equal(4, #s:set("KEYS", "*"))
   end)
 
@@ -90,7 +91,7 @@ describe("register", function()
     s:key("HSET", "lua:proc:" .. s.worker, "boot", "old", "odd", "x")
     s:key("SET", "worker:" .. s.worker .. ":started", "old")
     assert.same({ "OK" }, register())
-    assert.equal(5, s:key("HLEN", "lua:proc:" .. s.worker))
+    assert.equal(6, s:key("HLEN", "lua:proc:" .. s.worker))
     s:reset(true)
     s:key("SET", "lua:proc:" .. s.worker, "x")
     assert.same({ "OK" }, register())
@@ -99,7 +100,7 @@ describe("register", function()
   it("works on a full Redis", function()
     s:fill()
     assert.same({ "OK" }, register())
-    assert.equal(5, s:key("HLEN", "lua:proc:" .. s.worker))
+    assert.equal(6, s:key("HLEN", "lua:proc:" .. s.worker))
   end)
 
   it("registers nothing when the heartbeats cannot be written", function()
@@ -145,7 +146,7 @@ describe("note", function()
     for i = 1, #known, 2 do
       found[known[i]] = known[i + 1]
     end
-    for _, name in ipairs { "boot", "ns", "pid", "start", "nonce" } do
+    for _, name in ipairs { "boot", "ns", "pid", "start", "nonce", "features" } do
       assert.is_string(found[name])
       found[name] = nil
     end
