@@ -13,7 +13,7 @@ local shared = {
   "failure_record", "push_failure", "count",
   "WAITING", "RUNNING", "FAILED", "COMPLETE", "set_status",
   "examine", "refused", "take", "go_on", "bury", "put_back", "forget_worker", "beat",
-  "crashes_of", "count_crash", "forget_crashes", "after_crash",
+  "crashes_of", "count_crash", "forget_crashes", "after_crash", "older_workers",
 }
 local unused = {}
 for _, name in ipairs(shared) do

@@ -10,6 +10,7 @@
 #include <lauxlib.h>
 
 #include "base/plain.h"
+#include "base/version.h"
 #include "lua/luaborrowed.h"
 #include "lua/lualib_sys.h"
 #include "options/options.h"
@@ -72,13 +73,15 @@ static void push_arguments(lua_State *L, const struct options *options)
 static int make_settings(lua_State *L)
 {
     const struct options *options = lua_touserdata(L, lua_upvalueindex(1));
-    lua_createtable(L, 0, 4);
+    lua_createtable(L, 0, 5);
     lua_pushstring(L, options->fleet.prefix);
     lua_setfield(L, -2, "prefix");
     push_arguments(L, options);
     lua_setfield(L, -2, "arguments");
     lua_pushboolean(L, seccomp_filter_is_built());
     lua_setfield(L, -2, "seccomp");
+    lua_pushinteger(L, VERSION_FEATURES);
+    lua_setfield(L, -2, "features");
     lua_createtable(L, 0, 1);
     lua_pushvalue(L, lua_upvalueindex(1));
     lua_pushcclosure(L, settings_index, 1);

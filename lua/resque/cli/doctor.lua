@@ -10,7 +10,7 @@ local terminal = require "resque.cli.terminal"
 local doctor = {}
 local EXIT = terminal.EXIT
 
-local GROUPS = { "server", "data", "time", "workers", "notes", "jobs", "records" }
+local GROUPS = { "server", "data", "time", "workers", "features", "notes", "jobs", "records" }
 
 -- Every finding in order; each knows its group.
 local function examine(seen)

@@ -10,7 +10,7 @@ local scripts = require "spec.support.scripts"
 local NONCE, OTHER = scripts.NONCE, scripts.OTHER
 local NAMES = {
   "reserve", "done", "fail", "unreserve", "register", "heartbeat", "note", "unregister", "prune",
-  "promise", "remove",
+  "promise", "remove", "features",
 }
 local JOB = '{"class":"A","args":[]}'
 

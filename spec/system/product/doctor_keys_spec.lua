@@ -45,6 +45,31 @@ describe("doctor says of the fleet:", function()
     assert_found("no-heartbeat", "ok", "^1 worker without any.*not judged: php:1:mail$")
   end)
 
+  it("workers that know less than its own program would", function()
+    register("host:1:mail", 0) -- Ruby's has no lua:proc
+    w:on("HSET", "lua:proc:host:2:mail", "nonce", "1") -- of one that has left
+    assert_found("features", "ok", "^no worker knows less than this resque%-lua %(features %d+%)$")
+    for n = 3, 6 do
+      register(("host:%d:mail"):format(n), 0)
+      w:on("HSET", ("lua:proc:host:%d:mail"):format(n), "nonce", "1")
+    end
+    local found = assert_found("features", "warn", "^workers of different versions are registered: "
+      .. "host:3:mail %(features 0%), host:4:mail %(features 0%), host:5:mail %(features 0%) and "
+      .. "1 more, and this resque%-lua has features %d+$")
+    assert.matches("^upgrade the older ones", found.hint)
+  end)
+
+  it("such workers, also behind a thousand others", function()
+    local ids = {}
+    for n = 1, 2345 do
+      ids[n] = ("a:%d:mail"):format(n)
+    end
+    ids[#ids + 1] = "z:1:mail"
+    w:on("SADD", "workers", table.unpack(ids))
+    w:on("HSET", "lua:proc:z:1:mail", "nonce", "1")
+    assert_found("features", "warn", "registered: z:1:mail %(features 0%), and this")
+  end)
+
   it("ids with fewer than three parts", function()
     register("host:1", 0)
     register("fine:1:a", 0)
