@@ -152,6 +152,22 @@ static void nothing_is_proven_about_other_boots_and_namespaces(void **state)
     assert_false(identity_is_dead(&other));
 }
 
+/* Its start time may count from another zero, so only its absence proves its death. */
+static void who_tells_its_pid_namespace_alone_is_dead_when_it_is_gone(void **state)
+{
+    struct identity id;
+    pid_t pid = start_process(&id);
+    (void)state;
+    id.namespace[strcspn(id.namespace, "-")] = '\0';
+    assert_false(identity_is_dead(&id));
+    snprintf(id.start, sizeof id.start, "%d", 1);
+    assert_false(identity_is_dead(&id));
+    end_process(pid);
+    assert_true(identity_is_dead(&id));
+    id.namespace[strlen(id.namespace) - 1] = '\0';
+    assert_false(identity_is_dead(&id));
+}
+
 /* --- where /proc does not show everything; made in a process of its own, by root alone --- */
 
 enum { LIVES, DEAD, NOT_MADE };
@@ -314,6 +330,7 @@ int main(void)
         cmocka_unit_test(a_zombie_is_left_to_its_parent),
         cmocka_unit_test(a_pid_that_was_used_again_is_dead),
         cmocka_unit_test(nothing_is_proven_about_other_boots_and_namespaces),
+        cmocka_unit_test(who_tells_its_pid_namespace_alone_is_dead_when_it_is_gone),
         cmocka_unit_test(what_is_hidden_is_not_dead),
         cmocka_unit_test(without_a_boot_id_nothing_is_proven),
         cmocka_unit_test(the_proc_of_another_namespace_shows_nothing),

@@ -102,22 +102,32 @@ static bool is_left_to_init(const struct process_stat *process)
 }
 
 /* Whether /proc proves the death. A file that cannot be read proves nothing: it may be hidden
- * (hidepid), or another user's. */
+ * (hidepid), or another user's. `start` NULL: another process with that number proves nothing. */
 static bool is_seen_dead(pid_t pid, const char *start)
 {
     struct process_stat now;
     char path[32];
     snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
     return procfs_is_ours() && read_stat(path, &now) == 0 &&
-           (is_left_to_init(&now) || strcmp(now.start, start) != 0);
+           (is_left_to_init(&now) || (start && strcmp(now.start, start) != 0));
+}
+
+/* Whether `other` is of an older release, which tells its pid namespace alone, and of ours. Its
+ * start time may count from another zero. */
+static bool tells_pids_alone(const struct identity *other, const struct identity *here)
+{
+    size_t len = strcspn(here->namespace, "-");
+    return strlen(other->namespace) == len && memcmp(other->namespace, here->namespace, len) == 0;
 }
 
 bool identity_is_dead(const struct identity *other)
 {
     struct identity here;
     pid_t pid = atoi(other->pid);
-    if (pid <= 0 || !other->start[0] || identity_own(&here) ||
-        strcmp(here.boot, other->boot) != 0 || strcmp(here.namespace, other->namespace) != 0)
+    if (pid <= 0 || !other->start[0] || identity_own(&here) || strcmp(here.boot, other->boot) != 0)
         return false;
-    return (kill(pid, 0) < 0 && errno == ESRCH) || is_seen_dead(pid, other->start);
+    bool same = strcmp(here.namespace, other->namespace) == 0;
+    if (!same && !tells_pids_alone(other, &here))
+        return false;
+    return (kill(pid, 0) < 0 && errno == ESRCH) || is_seen_dead(pid, same ? other->start : NULL);
 }

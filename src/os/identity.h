@@ -20,7 +20,8 @@ const char *identity_own(struct identity *id);
 
 /* Whether `other` is a process of this boot and namespace that has provably ended: its pid is not
  * there any more, or /proc shows another process with that number, or an orphaned zombie. A process
- * that is hidden or may not be looked at counts as alive. */
+ * that is hidden or may not be looked at counts as alive, and so does one with the pid of an older
+ * release's worker, which tells no time namespace to compare start times in. */
 bool identity_is_dead(const struct identity *other);
 
 #endif
