@@ -78,7 +78,8 @@ static char **add_queues(const struct resting *r, struct redis_args *args)
     return names;
 }
 
-static void call(struct notes *n, struct registry *registry)
+/* What the script has answered; a refusal is not due again until there is news. */
+static enum answer call(struct notes *n, struct registry *registry)
 {
     struct redis_args *args = scripts_begin(registry->scripts, registry->id);
     redis_args_add(args, registry->ledger->nonce);
@@ -88,21 +89,34 @@ static void call(struct notes *n, struct registry *registry)
     }
     char **names = add_queues(&n->resting, args);
     struct redis_reply *reply = scripts_call(registry->scripts, SCRIPT_NOTE);
-    n->due = !reply || answers_read(reply, 0, NULL) != ANSWER_OK;
-    if (reply && n->due)
+    enum answer answer = reply ? answers_read(reply, 0, NULL) : ANSWER_UNKNOWN;
+    n->due = answer != ANSWER_OK && answer != ANSWER_ERR;
+    if (reply && answer != ANSWER_OK)
         scripts_fail_reply(registry->scripts, reply);
     else
         redis_reply_free(reply);
     for (char **name = names; *name; name++)
         free(*name);
     free(names);
+    return answer;
+}
+
+/* An older release did without these rights: the worker goes on without them. */
+static void say_refused(struct notes *n, const struct registry *registry)
+{
+    if (!n->refused)
+        log_warn("this worker's Redis user may not tell what keeps it from jobs: %s (hint: "
+                 "resque-lua(1) lists, under REDIS USER, what it must be allowed to do)",
+                 registry->scripts->error);
+    n->refused = true;
 }
 
 void notes_tell(struct notes *n, struct registry *registry)
 {
     if (!n->due || !redis_connected(registry->scripts->redis))
         return;
-    call(n, registry);
+    if (call(n, registry) == ANSWER_ERR)
+        say_refused(n, registry);
     if (n->due)
         log_debug("Redis does not know what keeps this worker from jobs: %s",
                   registry->scripts->error);

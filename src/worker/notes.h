@@ -14,7 +14,8 @@ struct registry;
 struct notes {
     struct blocked blocked;
     struct resting resting;
-    bool due; /* Redis is to be told */
+    bool due;     /* Redis is to be told */
+    bool refused; /* it does not let this worker, which has been said */
 };
 
 /* Looks at what resting jobs' classes may come from; `again`: HUP asks for it. As resting_look. */
