@@ -113,17 +113,26 @@ int scripts_fail(struct scripts *s, const char *format, ...)
     return -1;
 }
 
+/* What a reply without a word of the table says of itself. */
+static int fail_unknown(struct scripts *s, const char *word)
+{
+    if (!*word)
+        return scripts_fail(s, "unexpected reply");
+    return scripts_fail(s, "unexpected answer of a server script: \"%.100s\"", word);
+}
+
 int scripts_fail_reply(struct scripts *s, struct redis_reply *reply)
 {
     if (!reply)
         return scripts_fail(s, "%s", redis_error(s->redis));
     const char *word = redis_reply_text(redis_reply_at(reply, 0), NULL);
     const char *detail = redis_reply_text(redis_reply_at(reply, 1), NULL);
+    enum answer answer = answers_read(reply, 0, NULL);
     if (redis_reply_type(reply) == REDIS_ERROR)
         scripts_fail(s, "%s", redis_reply_text(reply, NULL));
-    else if (answers_read(reply, 0, NULL) == ANSWER_UNKNOWN)
-        scripts_fail(s, "unexpected reply");
-    else if (answers_read(reply, 0, NULL) == ANSWER_ERR)
+    else if (answer == ANSWER_UNKNOWN)
+        fail_unknown(s, word);
+    else if (answer == ANSWER_ERR)
         scripts_fail(s, "%s", detail);
     else
         scripts_fail(s, "%s%s%.200s", word, *detail ? " " : "", detail);

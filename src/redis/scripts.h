@@ -72,9 +72,9 @@ int scripts_send(struct scripts *s, enum script script);
 /* Sets the error, which nobody else writes. Always -1, so that callers can return it. */
 int scripts_fail(struct scripts *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Sets the error to what an unwelcome reply says: the reason behind ERR, else its word and the
- * element behind that. Frees the reply, which may be an error of Redis or NULL (the connection is
- * gone). Always -1. */
+/* Sets the error to what an unwelcome reply says: the reason behind ERR, an unknown word in quotes,
+ * else the word and the element behind that. Frees the reply, which may be an error of Redis or
+ * NULL (the connection is gone). Always -1. */
 int scripts_fail_reply(struct scripts *s, struct redis_reply *reply);
 
 #endif

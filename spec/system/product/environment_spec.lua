@@ -404,4 +404,15 @@ describe("RESQUE_LUA_PATH", function()
     assert.matches("Lua file of module server.remove is missing", err, 1, true)
     assert.equal(1, w:queued())
   end)
+
+  it("names an answer of a server script that it does not know", function()
+    assert(os.execute(("cp -r '%s/lua' '%s'"):format(world.root, w.dir)))
+    local file = assert(io.open(w.dir .. "/lua/server/reserve.lua", "w"))
+    file:write('return { "MAYBE", "later" }\n')
+    file:close()
+    w:job("Echo", {})
+    local run = w:start { RESQUE_LUA_PATH = w.dir .. "/lua" }
+    run.process:wait_for 'asking for a job.*unexpected answer of a server script: "MAYBE"'
+    assert.equal(1, w:queued())
+  end)
 end)
