@@ -4,29 +4,19 @@
 /* test_answers.c - the words of lua/server: each is in the table, and nothing else is. */
 #include "redis/answers.h"
 
+#include <ctype.h>
+#include <glob.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
-#include <hiredis.h>
 
-/* What the server would send for a script that answers with these two texts. */
-static struct redis_reply *reply_of(const char *first, const char *second)
-{
-    char wire[512];
-    void *reply = NULL;
-    redisReader *reader = redisReaderCreate();
-    int len = snprintf(wire, sizeof wire, "*2\r\n$%zu\r\n%s\r\n$%zu\r\n%s\r\n", strlen(first),
-                       first, strlen(second), second);
-    assert_int_equal(redisReaderFeed(reader, wire, (size_t)len), REDIS_OK);
-    assert_int_equal(redisReaderGetReply(reader, &reply), REDIS_OK);
-    redisReaderFree(reader);
-    return reply;
-}
+#include "reply_wire.h"
 
 static enum answer read_word(const char *word)
 {
@@ -67,55 +57,85 @@ static void finds_the_text_behind_a_word(void **state)
 
 /* --- the scripts --- */
 
-static char *text_of(const char *path)
+static bool answered[ANSWER_COUNT]; /* by some script */
+
+static const char *text_of(const char *path)
 {
     static char text[64 * 1024];
     FILE *file = fopen(path, "r");
     assert_non_null(file);
-    text[fread(text, 1, sizeof text - 1, file)] = '\0';
+    size_t len = fread(text, 1, sizeof text, file);
     fclose(file);
+    assert_true(len < sizeof text);
+    text[len] = '\0';
     return text;
 }
 
-/* Words in capitals at the start of a string, unless they are commands of Redis or an argument. */
-static int check_words(const char *text, const char *path)
+/* A string begins at `at`: the first byte behind it. */
+static const char *past_string(const char *at)
 {
-    int seen = 0;
-    for (const char *at = text; (at = strpbrk(at, "\"")); at++) {
-        char word[32];
-        size_t len = strspn(at + 1, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
-        if (len < 2 || len >= sizeof word || (at[1 + len] != '"' && at[1 + len] != ' '))
-            continue;
-        const char *line = at; /* what stands before it on its line */
-        while (line > text && line[-1] != '\n')
-            line--;
-        bool answer = false;
-        for (const char *mark = line; mark < at; mark++)
-            answer = answer || strncmp(mark, "return", 6) == 0 || strncmp(mark, "answer =", 8) == 0;
-        bool call = at > text && at[-1] == '('; /* call("HGET", …), try("HGET", …) */
-        if (!answer || call)
-            continue;
-        snprintf(word, sizeof word, "%.*s", (int)len, at + 1);
-        if (read_word(word) == ANSWER_UNKNOWN)
-            fail_msg("%s answers %s, which is not in the table", path, word);
-        seen++;
-    }
-    return seen;
+    char quote = *at++;
+    for (; *at && *at != quote; at++)
+        at += *at == '\\' && at[1];
+    return at + (*at == quote);
 }
 
-static void has_every_word_of_the_scripts(void **state)
+/* Whether the string at `at` is compared with something, so that it is no answer. */
+static bool is_compared(const char *text, const char *at)
 {
-    static const char *const files[] = {
-        "reserve", "done",  "fail",     "unreserve", "register",     "unregister", "heartbeat",
-        "note",    "prune", "lib/take", "lib/job",   "lib/transfer", "lib/record"};
-    int seen = 0;
-    (void)state;
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        char path[64];
-        snprintf(path, sizeof path, "lua/server/%s.lua", files[i]);
-        seen += check_words(text_of(path), path);
+    while (at > text && isspace((unsigned char)at[-1]))
+        at--;
+    return at - text >= 2 && at[-1] == '=' && (at[-2] == '=' || at[-2] == '~');
+}
+
+/* An answer begins with a word in capitals that is all of the string or stands before a blank. */
+static void check_word(const char *at, const char *path)
+{
+    size_t len = strspn(at, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+    char word[32];
+    if (len < 2 || len >= sizeof word || (at[len] != '"' && at[len] != ' '))
+        return;
+    snprintf(word, sizeof word, "%.*s", (int)len, at);
+    enum answer answer = read_word(word);
+    if (answer == ANSWER_UNKNOWN)
+        fail_msg("%s answers %s, which is not in the table", path, word);
+    answered[answer] = true;
+}
+
+/* Reads the strings of a script, but for those between parentheses: these are arguments, such as
+ * the commands of Redis. */
+static void check_script(const char *path)
+{
+    const char *text = text_of(path), *at = text;
+    int depth = 0;
+    while (*at) {
+        if (strncmp(at, "--", 2) == 0) {
+            at += strcspn(at, "\n");
+        } else if (*at == '"' || *at == '\'') {
+            if (depth == 0 && !is_compared(text, at))
+                check_word(at + 1, path);
+            at = past_string(at);
+        } else {
+            depth += (*at == '(') - (*at == ')');
+            at++;
+        }
     }
-    assert_true(seen > 20);
+    if (depth != 0) /* then strings were passed over */
+        fail_msg("%s: %d parentheses are open at its end", path, depth);
+}
+
+static void has_the_words_of_all_scripts_and_no_more(void **state)
+{
+    glob_t files;
+    (void)state;
+    assert_int_equal(glob("lua/server/*.lua", 0, NULL, &files), 0);
+    assert_int_equal(glob("lua/server/lib/*.lua", GLOB_APPEND, NULL, &files), 0);
+    for (size_t i = 0; i < files.gl_pathc; i++)
+        check_script(files.gl_pathv[i]);
+    globfree(&files);
+    for (int i = ANSWER_UNKNOWN + 1; i < ANSWER_COUNT; i++)
+        if (!answered[i])
+            fail_msg("no script answers %s", answers_word((enum answer)i));
 }
 
 int main(void)
@@ -123,7 +143,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(knows_each_word_by_itself),
         cmocka_unit_test(finds_the_text_behind_a_word),
-        cmocka_unit_test(has_every_word_of_the_scripts),
+        cmocka_unit_test(has_the_words_of_all_scripts_and_no_more),
     };
     return cmocka_run_group_tests_name("answers", tests, NULL, NULL);
 }
