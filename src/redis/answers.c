@@ -4,11 +4,14 @@
 #include <string.h>
 
 static const char *const words[ANSWER_COUNT] = {
-    [ANSWER_UNKNOWN] = "",          [ANSWER_OK] = "OK",         [ANSWER_ERR] = "ERR",
-    [ANSWER_ALREADY] = "ALREADY",   [ANSWER_LOST] = "LOST",     [ANSWER_JOB] = "JOB",
-    [ANSWER_EMPTY] = "EMPTY",       [ANSWER_PAUSED] = "PAUSED", [ANSWER_REJECTED] = "REJECTED",
-    [ANSWER_CONFLICT] = "CONFLICT", [ANSWER_TAKEN] = "TAKEN",   [ANSWER_HELD] = "HELD",
-    [ANSWER_GONE] = "GONE",         [ANSWER_FAILED] = "FAILED", [ANSWER_PUTBACK] = "PUTBACK",
+    [ANSWER_UNKNOWN] = "",          [ANSWER_OK] = "OK",
+    [ANSWER_ERR] = "ERR",           [ANSWER_ALREADY] = "ALREADY",
+    [ANSWER_LOST] = "LOST",         [ANSWER_JOB] = "JOB",
+    [ANSWER_EMPTY] = "EMPTY",       [ANSWER_PAUSED] = "PAUSED",
+    [ANSWER_REJECTED] = "REJECTED", [ANSWER_CONFLICT] = "CONFLICT",
+    [ANSWER_TAKEN] = "TAKEN",       [ANSWER_HELD] = "HELD",
+    [ANSWER_OLDER] = "OLDER",       [ANSWER_GONE] = "GONE",
+    [ANSWER_FAILED] = "FAILED",     [ANSWER_PUTBACK] = "PUTBACK",
     [ANSWER_REQUEUED] = "REQUEUED", [ANSWER_POISON] = "POISON",
 };
 

@@ -18,6 +18,7 @@ enum answer {
     ANSWER_CONFLICT, /* the record or the id is another worker's; the token in it follows */
     ANSWER_TAKEN,    /* another worker is registered under this id */
     ANSWER_HELD,     /* the record is of a job that this worker has finished or given up */
+    ANSWER_OLDER,    /* some workers lack what is needed; their ids and numbers follow */
     ANSWER_GONE,     /* what was to prove a worker's death is not so any more */
     ANSWER_FAILED,   /* what became of a job: it is in `failed`, */
     ANSWER_PUTBACK,  /* at the head of its queue, */
