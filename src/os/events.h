@@ -51,9 +51,9 @@ void events_close(struct events *ev);
 /* An events struct that watches no signals, for programs that only wait for Redis. */
 void events_init_plain(struct events *ev);
 
-/* Waits until one of `slots` is ready, a signal comes, or clock_ms() reaches `deadline`. Signals
- * that came before and were not taken do not end the wait (Redis is waited for in the middle of a
- * step); events_deadline makes them. */
+/* Waits until one of `slots` is ready, a signal comes, or clock_ms() reaches `deadline`. A signal
+ * that came before and was not taken does not end the wait, as Redis is waited for in the middle of
+ * a step; with the deadline wrapped in events_deadline() it does. */
 unsigned events_wait(struct events *ev, unsigned slots, int64_t deadline);
 
 /* Has waits that name `slot` wait for `fd`; `want` is POLLIN or POLLOUT. events_unwatch leaves the
@@ -65,7 +65,7 @@ bool events_watches(const struct events *ev, enum events_slot slot);
 /* Throws away what a pipe whose bytes mean nothing holds. True. */
 bool events_drain(const struct events *ev, enum events_slot slot);
 
-/* Who sent this signal since the last call; 0: nobody did. */
+/* Takes a signal: who has sent it since the last call; 0: nobody has. */
 #define EVENTS_OTHERS 1u
 #define EVENTS_MANAGER 2u
 unsigned events_take(struct events *ev, int signo);
