@@ -69,8 +69,9 @@ local function kill_job(run)
   return kill(run:jobs()[1])
 end
 
+-- One that has registered: before that it may be the check of APP_INCLUDE.
 local function kill_worker(run)
-  local workers = run:workers()
+  local workers = run:workers(math.random(2) == 1 and "Waiting" or "Forked")
   return workers[1] and kill(workers[math.random(#workers)])
 end
 
@@ -110,16 +111,28 @@ local function round()
   return killed and 1 or 0
 end
 
+-- Every worker that is registered lives: the dead are accounted for, which takes an older manager
+-- as long as a heartbeat counts.
+local function all_live(workers)
+  for id in pairs(workers) do
+    if not proc.alive(checker.pid_of(id)) then
+      return false
+    end
+  end
+  return true
+end
+
 -- No more jobs, no more kills: all are over, and everybody leaves.
 local function drain()
   clock.wait_until(function()
     local seen = check()
-    return #seen.queue == 0 and #seen.record == 0
+    return #seen.queue == 0 and #seen.record == 0 and all_live(seen.workers)
   end, 60, function()
     return "all jobs are over; the logs:\n" .. runs[1]:err():sub(-2000) .. runs[2]:err():sub(-2000)
   end)
   for _, run in ipairs(runs) do
-    assert.same({ 0, 0 }, { run:stop(20) })
+    local code, signal = run:stop(20)
+    assert.message(run:err()).same({ 0, 0 }, { code, signal })
   end
 end
 
