@@ -1,12 +1,12 @@
 -- fail.lua - a job has failed.
--- ARGV: 3 token, 4 "failed", "crashed" (it may be put back) or "malformed" (its payload cannot
--- stand in a record), 5 exception, 6 error, 7 wall ms, 8 CPU ms and 9 peak kB of its process ("":
--- there was none), 10 the limit that ended it ("": none), 11 the last of its output, 12 how often a
--- crashed job is put back, 13 token of the next job ("": none wanted), 14 largest payload,
--- 15 number of trace lines, then these, then the queues.
+-- ARGV: 3 token, 4 "failed", "crashed" (it may be put back) or "malformed" (its payload is no JSON
+-- that can stand in a record), 5 exception, 6 error, 7 wall ms, 8 CPU ms and 9 peak kB of its
+-- process ("": there was none), 10 the limit that ended it ("": none), 11 the last of its output,
+-- 12 how often a crashed job is put back, 13 token of the next job ("": none wanted), 14 largest
+-- payload, 15 number of trace lines, then these, then the queues.
 -- Answers: as done, with another first word if it was "crashed" and could be put back: REQUEUED n
--- (it was, n times by now) | POISON error (too often: it has failed with this text); or ERR why: no
--- list took it, the record is as it was.
+-- (it was, n times by now) | POISON error (too often: it has failed with this text); or ERR why (no
+-- list took the failure; the record is as it was).
 local token, lines = ARGV[3], tonumber(ARGV[15])
 local record = try("GET", record_key)
 local word = "OK"

@@ -1,8 +1,8 @@
--- note.lua - what keeps a worker from jobs, for people to see.
+-- note.lua - notes what keeps a worker from jobs, for people to see.
 -- ARGV: 3 nonce of its tokens, then name and text of each note there is: "blocked" (no job can
--- start), "resting:<queue>" (it leaves that queue alone). Others of before are over.
--- Answers: OK | LOST (not registered any more, or another process by that name) | ERR why (the
--- Redis user may not do what this needs and an older release did not: the command, Redis's words).
+-- start), "resting:<queue>" (it leaves that queue alone). Notes not given again are removed.
+-- Answers: OK | LOST (not registered any more, or another process has the id) | ERR why (the Redis
+-- user lacks a right that is new here: the command, Redis's words).
 if not registered_by(ARGV[3]) then return { "LOST" } end
 local process = prefix .. "lua:proc:" .. worker
 call("HDEL", process, "blocked")

@@ -1,5 +1,5 @@
--- prune.lua - accounts for a worker that is dead: its job is recorded as failed, or put back where
--- that was asked for, its keys go.
+-- prune.lua - accounts for a dead worker: records its job as failed, or puts it back where that was
+-- asked for, and removes its keys.
 -- ARGV: 3 proof: "heartbeat" (4 is the stale value seen) or "proc" or "reaped" (4 is the nonce of
 -- the process that ended), 5 who prunes, 6 with "reaped": token of the last job whose code had
 -- begun to run ("": none). A record with another token is of a job that never started. Only the
@@ -17,15 +17,15 @@ local function proven()
   return try("HGET", prefix .. "lua:proc:" .. worker, "nonce") == ARGV[4]
 end
 
--- The job in any worker's record. Where no payload can be found, the record itself is the evidence.
+-- The job in any worker's record. Where no payload can be found, the record itself stands for it.
 local function job_of(record)
   local members = json_members(record, 99) or {}
   local queue = members.queue and json_text(members.queue)
   return { queue = queue or "", payload = members.payload or record }
 end
 
--- How often this job may be put back: as its table says (which its process wrote before it began),
--- else as its worker does.
+-- How often this job may be put back: as its table says (promise.lua wrote that before the job
+-- began), else as its worker's setting says.
 local function allowed(job)
   local process = prefix .. "lua:proc:" .. worker
   local known = job.token and try("HMGET", process, "on_crash", "job_on_crash") or {}

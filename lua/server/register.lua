@@ -2,8 +2,8 @@
 -- ARGV: 3 boot id, 4 namespace, 5 pid, 6 start time of its process (3, 4, 6 "": its kernel does not
 -- tell), 7 nonce of its tokens, 8 how often a job that crashed with this worker is to be put back,
 -- 9 how many features its program knows (lib/features.lua).
--- Answers: OK | TAKEN (the id is somebody's: never adopted). The process that has the id already
--- may register again: the reply to its first try can have been lost.
+-- Answers: OK | TAKEN (another process has the id: it is never adopted). The process that has the
+-- id already may register again: the reply to its first try can have been lost.
 local process = prefix .. "lua:proc:" .. worker
 local record = try("GET", record_key)
 local held = job_read(record)

@@ -1,5 +1,5 @@
--- remove.lua - takes one copy of a waiting job out of its queue. In the same step its status ends,
--- for whoever waits for it, and its crashes are forgotten. No worker takes part: KEYS[1] is the
+-- remove.lua - takes one copy of a waiting job out of its queue. The same step ends its status, so
+-- that waiting clients learn of it, and forgets its crashes. No worker takes part: KEYS[1] is the
 -- queue, ARGV[2] is "".
 -- ARGV: 3 which copy (1: the first from the head, -1: from the tail), 4 its payload, 5 the id in
 -- the names of its keys.

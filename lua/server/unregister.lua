@@ -1,8 +1,8 @@
 -- unregister.lua - a worker leaves, with everything of its own.
 -- ARGV: 3 nonce, 4 number of its last committed token.
 -- Answers: OK | OK PUTBACK (a late reserve had taken a job; or FAILED, as unreserve). With nothing
--- removed: HELD token (the record's number is not newer, so the worker may have committed it once:
--- only the worker knows) | CONFLICT token (the record is somebody else's) | ERR why.
+-- removed: HELD token (the record's job may be one that this worker committed: put back, it could
+-- run twice) | CONFLICT token (the record is somebody else's) | ERR why.
 local record = try("GET", record_key)
 local went, err
 if type(record) == "string" then
@@ -13,7 +13,7 @@ if type(record) == "string" then
   went, err = put_back(job, record)
   if not went then return { "ERR", err } end
 end
--- Another process can have the name by now: then what stands there is its own.
+-- Another process can have the id by now: then these keys are its own.
 local owner = try("HGET", prefix .. "lua:proc:" .. worker, "nonce")
 if type(owner) ~= "string" or owner == ARGV[3] then forget_worker() end
 return { "OK", went }

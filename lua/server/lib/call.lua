@@ -1,5 +1,5 @@
--- call.lua - what every script is called with: KEYS[1] the worker's record, ARGV[1] the prefix,
--- ARGV[2] the worker's id. (remove.lua is about a queue: its own head says what it is called with.)
+-- call.lua - the arguments of every script: KEYS[1] the worker's record, ARGV[1] the prefix,
+-- ARGV[2] the worker's id. (remove.lua is about a queue: its own head names its arguments.)
 --
 -- All files of this folder stand in front of each script, in this order. A file may use what is
 -- above it:
@@ -10,7 +10,7 @@
 --   encode    texts in and out of JSON strings
 --   job       a job as a table, and as the record of the worker that has it
 --   record    failure records, their lists, the counters
---   splice    members of a JSON object as raw text; what stands for payloads that are none
+--   splice    members of a JSON object as raw text; stand-ins for malformed payloads
 --   status    php-resque's status of a tracked job
 --   take      the next job from the queues
 --   transfer  a job's ways out of its worker's record, other than done
@@ -28,8 +28,8 @@ local function registered()
   return call("SISMEMBER", prefix .. "workers", worker) == 1
 end
 
--- Whether it is registered by the process whose tokens begin with this nonce. While that was taken
--- for dead, another process can have got its name; and a command can come after its sender's end.
+-- Whether the worker is registered by the process whose tokens begin with this nonce. Another can
+-- have its id, if it was taken for dead; and a command can come after its sender's end.
 local function registered_by(nonce)
   return registered() and try("HGET", prefix .. "lua:proc:" .. worker, "nonce") == nonce
 end

@@ -1,6 +1,6 @@
--- crashes.lua - how often a job has crashed, and how often its worker died before it began: kept in
--- a hash beside the job, whose bytes never change. It goes when the job is done or has failed for
--- good, or a month after the last count.
+-- crashes.lua - counts how often a job has crashed, and how often its worker died before it began,
+-- in a hash beside the job, whose bytes never change. The hash goes when the job is done or has
+-- failed for good, or a month after the last count.
 
 local CRASHES_KEPT = 30 * 86400
 
@@ -10,7 +10,7 @@ local function crashes_key(job)
   return prefix .. "lua:attempts:" .. name
 end
 
--- Two numbers: crashed, unstarted. Nothing if nothing is counted, or the key is something else.
+-- Returns two counts: crashed, unstarted. Nothing if none is kept, or the key is no hash.
 local function crashes_of(job)
   local counts = try("HMGET", crashes_key(job), "crashed", "unstarted")
   if counts.err or not counts[1] and not counts[2] then return nil end
@@ -20,7 +20,7 @@ local function crashes_of(job)
   return number(counts[1]), number(counts[2])
 end
 
--- Sets one of the counts, behind a first write. True if it is set.
+-- Sets one of the counts, after a first write (call.lua). Returns whether it is set.
 local function count_crash(job, field, times)
   local key = crashes_key(job)
   if type(try("HSET", key, field, times)) ~= "number" then return false end

@@ -1,6 +1,6 @@
 -- encode.lua - texts in and out of JSON strings. Not for payloads: those are spliced as they are.
 
--- `text` with each byte that is no part of valid UTF-8 (RFC 3629) as '?'. cjson lets them through.
+-- Puts '?' for each byte that is no part of valid UTF-8 (RFC 3629): cjson lets these through.
 local function clean_utf8(text)
   if not text:find("[\128-\255]") then return text end
   -- A run is one character, or rubbish, or both. Texts repeat their characters: hence the cache.

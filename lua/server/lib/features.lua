@@ -1,8 +1,8 @@
--- features.lua - which workers lack what every worker has to know. A worker writes the number of
--- its features when it registers (VERSION_FEATURES in src/base/version.h); releases before that
--- wrote none, which is 0.
+-- features.lua - finds workers that lack a feature which every worker needs. A worker writes the
+-- number of its features when it registers (VERSION_FEATURES in src/base/version.h); releases
+-- before that wrote none, which is 0.
 
--- Workers in one call, as nobody else is served meanwhile.
+-- Workers in one call at most, as Redis serves nobody else meanwhile.
 local WORKERS_LOOKED_AT = 1000
 
 -- The workers that know less than `needed`, among those whose ids are ARGV[first] and on: a list of

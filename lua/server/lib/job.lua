@@ -29,13 +29,13 @@ local function job_status_id(record, at)
   return id and json_text(id) or "", past or at
 end
 
--- The same for the attempts; nil: none are counted.
+-- As job_status_id, for the attempts; nil: none are counted.
 local function job_attempts(record, at)
   local attempts, past = record:match('^"attempts":(%d+),()', at)
   return tonumber(attempts), past or at
 end
 
--- Whether a record (what GET gave) is the one of this token: nil, or where its next member begins.
+-- Where the member after the token begins in a record (a reply of GET) of this token; else false.
 local function job_has(record, token)
   local head = '{"token":"' .. token .. '",'
   return type(record) == "string" and record:sub(1, #head) == head and #head + 1
@@ -58,8 +58,8 @@ local function job_read(record)
     payload = record:sub(first, -2) }
 end
 
--- What to answer when the record is not the one of this token any more: it was committed by an
--- earlier try, or the worker was pruned (and its name maybe given to another).
+-- The answer where the record is not the one of this token any more: ALREADY if an earlier try has
+-- committed it, LOST if the worker was pruned (another may have its id by now).
 local function job_missed(record, token)
   local held = job_read(record)
   local nonce = token:match("^%x+")

@@ -1,4 +1,4 @@
--- record.lua - every failure record, and the two lists they go to.
+-- record.lua - makes failure records and appends them to their lists; counts finished jobs.
 
 -- Members that only we write; resque-web takes no notice of them. Each has a comma in front.
 local function more_members(failure)
@@ -32,7 +32,7 @@ local function failure_record(queue, payload, failure)
   })
 end
 
--- Appends a record to `failed`, or to `failed:overflow` if that is no list. True; nil and why not.
+-- Appends a record to `failed`, or to `failed:overflow` if that is no list. True; or nil, why.
 local function push_failure(record)
   local reply = try("RPUSH", prefix .. "failed", record)
   if type(reply) == "number" then return true end
@@ -40,7 +40,7 @@ local function push_failure(record)
   return nil, "cannot write to " .. prefix .. "failed nor to failed:overflow: " .. reply.err
 end
 
--- Counts one finished job. A counter that is no number holds up nobody.
+-- Counts one finished job. A counter that is no number is passed over.
 local function count(failed)
   try("INCR", prefix .. "stat:processed")
   try("INCR", prefix .. "stat:processed:" .. worker)

@@ -3,7 +3,7 @@
 -- (src/base/json_check.h): what passes is read by every JSON parser of the fleet. The server's
 -- cjson is not: it takes NaN, 0x10, 01, control characters and bad UTF-8.
 
--- A million take 0.35 s.
+-- Values that are looked at, at most; a million take 0.35 s.
 local MAX_VALUES = 2e6
 
 -- A table from name to raw value of a JSON object, or nil if `text` is anything but strict JSON of
@@ -71,8 +71,8 @@ local function json_members(text, max_depth)
   return whole and clean_utf8(text) == text and members or nil
 end
 
--- Payload bytes that cannot stand in a record: what takes their place, and a member that keeps them
--- all. The text shown is cut so that a page of failures stays readable.
+-- Returns the stand-in for payload bytes that cannot stand in a record, and a member that keeps all
+-- of them. The text shown is cut so that a page of failures stays readable.
 local function malformed(bytes)
   local shown = bytes:sub(1, 1000)
   if #bytes > #shown then shown = shown .. " … (" .. #bytes .. " bytes)" end
@@ -80,14 +80,14 @@ local function malformed(bytes)
     ',"raw_base64":"' .. base64(bytes) .. '"'
 end
 
--- The members of a payload that may be anything, if it is strict JSON with a class; else nil.
--- 98 levels: src/base/json_check.h.
+-- The members of a payload, if it is strict JSON with a class; else nil. 98 levels:
+-- src/base/json_check.h.
 local function payload_members(payload)
   local members = json_members(payload, 98)
   return members and members.class and json_text(members.class) and members or nil
 end
 
--- A payload that may be anything, as it can stand in a record: itself or as above.
+-- The payload if it can stand in a record, else the results of malformed().
 local function presentable(payload)
   if payload_members(payload) then return payload end
   return malformed(payload)

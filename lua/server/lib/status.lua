@@ -2,7 +2,7 @@
 
 local WAITING, RUNNING, FAILED, COMPLETE = 1, 2, 3, 4
 
--- The second a status was begun, as it stood there; some writers leave it out.
+-- The second in which a status began, else `otherwise`: some writers leave it out.
 local function started_at(status, otherwise)
   local ok, old = pcall(cjson.decode, status)
   local started = ok and type(old) == "table" and (old.started or old.updated)
@@ -10,7 +10,7 @@ local function started_at(status, otherwise)
   return plausible and started or otherwise
 end
 
--- `id` is what stands in the key; "" is a job without one. `result` is JSON.
+-- Writes a tracked job's state. `id` is the one in the key; "": it has none. `result` is JSON.
 local function set_status(id, state, result)
   if id == "" then return end
   local key = prefix .. "job:" .. id .. ":status"

@@ -1,14 +1,14 @@
 -- take.lua - takes the next job from the queues, for reserve and for the commits that go on with
 -- the next job in the same trip.
 
--- The id in a status key: php-new puts the payload's prefix in front. "" without an id.
+-- The id in a status key: newer php-resque puts the payload's prefix in front. "": it has none.
 local function status_id(id, tag)
   if type(id) ~= "string" or id == "" then return "" end
   return type(tag) == "string" and tag ~= "" and tag .. "_" .. id or id
 end
 
--- What the server can tell of a payload: a table with class, id and status_id; or nil, what is
--- wrong, status_id. Only the first net: the server's cjson is lenient, the worker checks strictly.
+-- Reads a payload: a table with class, id and status_id; or nil, what is wrong, status_id. The
+-- server's cjson is lenient, so the worker checks again, strictly.
 local function examine(payload)
   local ok, value = pcall(cjson.decode, payload)
   if not ok then return nil, "not JSON: " .. tostring(value), "" end
@@ -21,14 +21,14 @@ local function examine(payload)
   return { class = value.class, id = id, status_id = status }
 end
 
--- Undoes a pop.
+-- Undoes a pop. Returns the answer ERR.
 local function give_back(queue, payload, why)
   call("LPUSH", prefix .. "queue:" .. queue, payload)
   return { "ERR", why }
 end
 
 -- Records a popped payload that no worker can run. `shown` stands for it in the record, `more` are
--- further members of that.
+-- further members of the record.
 local function reject(queue, payload, failure, status, shown, more)
   failure.more = more
   local ok, err = push_failure(failure_record(queue, shown, failure))
@@ -38,8 +38,8 @@ local function reject(queue, payload, failure, status, shown, more)
   return { "REJECTED", queue, failure.error }
 end
 
--- A payload that is only too large is spliced in whole, so that it can be looked at and tried again
--- like any other, if it is quickly seen to be strict JSON; else it is kept as malformed ones are.
+-- Records a payload that is too large. Strict JSON of at most MAX_VALUES is spliced in whole, so
+-- that people can look at it and try it again; anything else is kept as malformed.
 local function reject_large(queue, payload, max_payload)
   local failure = {
     exception = "Resque::PayloadTooLarge",
@@ -72,7 +72,7 @@ local function accept(token, queue, payload, max_payload)
   return answer_job(job, seen)
 end
 
--- A record is there already: the reply of an earlier reserve of this worker was lost, or came late.
+-- Answers with the record's job: the reply of an earlier reserve of this worker was lost or late.
 local function resume(record, token)
   local job = job_read(record)
   local nonce = token:match("^%x+:")
@@ -82,21 +82,21 @@ local function resume(record, token)
   return answer_job(job, examine(job.payload) or { class = "", id = "" })
 end
 
--- Ruby's rule for the operator's switch.
+-- Whether the operator's switch is on, by Ruby's rule.
 local function paused()
   local value = try("GET", prefix .. "pause-all-workers")
   return type(value) == "string" and value:match("^%s*(.-)%s*$"):lower() == "true"
 end
 
--- Why a pop was refused, but for a key that is no list: a server that takes no writes (READONLY)
--- has no empty queues.
+-- Why Redis refused a pop; nil for a key that is no list. The queues of a server that takes no
+-- writes (READONLY) must not look empty.
 local function refused(reply)
   local why = type(reply) == "table" and reply.err
   return why and not why:find("WRONGTYPE", 1, true) and why or nil
 end
 
 -- The answer of reserve. The queues are ARGV from `first` on; `idle` says that the record is known
--- to be absent. A queue key that is no list, or refused, does not keep the others.
+-- to be absent. A queue key that is no list, or refused, does not keep the others from being asked.
 local function take(token, max_payload, first, idle)
   if not registered_by(token:match("^%x+")) then return { "LOST" } end
   local record = not idle and try("GET", record_key)
@@ -114,8 +114,8 @@ local function take(token, max_payload, first, idle)
   return { "EMPTY" }
 end
 
--- The answer of a commit: its word, and behind it the next job if one is asked for. Only behind
--- ALREADY can the record be there.
+-- The answer of a commit: its word, and behind it the next job if one is asked for. The record can
+-- be there only after ALREADY.
 local function go_on(word, token, max_payload, first)
   if token == "" or word == "LOST" then return { word } end
   local answer = take(token, max_payload, first, word ~= "ALREADY")

@@ -1,8 +1,8 @@
--- transfer.lua - the ways of a job out of its worker's record, other than done. The record goes
--- first, which also opens a full Redis for the write after it; every text is ready before.
+-- transfer.lua - moves a job out of its worker's record, other than by done. The record is deleted
+-- first, which opens a full Redis for the next write (call.lua); every text is made before.
 
--- To the failed list. True; or nil and why not, with the record where it was. `failure` is as for
--- failure_record, with a payload if another one stands for the job's.
+-- Moves a job to the failed list. Returns true; or nil and why not, with the record where it was.
+-- `failure` is as for failure_record; its `payload`, if any, stands for the job's.
 local function bury(job, record, failure)
   local text = failure_record(job.queue, failure.payload or job.payload, failure)
   call("DEL", record_key)
@@ -17,7 +17,7 @@ local function bury(job, record, failure)
   return true
 end
 
--- Pushes its bytes into its queue again. True; or nil and why not.
+-- Pushes a job's bytes into its queue again. Returns true; or nil and why not.
 local function push_again(command, job)
   local reply = try(command, prefix .. "queue:" .. job.queue, job.payload)
   if type(reply) ~= "number" then return nil, reply.err end
@@ -26,8 +26,8 @@ local function push_again(command, job)
   return true
 end
 
--- To the head of its queue, for a job that never started. "PUTBACK", or "FAILED" if the queue is no
--- list any more; or nil and why not, with the record where it was.
+-- Moves a job that never started to the head of its queue. Returns "PUTBACK", or "FAILED" if the
+-- queue is no list; or nil and why not, with the record where it was.
 local function put_back(job, record)
   call("DEL", record_key)
   local went, why = push_again("LPUSH", job)
@@ -39,8 +39,8 @@ local function put_back(job, record)
   return ok and "FAILED", err
 end
 
--- To the tail of its queue, for a job that crashed: the next may crash again, and must not hold up
--- those behind it. The count comes first, as it is a promise. True; or nil and why not, with the
+-- Moves a job that crashed to the tail of its queue: it may crash again, and must not hold up other
+-- jobs. The count is written first, as it is a promise. Returns true; or nil and why not, with the
 -- job nowhere (bury it).
 local function put_last(job, crashed)
   call("DEL", record_key)
@@ -50,9 +50,9 @@ local function put_last(job, crashed)
   return went, why
 end
 
--- What becomes of a job that crashed and may be put back `most` times. "REQUEUED" and how often by
--- now; "POISON" and the text of its failure; "FAILED"; or nil and why not, with the record where it
--- was. `failure` is that of the crash.
+-- Puts back a job that has crashed `most` times at most, else buries it. Returns "REQUEUED" and how
+-- often by now; "POISON" and the text of its failure; "FAILED"; or nil and why not, with the record
+-- where it was. `failure` is that of the crash.
 local function after_crash(job, record, failure, most)
   local crashed = (crashes_of(job) or 0) + 1
   job.attempts, failure.attempt = crashed, crashed

@@ -1,7 +1,7 @@
 -- worker.lua - the keys of a worker besides its record.
 
--- Removes them. A server that refuses to write (READONLY) refuses the first of these, and the
--- caller hears of it; a key that is something else must not keep the others.
+-- Removes these keys. A server that refuses to write (READONLY) refuses the first command, which
+-- raises; a key of another type must not keep the others.
 local function forget_worker()
   call("DEL", prefix .. "worker:" .. worker .. ":started", prefix .. "lua:proc:" .. worker,
     prefix .. "stat:processed:" .. worker, prefix .. "stat:failed:" .. worker)
