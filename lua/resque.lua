@@ -1,7 +1,7 @@
 --- The public face: what `require "resque"` gives to job scripts and to programs that put jobs in.
 --
--- What a job needs to start is loaded with it; what talks to Redis is loaded when it is first used,
--- as every job begins with a fresh Lua state.
+-- Modules that a job needs to start are loaded with it; modules that talk to Redis are loaded when
+-- first used, as every job begins with a fresh Lua state.
 -- @module resque
 local errors = require "resque.errors"
 local hooks = require "resque.hooks"
@@ -9,7 +9,7 @@ local job = require "resque.job"
 local json = require "resque.json"
 local sys = require "resque.sys"
 
---- What this program calls itself, such as "1.0.0".
+--- The version of this program, such as "1.0.0".
 local resque = { version = sys.version }
 
 --- JSON: `resque.json.encode(value)`, `resque.json.decode(text)`; see resque.json.
@@ -33,7 +33,7 @@ resque.job = job
 -- @see resque.hooks.on
 resque.on = hooks.on
 
---- Takes a function back.
+--- Takes back a function that was registered by `on`.
 -- @function off
 -- @see resque.hooks.off
 resque.off = hooks.off
@@ -48,7 +48,7 @@ resque.DontCreate = errors.DontCreate
 -- @see resque.errors.dont_perform
 resque.dont_perform = errors.dont_perform
 
---- In beforeEnqueue: the job is not put in; the reason is optional.
+--- In beforeEnqueue: keeps the job out of its queue; the reason is optional.
 -- @function dont_create
 -- @see resque.errors.dont_create
 resque.dont_create = errors.dont_create

@@ -1,7 +1,7 @@
 --- The Redis connection of this process and the names of keys.
 --
--- Opened at first use, never inherited: after a fork the first command opens another. `redis(...)`
--- is what jobs use; resque.queue and resque.status go through `own`.
+-- The connection is opened at first use and never inherited: after a fork the first command opens
+-- another. Jobs use `redis(...)`; resque.queue and resque.status use `own`.
 -- @module resque.connection
 local net = require "resque.net"
 local sys = require "resque.sys"
@@ -28,8 +28,8 @@ function connection.set_backend(where)
   address, current = where, nil
 end
 
--- An old server knows no users, and php-resque ignores them; another asks for no password. The
--- program has said so at its start, so its jobs do not.
+-- Warns where the server has ignored the address's user or password (an old one knows no users,
+-- another asks for no password). The program has said so at its start, so its jobs do not.
 local function warn_once(conn)
   local remark = conn:remark()
   if remark and sys.where ~= "job" then
@@ -55,7 +55,7 @@ function connection.default()
   return current
 end
 
---- The same for resque's own commands, which must not get between a user's MULTI and EXEC.
+--- As `default`, for resque's own commands, which must not get between a user's MULTI and EXEC.
 -- @return as `default`
 function connection.own()
   local conn, err, trouble = connection.default()

@@ -12,7 +12,7 @@ local function error_text(reply)
   return type(reply) == "table" and reply.err or nil
 end
 
--- One wanted job as a function of a decoded payload: "Class", {Class = id} or {Class = args}.
+-- The test of a decoded payload that an item asks for: "Class", {Class = id} or {Class = args}.
 local function matcher(item)
   if type(item) == "string" then
     return function(info)
@@ -97,7 +97,7 @@ local function remove_queue(conn, key)
   return exec[1]
 end
 
--- Every job of the queue that one of the matchers wants; without matchers every job.
+-- Takes out every job of the queue that one of the matchers wants; without matchers every job.
 local function take_out(name, matchers)
   local key = connection.key("queue:" .. name)
   local conn, err, trouble = connection.own()
@@ -114,7 +114,7 @@ local function take_out(name, matchers)
   return remove_all(conn, key, found)
 end
 
---- Takes waiting jobs out of a queue, as php-resque does. A status of theirs stays as it is.
+--- Takes waiting jobs out of a queue, as php-resque does. Their statuses stay as they are.
 -- @tparam string name the queue
 -- @param[opt] items a list of "Class" (all its jobs), {Class = id}, {Class = args} (compared with
 --   the first argument), or one of these; nil: every job of the queue

@@ -1,8 +1,8 @@
---- Error values made readable: a name, a message and a short traceback, whatever was raised.
+--- Makes error values readable: a name, a message and a short traceback, whatever was raised.
 --
--- Also the two values that are raised to skip a job, DontPerform and DontCreate. What happens to an
--- error afterwards (failure record, log) is not decided here. No string is called by its methods: a
--- job may have taken them from its strings.
+-- It also holds the two values that skip a job when raised, DontPerform and DontCreate. The caller
+-- decides about failure record and log. No method of a string is called here: a job may have
+-- removed those.
 -- @module resque.errors
 local forked = require "resque.job.forked"
 local json = require "resque.json"
@@ -13,11 +13,11 @@ local errors = {}
 -- Limits raise errors in a job, and only inside of its own xpcall.
 local IN_JOB = sys.where == "job"
 local xpcall = IN_JOB and sys.xpcall or xpcall
--- Level of the function that raised the error, seen from the handler; a job's xpcall calls that
--- from C.
+-- Level of the function that raised the error, seen from the handler; a job's xpcall calls the
+-- handler from C.
 local HANDLER_LEVEL = IN_JOB and 3 or 2
 
--- Half of the frames that are shown at most: from where it happened, and from where the job began.
+-- Frames that are shown from each end of a deep stack: where it broke, and where the job began.
 local HALF = 20
 
 -- -------------------------------------------------------------------------- raised to skip a job
@@ -43,7 +43,7 @@ errors.DontPerform = signal "DontPerform"
 --- Raise it in a beforeEnqueue hook: the job is not put in.
 errors.DontCreate = signal "DontCreate"
 
---- Whether an error value is one of the two.
+--- Whether an error value is DontPerform or DontCreate, alone or with a reason.
 -- @param err any value
 -- @tparam table class `errors.DontPerform` or `errors.DontCreate`
 -- @treturn boolean
@@ -65,11 +65,11 @@ end
 
 -- ------------------------------------------------------------------------------------- traceback
 
--- Where our own modules are, as chunk names begin: their frames say nothing to a job's author.
+-- How the chunk names of our own modules begin: their frames say nothing to a job's author.
 local OWN = debug.getinfo(1, "S").source:match "^(.*)errors%.lua$" or "="
 local OWN_FACE = OWN:gsub("/$", ".lua")
 
--- A frame, not the number of frames left out; Lua, not C; not ours.
+-- Whether it is a frame of the user's Lua: not the number of frames left out, not C, not ours.
 local function is_users(info)
   return type(info) == "table" and info.what ~= "C" and info.source ~= OWN_FACE
     and string.sub(info.source, 1, #OWN) ~= OWN
@@ -221,9 +221,9 @@ function errors.report(err, trace)
   }, Report)
 end
 
--- What a limit or TERM raised comes with the stack it found; the handler sees another one (the
--- error of a coroutine arrives in who resumed it), or is not called (no memory). `limit` says which
--- limit it was.
+-- The report of an error that a limit or TERM raised, with the stack of that moment; else nil. The
+-- handler sees another stack (that of the resumer of a coroutine), or is not called (no memory).
+-- `limit` of the report names the limit.
 local function stopped(err)
   if not IN_JOB then
     return nil

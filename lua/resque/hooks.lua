@@ -1,7 +1,7 @@
 --- Hooks: functions that are called at the events of a job's life, as php-resque names them.
 --
--- A registry and no more: each event is emitted where it happens. An error in a hook goes to who
--- emitted the event.
+-- This is a registry and no more: each event is emitted where it happens, and an error in a hook
+-- reaches the emitter.
 -- @module resque.hooks
 local forked = require "resque.job.forked"
 local sys = require "resque.sys"
@@ -31,7 +31,7 @@ function hooks.names()
   return names
 end
 
--- before_fork is beforeFork.
+-- The event's name in `listeners`: before_fork is beforeFork. Raises if there is none.
 local function event_name(event, level)
   local name = tostring(event):gsub("_(%l)", string.upper)
   if not listeners[name] then

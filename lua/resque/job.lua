@@ -1,6 +1,6 @@
 --- Job classes by name, and the object a job runs as. Called as `resque.job(name)`.
 --
--- Knows nothing of files (resque.job.loader finds classes) and nothing of Redis.
+-- This module knows nothing of files (resque.job.loader finds classes) and nothing of Redis.
 -- @module resque.job
 local json = require "resque.json"
 
@@ -40,7 +40,7 @@ function job.register(name, class)
   return class
 end
 
---- The class registered under a name; separators count as equal where no name is.
+--- The class registered under a name, else under one that differs in its separators alone.
 -- @tparam string name
 -- @treturn ?table
 function job.lookup(name)
@@ -66,7 +66,7 @@ end
 
 -- -------------------------------------------------------------------------------- one job to run
 
--- The whole list: an object (php-resque 1.1) or a single value counts as one element.
+-- The arguments as a list: an object (php-resque 1.1) or a single value counts as one element.
 local function list_of(args)
   if args == nil or args == json.null then
     return json.array()

@@ -12,10 +12,10 @@ local math_type, next, type, getmetatable = math.type, next, type, getmetatable
 
 local json = {}
 
--- Containers inside each other.
+-- Containers inside each other, at most.
 local MAX_DEPTH = 1000
 
--- Metatable of arrays: what keeps an empty one an array.
+-- Metatable of arrays; it makes an empty table an array.
 local ARRAY = { __name = "resque.array" }
 
 --- What stands for JSON's null inside tables; equal to cjson.null.
@@ -75,7 +75,7 @@ end
 -- @treturn[2] string such as "byte 17: invalid UTF-8"
 json.check = check
 
---- Reads text that is known to be strict JSON: what `decode`, or the worker, has checked.
+--- Reads text that `decode`, or the worker, has found to be strict JSON.
 -- @tparam string text
 -- @return the value
 function json.decode_checked(text)
@@ -102,12 +102,12 @@ end
 
 -- --------------------------------------------------------------------------------------- encoding
 
--- Raised inside and caught by `encode`, which adds where in the value it happened.
+-- Ends the writing of a value; try_encode returns the reason.
 local function refuse(why)
   error({ refused = why }, 0)
 end
 
--- How bytes are written that cannot stand for themselves; the others of them as \u001f.
+-- Escapes of bytes that cannot stand in a string; bytes without one of their own are \u001f.
 local ESCAPES = setmetatable({
   ['"'] = '\\"', ["\\"] = "\\\\", ["\b"] = "\\b", ["\f"] = "\\f", ["\n"] = "\\n", ["\r"] = "\\r",
   ["\t"] = "\\t",
@@ -215,7 +215,7 @@ function append(out, n, v, depth)
   return n + 1
 end
 
---- Writes JSON if it can be done.
+--- Writes JSON, or returns what JSON cannot hold.
 -- @param value see `encode`
 -- @treturn[1] string
 -- @treturn[2] nil

@@ -1,7 +1,7 @@
 --- Puts jobs into queues. (resque.dequeue takes waiting ones out.)
 --
--- One MULTI per group of jobs: the statuses of tracked ones first, so that no worker can be faster
--- than they are, then SADD and RPUSH. Every reply is checked.
+-- Each group of jobs is one MULTI: first the statuses of tracked jobs, so that they are there when
+-- a worker takes the job, then SADD and RPUSH. Every reply is checked.
 -- @module resque.queue
 local connection = require "resque.connection"
 local errors = require "resque.errors"
@@ -14,7 +14,7 @@ local sys = require "resque.sys"
 
 local queue = {}
 
--- What a worker accepts: Ruby reads 100 levels and a record adds one.
+-- Levels that a worker accepts: Ruby reads 100 levels and a record adds one.
 local MAX_DEPTH = 98
 -- Jobs per RPUSH, so that no command holds Redis up for long.
 local GROUP = 500
@@ -93,7 +93,7 @@ local function class_name(class)
   return name
 end
 
--- The queue a class names itself.
+-- The queue that the job class itself names.
 local function own_queue(class, name)
   local found = type(class) == "table" and class or loader.find(name) or job.lookup(name)
   local own = found and found.queue
@@ -103,7 +103,7 @@ local function own_queue(class, name)
   return own
 end
 
--- The whole list of arguments as it will be written: none is one empty object.
+-- The whole list of arguments as it will be written: without any it is one empty object.
 local function list_of(args)
   if args == nil then
     return json.array { {} }
@@ -147,7 +147,7 @@ local function prepare(item)
   return { class = name, queue = target, id = id, track = item.track, payload = payload }
 end
 
--- What a hook gets as args: what `enqueue` was given, read from what will be sent.
+-- The args of a hook: those that `enqueue` was given, read from the payload.
 local function hook_args(ready)
   local list = job.read(ready.payload, ready.queue).args
   if #list ~= 1 then
@@ -156,7 +156,7 @@ local function hook_args(ready)
   return list[1] ~= json.null and list[1] or {}
 end
 
--- beforeEnqueue may say no. Returns true, or nil and the reason; other errors propagate.
+-- Calls beforeEnqueue, which may refuse. Returns true, or nil and why; other errors propagate.
 local function before(ready)
   if not hooks.has "beforeEnqueue" then
     return true
@@ -179,7 +179,7 @@ end
 
 -- --------------------------------------------------------------------------------------- pushing
 
--- Jobs of one queue go together, in their order.
+-- Groups jobs by queue, in their order, at most GROUP in each.
 local function group_by_queue(list)
   local groups, open = {}, {}
   for _, ready in ipairs(list) do
@@ -226,7 +226,7 @@ local function error_text(reply)
   return type(reply) == "table" and reply.err or nil
 end
 
--- Whether a group was pushed, by the replies to its commands: nil, or why not.
+-- Why a group was not pushed, by the replies to its commands; nil: it was.
 local function failure_of(group, replies)
   local exec = replies[group.last]
   if type(exec) ~= "table" or exec.err then
@@ -241,12 +241,12 @@ local function failure_of(group, replies)
   if error_text(pushed) then
     group.new_queue = added == 1
     return pushed.err
-  elseif error_text(added) then -- the job is in: who names the queue finds it, QUEUE=* does not
+  elseif error_text(added) then -- the job is in: QUEUE=its name finds it, QUEUE=* does not
     sys.log("warn", ("queue %s could not be noted in 'queues': %s"):format(group.queue, added.err))
   end
 end
 
--- EXEC does not roll back: takes back what came before the RPUSH that failed.
+-- Takes back the writes before an RPUSH that failed, as EXEC does not roll back.
 local function undo(conn, group)
   local commands = {}
   local keys = status_keys(group)
@@ -267,8 +267,8 @@ local function reject(group, why)
   end
 end
 
--- A group in which Redis refused a command and closed the connection: one job was too much for it.
--- The jobs that are to be tried again, one by one.
+-- Splits a group in which Redis refused a command and closed the connection, as one job was too
+-- much for it. Returns the jobs that are to be tried again, one by one.
 local function take_apart(group, why)
   local singles = {}
   for i, ready in ipairs(group) do
@@ -281,7 +281,7 @@ local function take_apart(group, why)
   return {}
 end
 
--- Sends groups in one trip. Those that are still to be sent; nil, message, trouble when the
+-- Sends groups in one trip. Returns those still to be sent; or nil, message, trouble when the
 -- connection is lost.
 local function push_groups(conn, groups)
   local commands, left = {}, {}
@@ -306,8 +306,8 @@ local function push_groups(conn, groups)
   return left
 end
 
--- Pushes prepared jobs; each gets `err` if it was not. True, or nil, message, trouble when the
--- connection is lost: what became of them is then not known.
+-- Pushes prepared jobs; a job that was refused gets `err`. Returns true; or nil, message, trouble
+-- when the connection is lost, and the fate of the jobs is not known.
 local function push(list)
   local conn, err, trouble = connection.own()
   local groups = conn and group_by_queue(list)
@@ -391,7 +391,7 @@ local function result_of(ready)
   return { id = ready.id }
 end
 
---- Puts many jobs in, in one round trip. Never raises for what is wrong with one item.
+--- Puts many jobs into queues, in one round trip. Never raises for what is wrong with one item.
 -- @tparam {table,...} items each `class`, `args` (the whole list), and if need be `queue`, `id`,
 --   `track`
 -- @treturn[1] {table,...} for each item {id = id} or {err = why it is not in its queue}

@@ -1,7 +1,7 @@
 --- The status of a tracked job, as php-resque keeps it: job:<id>:status, numbers 1 to 4.
 --
--- Read only: it is written by resque.queue (1, together with the push) and by the server scripts.
--- Called as `resque.status(id)`.
+-- This module only reads: resque.queue (1, with the push) and the server scripts write. Called as
+-- `resque.status(id)`.
 -- @module resque.status
 local connection = require "resque.connection"
 local json = require "resque.json"
@@ -10,7 +10,7 @@ local sys = require "resque.sys"
 local status = { WAITING = 1, RUNNING = 2, FAILED = 3, COMPLETE = 4 }
 local NAMES = { "waiting", "running", "failed", "complete" }
 
--- How often `wait` looks: soon at first, as most jobs are short.
+-- Pauses between the looks of `wait`: short at first, as most jobs are.
 local FIRST_LOOK, LAST_LOOK = 0.01, 0.25 -- seconds
 
 local Status = {}
@@ -34,7 +34,7 @@ function status.key(id, prefix)
   return connection.key("job:" .. id .. ":status")
 end
 
---- What the key of a job holds that waits.
+--- The text of a waiting job's status.
 -- @tparam integer now Unix time
 -- @treturn string
 function status.waiting(now)
@@ -52,7 +52,7 @@ function status.new(id, prefix)
   return setmetatable({ id = id, prefix = prefix }, Status)
 end
 
---- Everything that is known.
+--- All fields of the status.
 -- @treturn[1] table `status`, `updated`, `started`, `result` (as far as they were written)
 -- @treturn[2] boolean false: the job is not tracked (or was done more than a day ago)
 -- @treturn[3] nil

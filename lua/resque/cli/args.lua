@@ -1,4 +1,4 @@
---- What follows QUEUE and CLASS on a command line, as the list of arguments a job gets.
+--- Turns the words behind QUEUE and CLASS on a command line into a job's list of arguments.
 --
 --    (nothing)                      [{}]
 --    '{"to":"x"}'                   [{"to":"x"}]
@@ -13,7 +13,7 @@ local sys = require "resque.sys"
 
 local args = {}
 
--- As deep as the worker takes it: 98 levels, of which the payload is one and the list another.
+-- Levels that a worker accepts: 98, of which the payload is one and the list another.
 local LIST_DEPTH = 97
 
 --- A value from JSON text.
@@ -41,7 +41,7 @@ local function read_file(path)
   return text, err
 end
 
--- Not the password of an address that was given as an argument.
+-- A text as messages show it: short, and without the password of an address.
 local function shown(text)
   text = text:gsub("://.*@", "://***@")
   return sys.printable(#text > 60 and text:sub(1, 60) .. "…" or text)
@@ -108,7 +108,7 @@ local function positional(text, words)
   return list
 end
 
--- A word that can only be meant as JSON, so that its error is worth telling.
+-- Whether a word can only be meant as JSON, so that its error is worth telling.
 local function looks_like_json(word)
   return word:find '^%s*[{%["]' ~= nil
 end

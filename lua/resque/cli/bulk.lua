@@ -1,4 +1,4 @@
---- Many jobs from standard input: read, put in by batches of one round trip, told about.
+--- Puts in many jobs from standard input, in batches of one round trip, and shows the progress.
 --
 -- A bad line is reported by its number and the rest goes on. How a batch gets to Redis is the
 -- caller's business (resque.cli.enqueue).
@@ -33,7 +33,7 @@ function Bulk:reject(number, why)
   io.stderr:write(("stdin:%d: %s\n"):format(number, why))
 end
 
--- Keeps to --rate: what is queued already must have taken its time.
+-- Keeps to --rate: waits until the jobs queued so far have taken their time.
 function Bulk:pace()
   local rate = self.settings.rate
   local early = rate and self.queued / rate - (sys.monotonic() - self.started) or 0
@@ -42,7 +42,7 @@ function Bulk:pace()
   end
 end
 
--- Puts the batch in. False: Redis is gone, nothing more can be done.
+-- Puts the batch in. Returns false if Redis is gone and nothing more can be done.
 function Bulk:flush()
   local batch = self.batch
   if #batch == 0 then
@@ -84,7 +84,7 @@ function Bulk:add(line, number)
   self.batch[#self.batch + 1] = job
 end
 
--- Reads to the end. False: it could not be brought to the end.
+-- Reads and puts in everything. Returns false if Redis is gone or the input cannot be read.
 function Bulk:loop()
   local lines, size = input.new(), batch_size(self.settings)
   while true do
@@ -110,7 +110,7 @@ function Bulk:report()
     self.settings.dry_run and "would be " or "", number(self.rejected))
 end
 
--- What is known about the jobs when Redis went away: those of the last batch may be queued or not.
+-- Tells how far it came when Redis went away: jobs of the last batch may be queued or not.
 function Bulk:explain_stop()
   local stop = self.stopped
   return terminal.fail(terminal.EXIT.redis, ("stopped at line %d: %s"):format(stop.first, stop.err),

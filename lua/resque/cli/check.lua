@@ -13,7 +13,7 @@ local check = {}
 local EXIT = terminal.EXIT
 
 -- Loads every <Class>.lua of the folders where jobs are looked for, so that a broken one is found
--- now and not by a job. Returns the reports of those that are broken.
+-- now and not by a job. Returns the reports of the broken ones.
 local function load_class_files()
   local broken = {}
   for _, dir in ipairs(loader.folders()) do
@@ -97,13 +97,13 @@ local function print_classes(classes, warnings, reports)
   end
 end
 
--- What is to be checked: the files named, else APP_INCLUDE; nil: nothing is.
+-- The files to check: those named, else APP_INCLUDE; nil: none.
 local function includes_of(arguments)
   local includes = arguments[1] and table.concat(arguments, ",") or terminal.settings().include
   return sys.includes(includes)[1] and includes or nil
 end
 
--- `includes` nil: NO_INCLUDE.
+-- Loads all scripts; `includes` nil: NO_INCLUDE.
 local function load_all(includes)
   sandbox.start(includes)
   local ok, report = loading.run(loader.load, includes, not includes)

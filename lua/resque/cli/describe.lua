@@ -1,10 +1,10 @@
---- What there is to say about a job class: where it is, what it has, what looks like a slip.
+--- Describes a job class: where it is, what it has, what looks like a slip.
 -- @module resque.cli.describe
 local job = require "resque.job"
 local policy = require "resque.job.policy"
 local sys = require "resque.sys"
 
--- What people write instead of the names that count.
+-- Names that people write by mistake, and the right ones.
 local MISSPELT = {
   Perform = "perform", run = "perform", execute = "perform", handle = "perform",
   setup = "setUp", Setup = "setUp", SetUp = "setUp",

@@ -1,5 +1,5 @@
---- `resque-lua doctor`: looks a Redis and its fleet over, and says in words which promise is
--- broken and what to do. It changes nothing. Exit 0: none (warnings allowed); 1: some; 4: no Redis.
+--- `resque-lua doctor`: checks a Redis and its fleet, and says which promise is broken and what to
+-- do. It changes nothing. Exit 0: none is (warnings allowed); 1: some are; 4: no Redis.
 -- @module resque.cli.doctor
 local connection = require "resque.connection"
 local facts = require "resque.cli.doctor.facts"
@@ -12,7 +12,7 @@ local EXIT = terminal.EXIT
 
 local GROUPS = { "server", "data", "time", "workers", "features", "notes", "jobs", "records" }
 
--- Every finding in order; each knows its group.
+-- Runs every check. Returns the findings in order, each with its group.
 local function examine(seen)
   local findings = {}
   for _, name in ipairs(GROUPS) do
@@ -103,7 +103,7 @@ local function print_table(seen, findings)
   print ""
 end
 
--- --quiet: what needs no attention is left out.
+-- The findings to show: with --quiet only those that need attention.
 local function shown(findings)
   if not terminal.settings().quiet then
     return findings

@@ -1,5 +1,5 @@
 --- `resque-enqueue QUEUE CLASS [ARGS...]`, `--class CLASS [ARGS...]`, and many jobs from standard
--- input. What goes to Redis is resque.queue's; this file reads the command line and tells people.
+-- input. resque.queue talks to Redis; this file reads the command line and talks to people.
 -- @module resque.cli.enqueue
 local args = require "resque.cli.args"
 local bulk = require "resque.cli.bulk"
@@ -47,7 +47,7 @@ local function own_queue(class_name)
   return class.queue
 end
 
--- What is to be put in where: queue, class, words (the arguments), stdin. Nil, what is wrong, hint.
+-- Reads what to put in where: queue, class, words (the arguments), stdin. Nil, what is wrong, hint.
 local function read_target(arguments, settings)
   local words, dash = take_dash(arguments)
   local target = { class = settings.class, stdin = dash or settings.stdin }
@@ -68,7 +68,7 @@ local function read_target(arguments, settings)
   return target
 end
 
--- What cannot stand together: text of the error, or nil.
+-- The error of words and flags that exclude each other, or nil.
 local function conflict(target, settings)
   if not target.stdin then
     return nil
@@ -81,7 +81,7 @@ local function conflict(target, settings)
   end
 end
 
--- Names that cannot be: text of the error, or nil.
+-- The error of an impossible queue, class or id, or nil.
 local function wrong_name(target)
   if target.queue then
     local ok, err = queue.check(target.queue)
@@ -116,7 +116,7 @@ local function show_many(job, id)
   end
 end
 
--- Stands in for a push: shows what would be sent.
+-- Takes the place of a push with --dry-run: shows the jobs.
 local function show_only(jobs)
   local results = {}
   for i, job in ipairs(jobs) do
@@ -138,7 +138,7 @@ end
 
 -- ---------------------------------------------------------------------------------- putting in
 
--- The function that gets jobs to Redis, or only shows them. Nil, exit code: Redis is not there.
+-- The function that pushes jobs, or only shows them. Nil, exit code: Redis is not there.
 local function pusher(settings)
   if settings.dry_run then
     return show_only
@@ -211,7 +211,7 @@ local function put_many(target, settings, push)
   }
 end
 
--- With -v: which hooks will be called here.
+-- With -v: tells which hooks will be called here.
 local function tell_hooks(include)
   local names = {}
   for _, event in ipairs { "beforeEnqueue", "afterEnqueue" } do

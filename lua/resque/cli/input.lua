@@ -1,6 +1,6 @@
---- Lines of standard input, without waiting longer than asked.
+--- Reads lines of standard input without waiting longer than asked.
 --
--- Not io.lines: that blocks until a line is there, and the jobs of a slow producer would lie in a
+-- io.lines would block until a line is there, and the jobs of a slow producer would lie in a
 -- half-full batch until then.
 -- @module resque.cli.input
 local sys = require "resque.sys"
@@ -16,7 +16,7 @@ function input.new(fd)
   return setmetatable({ fd = fd or 0, chunk = "", pos = 1, pieces = {}, number = 0 }, Input)
 end
 
--- The rest of the chunk belongs to a line whose end is not there yet.
+-- Keeps the rest of the chunk, which belongs to a line whose end is not there yet.
 function Input:keep_rest()
   if self.pos <= #self.chunk then
     self.pieces[#self.pieces + 1] = self.chunk:sub(self.pos)

@@ -1,5 +1,5 @@
---- `resque-lua job ID`: status, times and result of a tracked job. With --wait[=S] after its end.
--- `--kill` stops it instead, tracked or not.
+--- `resque-lua job ID`: shows status, times and result of a tracked job, with --wait[=S] after its
+-- end. `--kill` stops the job instead, tracked or not.
 -- @module resque.cli.job
 local connection = require "resque.connection"
 local json = require "resque.json"
@@ -22,8 +22,8 @@ local function time_text(seconds)
   return os.date("!%Y-%m-%dT%H:%M:%SZ", seconds)
 end
 
--- Why a job may be waiting for longer: "2 of 5 workers: blocked: …". It is not known in which queue
--- it waits.
+-- Why a job may be waiting for longer: "2 of 5 workers: blocked: …". Every worker counts, as the
+-- job's queue is not known.
 local function held_up()
   local all = workers.list() or {}
   local counts, texts = {}, json.array()

@@ -1,6 +1,6 @@
---- What `job ID --kill` and `workers kill ID` tell people. resque.client.cancel does the stopping.
+--- Tells people how `job ID --kill` and `workers kill ID` went; resque.client.cancel stops the job.
 --
--- They ask nothing, not even on a terminal: the person has just named one job and said "kill".
+-- Neither asks back, not even on a terminal: the person has just named one job and said "kill".
 -- @module resque.cli.kill
 local cancel = require "resque.client.cancel"
 local json = require "resque.json"
@@ -12,7 +12,7 @@ local workers = require "resque.client.workers"
 local kill = {}
 local EXIT = terminal.EXIT
 
--- One line, or one JSON object: what became of the job, and where that was.
+-- Prints what became of the job, and where, as one line or one JSON object.
 local function show(word, place, more)
   local where = place.worker or place.queue
   if terminal.settings().json then
@@ -29,7 +29,7 @@ local function show(word, place, more)
   print(format:format(word, sys.printable(where), more and sys.printable(more)))
 end
 
--- How a job went that came to its own end before it could be stopped.
+-- Tells how a job went that came to its own end before it could be stopped.
 local function own_end(place)
   local failure = place.failure
   if failure then
@@ -44,7 +44,7 @@ local function on_host(worker)
   return sys.printable(host), sys.printable(pid or "?")
 end
 
--- Why a job that runs was not stopped.
+-- Tells why a running job was not stopped.
 local function not_stopped(subject, kind, place, seconds)
   local worker = sys.printable(place.worker)
   local host, pid = on_host(place.worker)
@@ -77,7 +77,7 @@ local function tell(subject, absent, seconds, result, err, kind, place)
   return absent(err, kind)
 end
 
--- --dry-run: what would be done.
+-- Tells, for --dry-run, what would be done.
 local function tell_only(absent, place, err, kind)
   if place == nil then
     return terminal.redis_failed(err, kind)

@@ -1,8 +1,8 @@
---- One line of standard input as a job.
+--- Makes a job from one line of standard input.
 --
--- With a class on the command line a line is the arguments: one JSON value, as a word of ARGS
--- would be. Without: an object with queue, class, args and id, of which only class must be there,
--- and queue if the command line names none. There `args` is the whole list, as in Resque's
+-- With a class on the command line a line is the arguments: one JSON value, as a word of ARGS would
+-- be. Without a class it is an object with queue, class, args and id, of which only class must be
+-- there, and queue if the command line names none. Its `args` is the whole list, as in Resque's
 -- payloads; an object or a single value counts as a list of one.
 -- @module resque.cli.lines
 local args = require "resque.cli.args"

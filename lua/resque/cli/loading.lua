@@ -1,5 +1,5 @@
---- Loads scripts for a command. One that calls os.exit meanwhile cannot be loaded, by a worker
--- neither; without this it would end the command as if all were well.
+--- Loads scripts for a command. A script that calls os.exit meanwhile is broken, as for a worker;
+-- without this module it would end the command as if all were well.
 -- @module resque.cli.loading
 local sys = require "resque.sys"
 
@@ -15,7 +15,7 @@ local function refusing(exit, state)
   end
 end
 
---- Calls a function that loads scripts. What they keep of os.exit is the real one afterwards.
+--- Calls a function that loads scripts. An os.exit that they keep is the real one afterwards.
 -- @tparam function load such as loader.load
 -- @param ... its arguments
 -- @return what it returns

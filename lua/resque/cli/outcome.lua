@@ -1,5 +1,4 @@
---- How a tracked job went: waiting for its end and what there is to show. For `job` and
--- `enqueue --wait`.
+--- Waits for the end of a tracked job and shows how it went, for `job` and `enqueue --wait`.
 -- @module resque.cli.outcome
 local connection = require "resque.connection"
 local json = require "resque.json"

@@ -1,6 +1,6 @@
---- What commands share when they talk to people: exit codes, errors with hints, colour, numbers.
+--- Talks to people for every command: exit codes, errors with hints, colour, numbers.
 --
--- stdout is data, stderr is talk. No command decides anything here.
+-- stdout is for data, stderr for talk. Nothing of a single command is here.
 -- @module resque.cli.terminal
 local net = require "resque.net"
 local sys = require "resque.sys"

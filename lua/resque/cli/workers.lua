@@ -1,4 +1,4 @@
---- `resque-lua workers`: who they are and what they do. `workers kill ID` ends the job of one.
+--- `resque-lua workers`: lists the workers and their jobs. `workers kill ID` ends one's job.
 -- @module resque.cli.workers
 local json = require "resque.json"
 local kill = require "resque.cli.kill"
@@ -29,7 +29,7 @@ local function print_json(worker)
   })
 end
 
--- A sixth cell only if something keeps the worker from jobs.
+-- The cells of a worker's row; there is a sixth only if something keeps it from jobs.
 local function cells(worker)
   local job, notes = worker.job or {}, {}
   for i, note in ipairs(worker.notes) do

@@ -2,8 +2,8 @@
 -- by the worker that has it, on whatever host.
 --
 -- The order for a worker goes out on the channel lua:control, where its manager listens, and names
--- the token of this one run: no other job can be hit. Whether it was obeyed shows in the worker's
--- record, so that nobody has to answer.
+-- the token of this one run: no other job can be hit. The worker's record shows whether the order
+-- was obeyed, so that nobody has to answer.
 -- @module resque.client.cancel
 local connection = require "resque.connection"
 local json = require "resque.json"
@@ -25,7 +25,7 @@ local RECENT = 100 -- failure records looked through when the list was cut meanw
 
 -- ---------------------------------------------------------------------------------- where it is
 
--- The id in the names of its keys: newer php-resque puts the payload's `prefix` in front.
+-- The id in the names of a job's keys: newer php-resque puts the payload's `prefix` in front.
 local function full_id(value)
   local prefix = value.prefix
   return type(prefix) == "string" and prefix ~= "" and prefix .. "_" .. value.id or value.id
@@ -42,7 +42,7 @@ local function job_of(value)
   return { id = value.id, class = text "class", prefix = text "prefix" }
 end
 
--- A cheap look at bytes that are not the job's, as nearly all are not.
+-- Whether bytes may be the job's: a cheap test, as nearly all are not.
 local function may_hold(id, text)
   return text:find(id, 1, true) or text:find("\\", 1, true)
     or id:find("_", 1, true) and text:find('"prefix"', 1, true)
@@ -121,10 +121,10 @@ local function find_queued(id)
   return place
 end
 
---- Where a job is. One that is just being taken by a worker is not missed.
+--- Finds a job, even while a worker is taking it from its queue.
 -- @tparam string id
--- @treturn[1] table `job` (`id`, `class`, …), `queue`; of one that runs also `worker`, and `token`
---   unless that worker is not a resque-lua; of one that waits `payload`
+-- @treturn[1] table `job` (`id`, `class`, …), `queue`; of a running job also `worker`, and `token`
+--   if that worker is a resque-lua; of a waiting job `payload`
 -- @treturn[2] boolean false: it neither waits nor runs
 -- @treturn[3] nil
 -- @treturn[3] string error message
@@ -160,7 +160,7 @@ end
 
 -- -------------------------------------------------------------------------------- taking it out
 
--- Whether it was still there.
+-- Takes a job out of its queue. Returns whether it was still there.
 local function remove(place)
   local conn, err, trouble = connection.own()
   local answer
@@ -204,7 +204,7 @@ local function new_failure(conn, place, before)
   end
 end
 
--- Gives the order until the record shows another token, or none. True; false: it was not obeyed.
+-- Gives the order until the record shows another token, or none. Returns whether it was obeyed.
 local function end_run(conn, place, seconds)
   local channel, key = connection.key "lua:control", workers.record_key(place.worker)
   local order = ("kill %s %s"):format(place.token, place.worker)
@@ -231,7 +231,7 @@ local function end_run(conn, place, seconds)
   end
 end
 
--- Ends the run at a place. "cancelled" or "finished", the place; else as `cancel`.
+-- Ends the run at a place. Returns "cancelled" or "finished" and the place; else as `cancel`.
 local function stop_run(place, seconds)
   if not place.token then
     return nil, "its worker is not a resque-lua", "foreign", place
@@ -252,7 +252,7 @@ local function stop_run(place, seconds)
   return cancelled and "cancelled" or "finished", place
 end
 
--- Takes it out, or ends it. As `cancel`; false: it has moved on meanwhile.
+-- Takes a job out, or ends it. Returns as `cancel`; false: the job has moved on meanwhile.
 local function stop(place, seconds)
   if not place.payload then
     return stop_run(place, seconds)
@@ -264,9 +264,9 @@ local function stop(place, seconds)
   return removed and "removed", place
 end
 
---- Stops one job: takes it out of its queue, or has the worker that runs it end it. A job that was
--- ended so is recorded as failed, with the exception Resque::Cancelled; of one that was taken out
--- only a status stays, failed with the reason as its result.
+--- Stops one job: takes it out of its queue, or has the worker that runs it end it. An ended job is
+-- recorded as failed, with the exception Resque::Cancelled; of a job that was taken out only a
+-- status stays, failed with the reason as its result.
 -- @tparam string id
 -- @tparam[opt=5] number seconds how long its worker may take
 -- @treturn[1] string "removed", "cancelled", or "finished": it came to its own end meanwhile
@@ -301,10 +301,10 @@ function cancel.cancel(id, seconds)
   return nil, "it is put back again and again", "silent", last
 end
 
---- Ends the job that a worker has right now. As `cancel`; "absent": it has none.
+--- Ends the job that a worker has right now.
 -- @tparam string worker its id
 -- @tparam[opt=5] number seconds
--- @return as `cancel`
+-- @return as `cancel`; "absent": this worker has no job
 function cancel.cancel_at(worker, seconds)
   local place, err, trouble = cancel.find_at(worker)
   if place == nil then

@@ -16,8 +16,8 @@ local function next_size(page)
   return math.max(1, math.min(MOST, BYTES * #page // math.max(bytes, 1)))
 end
 
---- Shows every job of a queue, from the tail on, so that jobs that are popped or pushed meanwhile
--- make nothing be passed over (one that was seen may be seen again).
+--- Shows every job of a queue, from the tail on: pops and pushes meanwhile make it miss none, but
+-- it may show one twice.
 -- @tparam connection conn
 -- @tparam string key
 -- @tparam function visit gets the bytes of a job and how many are behind it; true ends the search

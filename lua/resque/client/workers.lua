@@ -1,4 +1,4 @@
---- The workers of the fleet and what they are doing, as their keys in Redis say. Read only.
+--- Reads the workers of the fleet and their jobs from their keys in Redis.
 -- @module resque.client.workers
 local connection = require "resque.connection"
 local json = require "resque.json"
@@ -26,7 +26,7 @@ function workers.record_key(id)
   return connection.key("worker:" .. id)
 end
 
---- The key of when a worker began.
+--- The key of a worker's start time.
 -- @tparam string id
 -- @treturn string
 function workers.started_key(id)
@@ -62,8 +62,7 @@ function workers.ids()
   return ids, err, trouble
 end
 
--- Calls `visit` with the number of each id and what a command says of the key made from it. As
--- `each`.
+-- Calls `visit` with the index of each id and the reply of a command on its key. Returns as `each`.
 local function ask_each(conn, ids, command, key_of, visit)
   for first = 1, #ids, AT_ONCE do
     local commands = {}
@@ -83,7 +82,7 @@ local function ask_each(conn, ids, command, key_of, visit)
   return false
 end
 
--- The same with GET: `visit` gets a string, or nil.
+-- As ask_each with GET: `visit` gets a string, or nil.
 local function get_each(conn, ids, key_of, visit)
   return ask_each(conn, ids, "GET", key_of, function(i, text)
     return visit(i, type(text) == "string" and text or nil)
@@ -111,7 +110,7 @@ local function text_of(value)
   return type(value) == "string" and value or nil
 end
 
---- What a record says. Those of Ruby, PHP and Node workers are read, too.
+--- Reads a worker's record; those of Ruby, PHP and Node workers, too.
 -- @tparam string record
 -- @treturn table `token`, `queue`, `since`, `class`, `id`, `prefix`, as far as they are there
 function workers.read(record)
@@ -125,7 +124,7 @@ function workers.read(record)
   }
 end
 
---- What a resque-lua keeps from jobs, as it says itself (src/worker/notes.h).
+--- What keeps a resque-lua worker from jobs, by its own notes (src/worker/notes.h).
 -- @param process HGETALL of its key lua:proc:<id>
 -- @treturn {{text=string, blocked=?string, queue=?string, why=?string},...} `text` is for people;
 --   `blocked`: why no job can start; `queue`: one that it leaves alone, and `why`
@@ -144,7 +143,7 @@ function workers.notes(process)
   return notes
 end
 
--- Puts in when each of them began, its last sign of life, its job, and what keeps it from jobs.
+-- Adds each worker's start, last heartbeat, job and notes.
 local function fill_in(conn, list, ids)
   local beats = conn:call("HGETALL", connection.key "workers:heartbeat")
   local beat = {}

@@ -1,17 +1,16 @@
---- Where a process ends that a script has forked.
+--- Ends a process that a script has forked.
 --
--- It is a copy of ours, and comes back from the script's function as ours does. What follows there
--- (tearDown, the report, the next hook, a worker's next job) is to be done once, by the first: the
--- copy ends. In a plain lua5.4 both are the program's own, and go on.
+-- That process is a copy of ours, and returns from the script's function as ours does. The next
+-- steps (tearDown, the report, the next hook, a worker's next job) are to be taken once, by the
+-- original: the copy ends. In a plain lua5.4 both are the program's own, and go on.
 -- @module resque.job.forked
 local sys = require "resque.sys"
 
 local forked = {}
 
---- Ends this process if it is not the one that it was. To be called with what the script's function
--- came back with.
--- @tparam integer pid sys.pid() before that
--- @tparam[opt] string failure the message of an error, which nobody else will show
+--- Ends this process if it is a copy. To be called when a script's function has returned.
+-- @tparam integer pid sys.pid() before the call
+-- @tparam[opt] string failure the message of its error, which nobody else will show
 function forked.check(pid, failure)
   if sys.where == "plain" or sys.pid() == pid then
     return

@@ -50,13 +50,13 @@ local function run_file(path)
   return true, value
 end
 
--- Makes a folder one with scripts: modules are beside them, more classes in `jobs` there.
+-- Looks for modules in a script's folder, and for more classes in its `jobs`.
 local function look_into(dir)
   add_to_path(dir == "" and "/" or dir)
   loader.autoload(dir .. "/jobs")
 end
 
--- Why a file of APP_INCLUDE is not to be had.
+-- The message for a file of APP_INCLUDE that is missing or cannot be read.
 local function not_there(path, why)
   if why then
     return ("APP_INCLUDE (%s) cannot be read: %s."):format(path, why)
@@ -116,7 +116,7 @@ function loader.autoload(dir)
   folders[#folders + 1] = dir
 end
 
---- From now on only some files and folders are read (resque.job.sandbox).
+--- Restricts the files and folders that are read from now on (resque.job.sandbox).
 -- @tparam function open gets a path, returns whether it may be
 function loader.confine(open)
   is_open = open
@@ -141,7 +141,7 @@ local function descend(from, path)
   return type(value) == "table" and value or nil
 end
 
--- Classes may inherit, so this asks by __index; a table of the user's may answer with an error.
+-- Whether a value has a perform. Classes may inherit, so __index is asked, which may raise.
 local function is_class(value)
   local ok, method = pcall(job.method, value, "perform")
   return type(value) == "table" and ok and method ~= nil
@@ -161,7 +161,7 @@ local function find_returned(name)
   end
 end
 
--- Only what the scripts made: `os.execute` and `string.rep` are no job classes.
+-- A global table that scripts made: `os.execute` and `string.rep` are no job classes.
 local function find_global(name)
   local path = job.path(name)
   local first = path:match "^[^.]+"

@@ -1,4 +1,4 @@
---- A worker's own Lua state: it only exists if somebody listens to beforeFirstFork or beforeFork.
+--- Runs beforeFirstFork and beforeFork in the worker's own Lua state, which exists for them alone.
 -- @module resque.job.parent
 local errors = require "resque.errors"
 local hooks = require "resque.hooks"
@@ -10,7 +10,7 @@ local parent = {}
 
 local worker -- its process id
 
--- Here the process is the worker, not a job, unless a hook has forked it.
+-- os.exit as hooks see it: the process is the worker, not a job, unless a hook has forked it.
 local function refuse_exit(...)
   if sys.pid() == worker then
     error("os.exit would end the worker, not a job", 2)

@@ -1,5 +1,4 @@
---- What a job's table says about the job itself: its limits, its sandbox, and what becomes of it if
--- it crashes.
+--- Reads a job's own settings from its table: its limits, its sandbox, and its fate after a crash.
 --
 --     SendMail.timeout = 30       -- seconds, or "500ms", "30s", "5m", "2h", "1d"
 --     SendMail.memory = "64M"     -- bytes, or "64K", "64M", "1G"
@@ -7,8 +6,8 @@
 --     SendMail.sandbox = "strict" -- also where SANDBOX is off; "off" takes nothing back
 --     SendMail.on_crash = "requeue:3" -- or "fail"
 --
--- Limits beat the worker's settings; false is no limit. Applied in the job's process
--- (src/child/joblimits.c); the worker, who has the clock, is told.
+-- Limits beat the worker's settings; false is no limit. They are applied in the job's process
+-- (src/child/joblimits.c); the worker, which has the clock, is told.
 -- @module resque.job.policy
 local errors = require "resque.errors"
 local promise = require "resque.job.promise"
@@ -47,7 +46,7 @@ local function number_of(value, units)
   return type(value) == "number" and value or nil
 end
 
--- Seconds; nil: not given, huge: no limit.
+-- Seconds; 0: not given, huge: no limit.
 local function seconds_of(name, field, value)
   if value == nil or value == false then
     return value == nil and 0 or math.huge
@@ -79,7 +78,7 @@ local function check_sandbox(name, wanted)
   end
 end
 
--- How often it is put back; -1: not given.
+-- How often a job that crashed is put back; -1: not given.
 local function requeue_of(name, field, value)
   if value == nil then
     return -1
@@ -114,7 +113,7 @@ function policy.read(name, class)
   }
 end
 
---- Reads it, and in a job's process applies it from now on.
+--- Reads a job's table, and in a job's process applies it from now on.
 -- @tparam string name of the class
 -- @tparam table class
 -- @tparam ?table held the record that the job is in: `worker`, `token`; nil: outside of a worker

@@ -1,15 +1,15 @@
---- What is to become of this job if it crashes, told to Redis before it begins.
+--- Tells Redis, before a job begins, how often the job is put back if it crashes.
 --
--- Only for a job whose table says something else than its worker: whoever finds the worker dead,
--- on this machine or another, then keeps to the table. What cannot be promised is not begun; while
--- Redis is away or in trouble the job waits, as its worker does with a job's end.
+-- Only a job whose table differs from its worker's setting needs this: a manager that finds the
+-- worker dead, on any machine, then keeps to the table. Without the promise the job does not begin;
+-- while Redis is away or in trouble it waits, as a worker does with a job's end.
 -- @module resque.job.promise
 local connection = require "resque.connection"
 local errors = require "resque.errors"
 local net = require "resque.net"
 local sys = require "resque.sys"
 
--- Error replies of a server that will be well again.
+-- Error replies of a server whose trouble passes by itself.
 local PASSING = {
   READONLY = true, LOADING = true, MASTERDOWN = true, BUSY = true, OOM = true, MISCONF = true,
   NOREPLICAS = true, CLUSTERDOWN = true, TRYAGAIN = true, UNBLOCKED = true,
@@ -21,7 +21,7 @@ local function will_pass(err, trouble)
     or PASSING[(err or ""):match "^%u+" or ""] or false
 end
 
--- The answer of the script, or nil, why, and what kind of trouble.
+-- Returns the answer of promise.lua; or nil, why, and the kind of trouble.
 local function write(worker, token, requeue)
   local conn, err, trouble = connection.home()
   if not conn then
@@ -32,7 +32,7 @@ local function write(worker, token, requeue)
     token, requeue)
 end
 
--- The same, tried again for as long as that can help: to write it twice does no harm.
+-- Calls `write` as long as that can help: to write twice does no harm. Returns a word; or nil, why.
 local function write_at_last(worker, token, requeue)
   local wait = FIRST_WAIT
   local written, err, trouble = write(worker, token, requeue)
@@ -47,7 +47,7 @@ local function write_at_last(worker, token, requeue)
   return written and written[1], err
 end
 
--- What the worker does with its jobs.
+-- How often the worker puts back its jobs.
 local function of_worker()
   return tonumber((sys.settings.on_crash or ""):match "^requeue:(%d+)$") or 0
 end

@@ -1,4 +1,4 @@
---- What a job's process does: load, say that the job has started, run it, say how it went.
+--- Runs a job in its own process: loads scripts, reports the start, runs the job, reports the end.
 --
 -- The worker (src/worker/worker.c) decides what becomes of the job; nothing here talks to Redis.
 -- Order and failure rules are php-resque's, with the differences that docs/php-resque.md lists; how
@@ -37,8 +37,8 @@ local function one_text(lines)
   return table.concat(clean)
 end
 
--- Tells the worker at once, before tearDown and onFailure, which may end the process: os.exit(0)
--- there makes no success of a failure. Outside of a worker nobody is told.
+-- Tells the worker of a failure before tearDown and onFailure, which may end the process:
+-- os.exit(0) there makes no success of it. Outside of a worker nobody is told.
 local function settle(report, telling)
   if sys.where == "job" then
     sys.report_failed(report.name, report.message, one_text(report.trace), report.limit, telling)
@@ -72,7 +72,7 @@ local function find_class(name)
   return class
 end
 
--- Returns perform's result, or raises: errors.attempt makes a report of whatever it is.
+-- Takes a job from afterFork to its end. Returns perform's result, or raises any value.
 local function life(info)
   hooks.emit("afterFork", info)
   hooks.emit("beforePerform", info)
@@ -152,7 +152,7 @@ local function load_scripts()
   end
 end
 
---- Before any job: what can be made ready without knowing one.
+--- Makes ready, before there is a job, all that needs none.
 function runner.prepare()
   sandbox.start()
 end
@@ -187,7 +187,7 @@ function runner.run(fields)
   return "failed", result.name, result.message, one_text(result.trace), result.limit
 end
 
---- In a process of its own: onFailure for a job whose process died.
+--- Calls onFailure for a job whose process died, in a process of its own.
 -- @tparam table fields as for `run`
 -- @tparam string exception
 -- @tparam string message

@@ -1,8 +1,8 @@
---- SANDBOX=strict: takes from the scripts of this process what reaches outside of it.
+--- SANDBOX=strict: takes from scripts everything that reaches outside of their process.
 --
--- What is left is Lua itself, and of resque what a job needs. Our own modules are not touched: they
--- have globals of their own (src/lua/luaglobals.h). Nothing here asks a string for its methods,
--- which scripts can change: find(text), not text:find(). resque-lua-isolation(7) says what this
+-- Lua itself stays, and the part of resque that a job needs. Our own modules are not touched: they
+-- have globals of their own (src/lua/luaglobals.h). No method of a string is called here, as
+-- scripts can change those: find(text), not text:find(). resque-lua-isolation(7) says what this
 -- stops.
 -- @module resque.job.sandbox
 local loader = require "resque.job.loader"
@@ -150,7 +150,7 @@ local function closed(name)
     "APP_INCLUDE nor in SANDBOX_MODULES (hint: SANDBOX_MODULES=", name, ")" }, 3)
 end
 
--- `require` as scripts get it. What it found is in `package.loaded` as they see it.
+-- Makes the `require` of scripts. Modules it has found are in their `package.loaded`.
 local function require_function(package, patterns, folders)
   local function find_module(name)
     local own = type(package.preload) == "table" and package.preload[name]
@@ -241,7 +241,7 @@ function sandbox.confine(includes, modules)
   end)
 end
 
---- Does what the worker's settings say.
+--- Confines the scripts if the worker's settings say so.
 -- @tparam[opt] string includes the files that are to be loaded; none: APP_INCLUDE
 function sandbox.start(includes)
   if sys.settings.sandbox == "strict" then
@@ -249,7 +249,7 @@ function sandbox.start(includes)
   end
 end
 
---- What a job's table asks for by `sandbox = "strict"`, whatever the worker's settings say.
+--- Confines the scripts, as a job's table asks by `sandbox = "strict"`, whatever the settings say.
 function sandbox.enter()
   if sys.where == "job" and not sys.confined then
     sys.confine_calls()

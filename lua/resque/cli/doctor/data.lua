@@ -1,11 +1,11 @@
---- Whether Redis keeps what it has acknowledged: persistence, its errors, memory.
+--- Checks whether Redis keeps what it has acknowledged: persistence, its errors, memory.
 -- @module resque.cli.doctor.data
 local finding = require "resque.cli.doctor.finding"
 local sys = require "resque.sys"
 
 local NEARLY_FULL = 0.9 -- of maxmemory, or of the machine's memory where there is no limit
 
--- Where settings are that outlast a restart.
+-- The file of settings that outlast a restart.
 local function file(facts)
   return facts:product():lower() .. ".conf"
 end
@@ -70,7 +70,7 @@ local function fsync(facts)
   return finding[SYNC[how][1]]("fsync", SYNC[how][2], SYNC[how][3])
 end
 
--- What went wrong when Redis last wrote to its disk.
+-- Names of the files that Redis could not write the last time.
 local function failed_writes(facts)
   local list = {}
   for _, row in ipairs { { "aof_last_write_status", "the append-only file" },
@@ -116,7 +116,7 @@ local eviction = finding.check("eviction", policy_of, function(facts, policy)
     "CONFIG SET maxmemory-policy noeviction, and in " .. file(facts))
 end)
 
--- What counts against maxmemory: buffers for replicas and for the append-only file do not.
+-- Bytes that count against maxmemory: buffers for replicas and the append-only file do not.
 local function counted(facts)
   return facts:number "used_memory" - facts:number "mem_not_counted_for_evict"
 end

@@ -1,5 +1,5 @@
---- What the checks look at: the server's answers, each asked for once. Whatever Redis does not
--- answer is nil and its reason; a connection that is gone answers nothing more (`facts.trouble`).
+--- The server's answers that checks look at, each asked for once. An answer that Redis refuses is
+-- nil and its reason; once the connection is gone, every answer is (`facts.trouble`).
 -- @module resque.cli.doctor.facts
 local connection = require "resque.connection"
 local terminal = require "resque.cli.terminal"
@@ -18,7 +18,7 @@ local TOLD_BY_INFO = {
 }
 local WORDS = { aof_enabled = { ["0"] = "no", ["1"] = "yes" } }
 
---- Begins to look.
+--- Makes the facts of a server; asks nothing yet.
 -- @tparam connection conn as resque.connection gives it
 -- @treturn facts
 function facts.new(conn)
@@ -127,7 +127,7 @@ function Facts:config(name)
   return value, why
 end
 
---- What the server is. Valkey tells besides, as redis_version, which Redis it can stand for.
+--- Name and version of the server. Valkey's redis_version is that of a Redis it can stand for.
 -- @treturn string "Redis" or "Valkey"
 -- @treturn ?string its own version; nil and why where INFO is forbidden
 -- @treturn ?string
@@ -148,7 +148,7 @@ function Facts:version()
   return math.tointeger(tonumber(major)), math.tointeger(tonumber(minor))
 end
 
---- Redis's own clock in seconds; nil and why.
+--- The time of Redis's own clock in seconds; nil and why.
 -- @treturn ?number
 -- @treturn ?string
 function Facts:now()
@@ -214,7 +214,7 @@ function Facts:names(kind)
   return sorted(set)
 end
 
---- What to add to a text that rests on `names`.
+--- Words to add to a text that rests on `names`.
 -- @treturn string "" when every key was looked at
 function Facts:partly()
   return self.found and self.found.whole == false

@@ -1,4 +1,4 @@
---- Whether all workers know what those of this program know: a fleet is upgraded host by host.
+--- Checks that all workers have the features of this program: fleets are upgraded host by host.
 -- @module resque.cli.doctor.features
 local connection = require "resque.connection"
 local finding = require "resque.cli.doctor.finding"
@@ -7,7 +7,7 @@ local sys = require "resque.sys"
 
 local AT_ONCE = 1000 -- workers in one call of the script, which looks at no more
 
--- Asks about the ids from `first` on. The answer of lua/server/features.lua; nil, why.
+-- Asks about the ids from `first` on. Returns the answer of lua/server/features.lua; nil, why.
 local function ask(facts, ids, first)
   local last = math.min(first + AT_ONCE - 1, #ids)
   local answer, why = facts:call("EVAL", net.script "features", 1, connection.key "workers",

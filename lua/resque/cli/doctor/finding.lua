@@ -1,5 +1,5 @@
---- What a check found: {name, level, text, hint}. Levels: ok, warn, fail, and unseen where this
--- Redis user is not shown what the check needs.
+--- Makes findings of checks: {name, level, text, hint}. Levels: ok, warn, fail, and unseen where
+-- this Redis user may not see the facts of the check.
 -- @module resque.cli.doctor.finding
 local sys = require "resque.sys"
 local terminal = require "resque.cli.terminal"
@@ -12,7 +12,7 @@ local function maker(level)
   end
 end
 
---- All is well.
+--- A finding that all is well.
 -- @function finding.ok
 -- @tparam string name of the check
 -- @tparam string text one sentence without a full stop
@@ -20,13 +20,13 @@ end
 -- @treturn table
 finding.ok = maker "ok"
 
---- Worth knowing, breaks no promise. As `ok`.
+--- A finding worth knowing that breaks no promise. As `ok`.
 finding.warn = maker "warn"
 
---- Breaks a promise of ours or of Resque's readers. As `ok`.
+--- A broken promise, of ours or to readers of Resque's keys. As `ok`.
 finding.fail = maker "fail"
 
---- The check could not look.
+--- A finding that the check could not look.
 -- @tparam string name of the check
 -- @tparam ?string why Redis's own words
 -- @tparam[opt] string hint
@@ -51,7 +51,7 @@ function finding.check(name, ask, judge)
   end
 end
 
---- Those of a list that are not fine.
+--- The elements of a list that are not fine.
 -- @tparam {string,...} list
 -- @tparam function is_fine gets one of them
 -- @treturn {string,...}

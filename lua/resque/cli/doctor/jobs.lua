@@ -1,4 +1,4 @@
---- Where jobs are: keys of the wrong type, queues that nobody sees, failures that no page shows.
+--- Checks keys and queues: wrong types, queues that nobody sees, failures that no page shows.
 -- @module resque.cli.doctor.jobs
 local connection = require "resque.connection"
 local finding = require "resque.cli.doctor.finding"
@@ -70,7 +70,7 @@ local function counters(facts)
   return finding.ok("counters", "they are numbers")
 end
 
--- Names of queue:* that are not in `queues`; how many are.
+-- Names of queue:* that are not in the set `queues`; how many are in it.
 local function unlisted(facts)
   local names, known = facts:names_beside("queue:", "queues")
   if not names then
@@ -102,7 +102,7 @@ local function to_pattern(glob)
   return "^" .. escaped:gsub("%*", ".*"):gsub("%?", ".") .. "$"
 end
 
--- What a worker's id says it serves: {all =, wanted = {pattern}, unwanted = {pattern}}.
+-- Queues that a worker serves, by its id: {all =, wanted = {pattern}, unwanted = {pattern}}.
 local function serving(id)
   local list = { all = #id >= LONG_ID, wanted = {}, unwanted = {} }
   for entry in (id:match "^[^:]*:[^:]*:(.*)$" or "*"):gmatch "[^,]+" do

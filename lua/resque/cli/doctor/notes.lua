@@ -1,10 +1,10 @@
---- What workers say themselves that keeps them from jobs: a broken deploy.
+--- Checks the notes of workers that are kept from jobs: a broken deploy.
 -- @module resque.cli.doctor.notes
 local finding = require "resque.cli.doctor.finding"
 local sys = require "resque.sys"
 local workers = require "resque.client.workers"
 
--- What every worker says that keeps it from jobs: list of {id, note}. Nil, why.
+-- The notes of all workers that are kept from jobs: list of {id, note}. Nil, why.
 local function read_notes(facts)
   local ids, why = facts:members "workers"
   if not ids then
@@ -26,7 +26,7 @@ local function read_notes(facts)
   return notes
 end
 
--- Both checks look at one answer of Redis.
+-- As read_notes, asked once: both checks look at one answer of Redis.
 local function notes_of(facts)
   if not facts.notes then
     facts.notes, facts.unnoted = read_notes(facts)

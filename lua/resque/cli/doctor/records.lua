@@ -1,4 +1,4 @@
---- Records that resque-web and other readers stumble over: in `failed`, and of jobs that run.
+--- Checks records that resque-web and others read: those in `failed`, and of jobs that run.
 -- @module resque.cli.doctor.records
 local connection = require "resque.connection"
 local finding = require "resque.cli.doctor.finding"
@@ -94,8 +94,8 @@ end
 
 -- ---------------------------------------------------------------------------------- the list
 
--- Calls `look(index, text)` for the elements first..last of `failed`, piece by piece. nil and why
--- when Redis does not answer.
+-- Calls `look(index, text)` for the elements first..last of `failed`, piece by piece. Returns nil
+-- and why when Redis does not answer.
 local function walk(facts, first, last, look)
   local step = 1
   while first <= last do

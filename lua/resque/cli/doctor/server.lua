@@ -1,4 +1,4 @@
---- Which server this is: version, role, replicas, who may come in, cluster, clients.
+--- Checks the server: version, role, replicas, access, cluster, clients.
 -- @module resque.cli.doctor.server
 local connection = require "resque.connection"
 local finding = require "resque.cli.doctor.finding"
@@ -73,7 +73,7 @@ local function has(list, word)
   return false
 end
 
--- Whether who comes without a password may do anything. nil and why where nobody tells.
+-- Whether clients without a password may do anything; nil and why where Redis does not tell.
 local function open_to_all(facts)
   local user = facts:call("ACL", "GETUSER", "default")
   if type(user) == "table" then

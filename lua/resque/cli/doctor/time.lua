@@ -1,4 +1,4 @@
---- How far Redis is: its answers and its clock.
+--- Checks how long Redis takes to answer, and its clock.
 -- @module resque.cli.doctor.time
 local finding = require "resque.cli.doctor.finding"
 local sys = require "resque.sys"
@@ -8,7 +8,7 @@ local SAMPLES = 9
 local SLOW = 0.005   -- seconds; each job needs one trip
 local SKEW = 1       -- seconds
 
--- Several TIMEs: trips in order of their length, and what the shortest says of the clock.
+-- Asks for TIME several times: median and shortest trip, and the clock's lead by the shortest.
 local function measure(facts)
   local trips, best = {}, nil
   for _ = 1, SAMPLES do
@@ -43,7 +43,7 @@ local latency = finding.check("latency", measured, function(_, times)
   return finding.ok("latency", text)
 end)
 
--- The answer was made somewhere within the trip, so half of one is all that is not known.
+-- Redis read its clock somewhere within the trip, so the error is half a trip at most.
 local clock = finding.check("clock", measured, function(_, times)
   local skew = math.abs(times.ahead)
   if skew - times.trip / 2 <= SKEW then

@@ -1,4 +1,4 @@
---- Workers that are registered: who still lives, whose job nobody accounts for, what holds them up.
+--- Checks registered workers: signs of life, jobs that nobody accounts for, lock and pause.
 -- @module resque.cli.doctor.workers
 local connection = require "resque.connection"
 local finding = require "resque.cli.doctor.finding"
@@ -34,7 +34,7 @@ local function beats_of(facts)
   return beats
 end
 
--- Those of the ids that have a job, and those that have none.
+-- Splits ids into those of workers with a job and those without.
 local function busy_first(facts, ids)
   local busy, idle, names = {}, {}, {}
   for i, id in ipairs(ids) do
@@ -103,7 +103,7 @@ local function alive(facts)
     finding.count(#workers, "worker"), span(age)))
 end
 
--- php-resque and node-resque never beat: nobody can tell whether those are alive.
+-- Workers of php-resque and node-resque never beat: nobody can tell whether they live.
 local function never_beat(facts)
   local workers, why = facts:members "workers"
   local beats, hidden = beats_of(facts)
@@ -187,7 +187,7 @@ local function pause(facts)
   return finding.ok("pause", "the fleet is not paused")
 end
 
--- Of a worker started here, with this program and these settings.
+-- Judges the sandbox of a worker that is started here, with this program and these settings.
 local function sandbox()
   if sys.settings.sandbox ~= "strict" then
     return finding.ok("sandbox", "SANDBOX is off: a job may do what its user may")
