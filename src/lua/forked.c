@@ -22,7 +22,7 @@ static void flush_before_forks(void)
     done = true;
 }
 
-/* What finds C modules. Upvalue: Lua's own. */
+/* Calls Lua's own finder of C modules, upvalue 1; from then on each fork flushes first. */
 static int find_c(lua_State *L)
 {
     flush_before_forks();

@@ -33,7 +33,7 @@ static void *take(struct luaarena *arena, size_t size)
     return block;
 }
 
-/* lua_Alloc. Without a block, `old` is the kind of object, not a size. */
+/* A lua_Alloc. For a new block `old` is the kind of object, not a size. */
 static void *allocate(void *where, void *block, size_t old, size_t size)
 {
     struct luaarena *arena = where;

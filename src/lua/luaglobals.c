@@ -8,7 +8,7 @@
 
 static const char copy_key; /* its address: where the registry holds the copy */
 
-/* The table on top of the stack becomes a copy of it. */
+/* Replaces the table on top of the stack by a copy. */
 static void copy_table(lua_State *L)
 {
     lua_newtable(L);
@@ -21,7 +21,7 @@ static void copy_table(lua_State *L)
     lua_remove(L, -2);
 }
 
-/* Libraries are copied; the scripts' own world and the list of modules are what they are. */
+/* Whether the value on top is a library, to be copied: a table, but not _G nor package. */
 static bool is_library(lua_State *L)
 {
     const char *name = lua_tostring(L, -2);

@@ -23,14 +23,14 @@
 
 struct luahost_parent {
     lua_State *L;
-    struct watched files; /* that were read, by loading them or by a hook */
+    struct watched files; /* those that loading, or a hook, has read */
 };
 
-/* The worker hears no signal while a hook runs. One that takes no notice of check_deadline (it
- * sleeps in C, or catches every error) must not keep it for ever: the worker dies, its manager puts
- * the job back and starts another.
+/* Begins a call of scripts, in which the worker hears no signal. A hook that ignores check_deadline
+ * (it sleeps in C, or catches every error) must not keep the worker for ever: the guard ends it,
+ * its manager puts the job back and starts another.
  *
- * A locale that a script sets is the scripts' own: between two calls the worker goes on without. */
+ * A locale that a script sets is the scripts' own: the worker goes on without it between calls. */
 static void enter_scripts(unsigned seconds)
 {
     uselocale(LC_GLOBAL_LOCALE);

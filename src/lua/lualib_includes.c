@@ -6,7 +6,7 @@
 #include "options/include_list.h"
 #include "os/folder.h"
 
-/*** The files of a list as APP_INCLUDE is one.
+/*** The files that a list in the form of APP_INCLUDE names.
 @function includes
 @tparam ?string list nil: nothing is named
 @treturn {string,...} their names */

@@ -113,7 +113,7 @@ static void add_utf8(luaL_Buffer *b, unsigned code)
         luaL_addchar(b, (char)(0x80 | (code >> 6 * more & 0x3F)));
 }
 
-/* What follows \u; a surrogate comes with its partner. */
+/* Adds the character of the digits behind \u; a surrogate comes with its partner. */
 static void add_unicode(struct reader *r, luaL_Buffer *b)
 {
     unsigned code = read_hex(r);
@@ -124,7 +124,7 @@ static void add_unicode(struct reader *r, luaL_Buffer *b)
     add_utf8(b, code);
 }
 
-/* What follows a backslash. */
+/* Adds the character of an escape, of which r->at is behind the backslash. */
 static void add_escape(struct reader *r, luaL_Buffer *b)
 {
     static const char letters[] = "\"\\/bfnrt", bytes[] = "\"\\/\b\f\n\r\t";
@@ -138,7 +138,7 @@ static void add_escape(struct reader *r, luaL_Buffer *b)
     add_unicode(r, b);
 }
 
-/* The rest of a string with escapes; r->at is at the first, `start` where the string began. */
+/* Reads the rest of a string with escapes: r->at is at the first, the string began at `start`. */
 static void read_escaped(struct reader *r, const char *start)
 {
     luaL_Buffer b;
@@ -170,7 +170,7 @@ static void read_string(struct reader *r)
 
 static void read_value(struct reader *r);
 
-/* Past the bracket that opens. True if there is an element. */
+/* Moves past the opening bracket. Returns whether there is an element. */
 static bool enter(struct reader *r, char close)
 {
     r->at++;
@@ -182,7 +182,7 @@ static bool enter(struct reader *r, char close)
     return *r->at != close;
 }
 
-/* Behind an element. True if there is another one. */
+/* Moves on behind an element. Returns whether there is another one. */
 static bool goes_on(struct reader *r)
 {
     skip_blanks(r);
@@ -207,7 +207,7 @@ static void read_array(struct reader *r)
     r->depth--;
 }
 
-/* Of equal keys the last counts. */
+/* Reads an object; of equal keys the last counts. */
 static void read_object(struct reader *r)
 {
     bool more = enter(r, '}');
@@ -251,7 +251,7 @@ static void read_value(struct reader *r)
         read_word(r);
 }
 
-/*** Reads JSON; raises for a text that `check` would refuse, though not for each.
+/*** Reads JSON; raises for some, but not all, of the texts that `check` refuses.
 @function read
 @tparam string text strict JSON: what `check` accepted
 @tparam table array_metatable what each array gets

@@ -11,7 +11,7 @@
 
 /*** Reads a decimal number.
 @function number
-@tparam string text digits, which may have a point in them: what stands behind is not looked at
+@tparam string text digits, which may have a point in them; anything behind them is ignored
 @treturn number a float */
 static int sys_number(lua_State *L)
 {
@@ -46,7 +46,7 @@ static int sys_fixed(lua_State *L)
     return 1;
 }
 
-/*** As Lua's own, but that every float has a point.
+/*** As Lua's tostring, but every float has a point, whatever the locale.
 @function tostring
 @param value
 @treturn string */

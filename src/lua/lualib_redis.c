@@ -22,7 +22,7 @@
 #define CONNECT_LIMIT 5.0 /* seconds */
 #define REPLY_LIMIT 30.0  /* seconds; commands that wait inside Redis have none */
 
-/* Registry key of the program's address: where this variable is. */
+/* Its address is the registry key of the program's struct address. */
 static const char program_key = 0;
 
 struct connection {
@@ -63,7 +63,7 @@ static int push_trouble(lua_State *L, struct connection *c, const char *note)
     return 3;
 }
 
-/* What goes wrong is said in the same words whatever locale a script has set. */
+/* Connects; trouble is told in the same words whatever locale a script has set. */
 static int connect_plainly(struct redis *r)
 {
     locale_t scripts = uselocale(plain_locale());
@@ -123,7 +123,7 @@ static int read_reply(struct connection *c, bool blocking)
     return c->reply ? 0 : -1;
 }
 
-/* What to say behind the reason of a loss. After Redis's own words it was not executed. */
+/* The words behind the reason of a loss. A command that Redis refused itself was not executed. */
 static const char *doubt(const struct connection *c)
 {
     bool known = redis_trouble(c->redis) == REDIS_REFUSED;
@@ -200,7 +200,7 @@ static int check_commands(lua_State *L)
     return 0;
 }
 
-/* Appends every command of the list at 2; how many, or -1. */
+/* Appends every command of the list at 2. Returns how many, or -1. */
 static lua_Integer append_commands(lua_State *L, struct connection *c, bool *blocking)
 {
     lua_Integer count = 0;
@@ -219,7 +219,7 @@ static lua_Integer append_commands(lua_State *L, struct connection *c, bool *blo
     return count;
 }
 
-/* The connection was lost among the replies, the first of which are in the table on top. */
+/* Pushes the results of a connection lost among the replies; the first are in the table on top. */
 static int push_broken_off(lua_State *L, struct connection *c)
 {
     int replies = lua_gettop(L);
@@ -278,7 +278,7 @@ static int connection_in_transaction(lua_State *L)
     return 1;
 }
 
-/*** What there is to say once about how the server took user and password.
+/*** A remark, to be made once, on how the server took user and password.
 @function connection:remark
 @treturn ?string such as "takes the password, but not the user" */
 static int connection_remark(lua_State *L)
@@ -352,11 +352,11 @@ static int net_connect(lua_State *L)
     return results ? results : 1;
 }
 
-/*** What to do about an error.
+/*** A hint at what to do about an error.
 @function hint
 @tparam string err an error reply, or what a connection gave
 @tparam[opt] string trouble its kind
-@treturn ?string nil: of an error that is not known */
+@treturn ?string nil: the error is not known */
 static int net_hint(lua_State *L)
 {
     const char *err = luaL_checkstring(L, 1), *trouble = luaL_optstring(L, 2, NULL);

@@ -1,8 +1,8 @@
 /* lualib_settings.c - the effective settings of the program as the Lua table `sys.settings`.
  *
- * Apart from lualib_sys.c because sys.so, the module for plain lua5.4, has no options to show.
- * Secrets are not in it: options_row gives none. A setting is looked up when it is first asked for:
- * a job's process needs one or two of them. */
+ * This is not in lualib_sys.c because sys.so, the module for plain lua5.4, has no options to show.
+ * Secrets are not in the table: options_row gives none. A setting is looked up when it is first
+ * asked for: a job's process needs one or two. */
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,7 +41,7 @@ static bool is_named(const char *flag, const char *name)
     return !*flag && !*name;
 }
 
-/* __index of the settings; upvalue 1: struct options. What was found is kept in the table. */
+/* __index of the settings; upvalue 1: struct options. A value found is kept in the table. */
 static int settings_index(lua_State *L)
 {
     const struct options *options = lua_touserdata(L, lua_upvalueindex(1));

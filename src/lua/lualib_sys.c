@@ -250,7 +250,7 @@ static const luaL_Reg functions[] = {{"time", sys_time},
                                      {"folder_is_gone", lualib_sys_folder_is_gone},
                                      {NULL, NULL}};
 
-/*** What the scripts of this state are run for, and which functions there are because of it:
+/*** The purpose of this state's scripts, which decides on the functions that there are:
 "job" - one job, or onFailure for one whose process died: report_started and others, policy, xpcall,
 stopped, confine_calls;
 "worker" - beforeFirstFork and beforeFork, and the manager's check of APP_INCLUDE, which is loaded

@@ -71,8 +71,8 @@ static void add_preload(lua_State *L, const char *module, lua_CFunction open)
     lua_pop(L, 1);
 }
 
-/* Lua seeds from the clock's second and an address: children forked in one second would draw the
- * same numbers. */
+/* Seeds from the kernel. Lua's seed is the clock's second and an address: children forked in one
+ * second would draw the same numbers. */
 void luastate_seed(lua_State *L)
 {
     lua_Integer seed[2] = {0, 0};
@@ -89,7 +89,7 @@ void luastate_seed(lua_State *L)
 static const char *const where_names[] = {
     [LUASTATE_JOB] = "job", [LUASTATE_WORKER] = "worker", [LUASTATE_COMMAND] = "command"};
 
-/* Arguments: the options, the name of where this is. */
+/* Prepares a state. Arguments: the options, the text of sys.where. */
 static int prepare(lua_State *L)
 {
     const struct options *options = lua_touserdata(L, 1);
@@ -113,8 +113,7 @@ static int prepare(lua_State *L)
     return 0;
 }
 
-/* Message handler. Tracebacks that people are to read are made in Lua (resque.errors); this is the
- * last net. */
+/* Message handler of the last resort: tracebacks for people are made in Lua (resque.errors). */
 static int add_traceback(lua_State *L)
 {
     const char *message = luaL_tolstring(L, 1, NULL);
@@ -132,7 +131,7 @@ int luastate_call(lua_State *L, int arguments, int results)
     return status;
 }
 
-/* Closes the state on failure. */
+/* Prepares a state that was just made; closes it on failure. */
 static lua_State *fill(lua_State *L, const struct options *options, enum luastate_where where,
                        char *err, size_t err_size)
 {

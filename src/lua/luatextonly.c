@@ -1,5 +1,5 @@
-/* luatextonly.c - see luatextonly.h. As lbaselib.c and loadlib.c of Lua 5.4 have them, but for the
- * mode. */
+/* luatextonly.c - see luatextonly.h. The functions are those of Lua 5.4's lbaselib.c and loadlib.c,
+ * but for the mode. */
 #include "lua/luatextonly.h"
 
 #include <lauxlib.h>
@@ -9,14 +9,14 @@
 #define LUA_SEARCHER 2 /* where package.searchers has the one that looks along package.path */
 #define PIECE_SLOT 5   /* of load's stack: keeps the piece that is being read alive */
 
-/* What is left of a mode without 'b'. A mode that allowed nothing else refuses everything. */
+/* The mode at `index` without 'b'. A mode that allows nothing else refuses everything. */
 static const char *text_mode(lua_State *L, int index)
 {
     const char *mode = luaL_optstring(L, index, "t");
     return strchr(mode, 't') ? "t" : "";
 }
 
-/* Results of load and loadfile. `env`: where the environment is; 0: none was given. nil is one. */
+/* Makes the results of load and loadfile. `env`: stack index of the environment; 0: none given. */
 static int loaded(lua_State *L, int status, int env)
 {
     if (status != LUA_OK) {
