@@ -20,9 +20,9 @@
 #include "os/guard.h"
 #include "os/signals.h"
 
-#define LOAD_LIMIT 60 /* seconds; then it ends: the manager does nothing else meanwhile */
+#define LOAD_LIMIT 60 /* seconds; then loading ends: the manager does nothing else meanwhile */
 
-/* The first byte of what the throw-away process says. Nothing at all: the scripts ended it. */
+/* The first byte of the throw-away process's message. No message: the scripts ended the process. */
 enum { LOADED = '+', BROKEN = '-' };
 
 static _Noreturn void check_in_child(const struct include_check *c, int report_fd)
@@ -52,7 +52,7 @@ static bool told_to_leave(const struct events *ev)
     return events_pending(ev, SIGTERM) || events_pending(ev, SIGINT) || events_pending(ev, SIGQUIT);
 }
 
-/* What has come; it is written in one piece. False: nothing more will. */
+/* Reads what has come of a message that is written in one piece. False: nothing more will come. */
 static bool read_some(int fd, char *text, size_t *got, size_t size)
 {
     ssize_t n = read(fd, text + *got, size - 1 - *got);
@@ -60,9 +60,9 @@ static bool read_some(int fd, char *text, size_t *got, size_t size)
     return n > 0 || (n < 0 && errno == EINTR);
 }
 
-/* What the throw-away process has to say until it ends: a process that the scripts have forked may
- * hold the pipe for longer. Nobody waits for scripts that do not come to an end once this program
- * is told to leave. */
+/* Reads the message of the throw-away process until that ends: a process that the scripts have
+ * forked may hold the pipe for longer. Once this program is told to leave, the throw-away process
+ * is killed: its scripts may never come to an end. */
 static void hear(struct events *ev, pid_t pid, int fd, char *text, size_t size)
 {
     size_t got = 0;
@@ -101,7 +101,7 @@ static int judge(pid_t pid, int status, const char *text, char *why, size_t size
     return -1;
 }
 
-/* NO_INCLUDE: there is nothing to load before a job names its class. */
+/* Checks for NO_INCLUDE, with which nothing is loaded before a job names its class. */
 static int check_folder(char *why, size_t size)
 {
     if (access("jobs", R_OK | X_OK) == 0)

@@ -13,8 +13,8 @@
 #define STEP 1000     /* instructions between two looks at how patient we still are */
 #define PATIENCE 1000 /* looks: 10 ms or so, in which a job that caught the error may tidy up */
 
-/* What `pending` and `stage` say of an interrupt. `step` is the hook, called while a sys.xpcall is
- * open: at each instruction in FIRST and INSISTING, every STEP of them in PATIENT.
+/* The states of an interrupt, in `pending` and `stage`. `step` is the hook, called while a
+ * sys.xpcall is open: at each instruction in FIRST and INSISTING, every STEP of them in PATIENT.
  *
  *             interrupt_raise: a signal
  *     none -------------------------------> FIRST
@@ -69,7 +69,7 @@ static int error_text(lua_State *L)
     return 1;
 }
 
-/* The error value of a kind: made once, so that it is known again. */
+/* Pushes the error value of a kind, which is made once, so that it is known again. */
 static void push_error(lua_State *L, enum interrupt which)
 {
     luaL_checkstack(L, 5, NULL);
@@ -112,8 +112,8 @@ static void lose_patience(void)
         stage = INSISTING;
 }
 
-/* Another thread runs now. Going to and fro uses up patience as well: each time the count of
- * instructions begins anew. */
+/* Moves the hook to the thread that runs now. A switch uses up patience as well, since it begins
+ * the count of instructions anew. */
 static void follow(lua_State *L)
 {
     lose_patience();
@@ -127,7 +127,7 @@ static void disarm(lua_State *L)
     pending = INTERRUPT_NONE;
 }
 
-/* The hook. */
+/* The hook: `step` in the picture. */
 static void on_event(lua_State *L, lua_Debug *ar)
 {
     enum interrupt which = (enum interrupt)pending;

@@ -35,7 +35,7 @@ void isolate_begin(const struct child_context *context, pid_t worker, int report
     if (confine_enter(context->confine, why) < 0)
         give_back(report_fd, why);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != worker) /* it died before the line above */
+    if (getppid() != worker) /* the worker died before the line above */
         _exit(EXIT_FAILURE);
     output_attach(context->output);
     descriptors_let_go();

@@ -25,7 +25,7 @@
 #include "lua/luastate.h"
 #include "os/confine.h"
 
-/* How the process ends; what its last finalizer sends. */
+/* The end of the process, as its last finalizer sends it. */
 struct last_word {
     const struct job_context *context; /* NULL: nothing is sent */
     enum report_kind kind;
@@ -41,7 +41,7 @@ static bool is_the_job(const struct job_context *context)
     return getpid() == context->pid;
 }
 
-/* Where reports go; -1 if the script closed it, or this is a process that the job has forked. */
+/* The pipe for reports; -1 if the script closed it, or in a process that the job has forked. */
 static int report_pipe(const struct job_context *context)
 {
     struct stat now;
@@ -73,8 +73,8 @@ static _Noreturn void leave(const struct last_word *e)
 static const char ending_key;
 
 /* __gc of an object that was made before any of the user's: lua_close calls it after all of theirs.
- * What is left to do then is to free memory piece by piece, in pages that would be copied for it;
- * the process just ends. */
+ * It ends the process: lua_close would only go on to free memory piece by piece, in pages that
+ * would be copied for it. */
 static int last_finalizer(lua_State *L)
 {
     lua_rawgetp(L, LUA_REGISTRYINDEX, &ending_key);
@@ -95,8 +95,8 @@ static _Noreturn void end_process(lua_State *L, const struct last_word *e)
 
 /* --- functions that only a job has --- */
 
-/* The job that the functions are about: their upvalue 1. They are made before the fork, so that no
- * job pays for it; `context` is NULL until a job runs, and where only onFailure is called. */
+/* The running job, upvalue 1 of these functions. They are made before the fork, so that no job pays
+ * for it; `context` is NULL until a job runs, and where only onFailure is called. */
 struct running {
     const struct job_context *context;
     const struct job *job;
@@ -171,8 +171,8 @@ static int report_failed(lua_State *L)
     return 0;
 }
 
-/* sys.report_unknown(): the job's class could not be had. Whether the job is spared, so that it has
- * not failed. */
+/* sys.report_unknown(): the job's class was not found. Returns whether the job is spared, so that
+ * it has not failed. */
 static int report_unknown(lua_State *L)
 {
     const struct job_context *context = the_job(L)->context;
@@ -181,7 +181,7 @@ static int report_unknown(lua_State *L)
     return 1;
 }
 
-/* sys.confine_calls(): from now on only the system calls that SANDBOX=strict leaves. */
+/* sys.confine_calls(): allows only the system calls of SANDBOX=strict from now on. */
 static int confine_job(lua_State *L)
 {
     const struct job_context *context = the_job(L)->context;
@@ -208,7 +208,7 @@ static const luaL_Reg job_functions[] = {
     {"report_unknown", report_unknown}, {"policy", change_policy},
     {"confine_calls", confine_job},     {NULL, NULL}};
 
-/* Adds them to resque.sys. */
+/* Adds these functions to resque.sys. */
 static void add_job_functions(lua_State *L)
 {
     luastate_push_module(L, "resque.sys");
@@ -329,7 +329,7 @@ static void take_breakdown(lua_State *L, int status, struct last_word *e)
     e->text[0] = copy_text(L, -1, &e->len);
 }
 
-/* A hook of the worker may have set a locale: a job begins without one, as every Lua does. */
+/* Resets the locale, which a hook of the worker may have set: every Lua begins without one. */
 static void reset_locale(void)
 {
     if (uselocale(NULL) == LC_GLOBAL_LOCALE) /* the worker has no hooks */

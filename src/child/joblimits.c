@@ -18,7 +18,7 @@
 #include "job/raised.h"
 #include "lua/luastate.h"
 
-/* Bytes, so that a failure for want of memory can be told and tidied up. */
+/* Bytes beyond the limit, so that a failure for want of memory can be told and tidied up. */
 #define RELIEF (1u << 20)
 /* Bytes of address space for C modules and their threads. */
 #define MODULES_ROOM ((rlim_t)64 << 20)
@@ -37,7 +37,7 @@ static bool relieved;
 #define ADDRESS_SPACE_IS_FREE false
 #endif
 
-/* The soft limit, never above the one that the program was started with. */
+/* Sets the soft limit, never above the one that the program was started with. */
 static void set_rlimit(__rlimit_resource_t resource, rlim_t inherited, rlim_t value)
 {
     struct rlimit limit;
@@ -66,7 +66,7 @@ static rlim_t address_space(void)
     return (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE);
 }
 
-/* What Lua does not count, a C module's memory, ends here; well above what Lua may take. */
+/* Limits the memory of C modules, which Lua does not count, well above what Lua may take. */
 static void limit_address_space(size_t memory)
 {
     static rlim_t inherited, begun;
@@ -108,7 +108,7 @@ static void limit_memory(lua_State *L, size_t bytes)
     limit_address_space(bytes);
 }
 
-/* Whole seconds are all the kernel knows. */
+/* Sets the CPU limit, rounded up: the kernel knows whole seconds alone. */
 static void limit_cpu(double seconds)
 {
     static rlim_t inherited;
@@ -141,7 +141,7 @@ void joblimits_change(lua_State *L, const struct job_policy *own)
 
 /* --- what Lua asks --- */
 
-/* Lua's own error, in whatever words of the job's around it. */
+/* Whether an error holds Lua's own words for a refused request, maybe inside words of the job's. */
 static bool is_refusal(lua_State *L, int index)
 {
     const char *text = lua_type(L, index) == LUA_TSTRING ? lua_tostring(L, index) : NULL;

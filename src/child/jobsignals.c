@@ -29,7 +29,7 @@ static void end_process(int signo)
     raise(signo); /* comes when its handler is left */
 }
 
-/* A cut connection is an error of write, not the end of the job. */
+/* SIGPIPE does nothing: a cut connection is an error of write, not the end of the job. */
 static void on_pipe(int signo)
 {
     (void)signo;
@@ -44,7 +44,7 @@ static void on_stray(int signo)
 
 static void look(int signo);
 
-/* A job that hears TERM itself, or a library of its, gets no more than that. */
+/* Whether TERM's handler is ours: a job, or its library, that has another gets the signal alone. */
 static bool term_is_ours(void)
 {
     struct sigaction now;
@@ -61,7 +61,7 @@ static void obey(int told)
         end_process(SIGTERM);
 }
 
-/* TERM, or the worker's own signal. */
+/* Hears TERM and the worker's own signal: the board tells what is meant. */
 static void look(int signo)
 {
     if (getpid() != self.pid) {
@@ -87,7 +87,7 @@ static void on_cpu(int signo, siginfo_t *info, void *context)
         interrupt_raise(INTERRUPT_CPU);
 }
 
-/* Whether what ended a sleep did nothing; since the last call. */
+/* Whether the signals since the last call did nothing, so that a sleep goes on. */
 static bool was_nothing(void)
 {
     bool was = nothing && !interrupt_pending();
@@ -102,7 +102,7 @@ static void hear(int signo, void (*handler)(int), int flags)
     sigaction(signo, &action, NULL);
 }
 
-/* nohup's word, or that of a shell without job control, holds for a job's programs, too. */
+/* Whether nohup, or a shell without job control, had a signal ignored: so do a job's programs. */
 static bool is_ignored(int signo)
 {
     struct sigaction before;

@@ -74,7 +74,7 @@ static bool may_blind(const struct luameter *m, const void *block, size_t size)
     return beyond <= LARGEST_STACK && is_blinding(block, size);
 }
 
-/* lua_Alloc. Without a block, `old` is the kind of object, not a size. */
+/* A lua_Alloc. For a new block `old` is the kind of object, not a size. */
 static void *allocate(void *meter, void *block, size_t old, size_t size)
 {
     struct luameter *m = meter;

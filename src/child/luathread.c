@@ -40,13 +40,13 @@ static void switch_to(const struct luathread *thread)
 
 /* --- Lua's coroutine library --- */
 
-/* Upvalue 1 of resume and close is Lua's own, which knows the words for a wrong argument. */
+/* Calls Lua's own function, upvalue 1, which knows the words for a wrong argument. */
 static int refuse(lua_State *L)
 {
     return lua_tocfunction(L, lua_upvalueindex(1))(L);
 }
 
-/* lua_resume raises nothing, so the account is kept whatever happens in there. */
+/* Resumes `co` as the running thread. lua_resume raises nothing: the old one is always restored. */
 static int resume_thread(lua_State *L, lua_State *co, int arguments, int *results)
 {
     const struct luathread *before = running;
@@ -59,7 +59,7 @@ static int resume_thread(lua_State *L, lua_State *co, int arguments, int *result
     return status;
 }
 
-/* Closes its pending variables, whose __close runs in `co`. */
+/* Closes the pending variables of `co`, whose __close runs in it. */
 static int reset_thread(lua_State *L, lua_State *co)
 {
     const struct luathread *before = running;
@@ -79,7 +79,7 @@ static int reset_thread(lua_State *L, lua_State *co)
     return status;
 }
 
-/* The number of values on top of L: results; -1: one, the error. */
+/* Returns the number of results on top of L; -1: the error is there. */
 static int resume_with(lua_State *L, lua_State *co, int arguments)
 {
     int results;
@@ -164,7 +164,7 @@ static int co_close(lua_State *L)
     return 2;
 }
 
-/* Takes the place of the function of that name in the table on top, which becomes upvalue 1. */
+/* Replaces the function of that name in the table on top; the old one becomes upvalue 1. */
 static void replace(lua_State *L, const char *name, lua_CFunction fn)
 {
     lua_getfield(L, -1, name);

@@ -84,9 +84,9 @@ void luatrace_record(const struct luathread *thread)
         add_thread(thread->L);
 }
 
-/* The function that runs is the first thing in what a lua_Debug points to, in each Lua 5.4. From
- * 5.4.5 on it is no address while its stack is moved, but a distance from that stack's foot; where
- * anything else grows it is one. */
+/* Looks at the first member of the CallInfo that a lua_Debug points to, in each Lua 5.4: the
+ * function that runs. From 5.4.5 on this is a distance from the stack's foot, so less than `size`,
+ * while that stack is moved, and an address otherwise. */
 bool luatrace_can_record(const struct luathread *thread, size_t size)
 {
     lua_Debug ar;
