@@ -62,7 +62,7 @@ void accounting_owe(struct accounting *a, const struct board_slot *slot)
     if (slot->worker_id[0])
         prune_owe(&a->prune, slot->worker_id, slot->nonce, slot->started_token);
     else
-        a->look_at = 0; /* it may have registered and not come to say so */
+        a->look_at = 0; /* it may have registered without telling the board */
 }
 
 /* Tells Redis about workers of ours that died; what cannot be told now is told later. */
@@ -123,8 +123,8 @@ static int64_t deadline(const void *accounting)
     return a->prune.debt_count ? clock_sooner(until, a->connect_at) : until;
 }
 
-/* A connection that is half-open looks like any other until it is used; so, where that is lost,
- * once more on another. */
+/* Tells Redis of dead workers a last time, once more on another connection if the first is lost: a
+ * half-open one looks like any other until it is used. */
 static void close_accounting(void *accounting)
 {
     struct accounting *a = accounting;

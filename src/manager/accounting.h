@@ -10,9 +10,9 @@ struct accounting;
 
 extern const struct chore accounting_chore; /* its `open` gives a struct accounting */
 
-/* Tries to reach Redis and whether it lets this program do what it must, before anything else is
- * asked of it. 0; -1: said in the log, and *again_at is when to try again, as it passes without
- * anybody doing anything, or CLOCK_NEVER. */
+/* Connects to Redis and checks that it lets this program do what it must, before anything else is
+ * asked of it. 0; -1: the log says why, and *again_at is when to try again if the trouble passes by
+ * itself, else CLOCK_NEVER. */
 int accounting_reach(struct accounting *a, int64_t *again_at);
 
 /* Notes the worker of this slot, whose process has ended: the next look tells Redis. */

@@ -11,7 +11,7 @@
 #include "os/events.h"
 #include "redis/redis.h"
 
-/* What the manager gives to each; borrowed for its life. */
+/* The manager's own things that each chore may use; borrowed for its life. */
 struct chore_context {
     const struct options *options;
     struct events *events;
@@ -20,9 +20,9 @@ struct chore_context {
 };
 
 struct chore {
-    /* The slots it is to be woken by; it fills them. */
+    /* The slots that wake it; it fills them. */
     unsigned slots;
-    /* What the other functions get; talks to nobody yet. NULL: these settings do not ask for it. */
+    /* Makes the others' argument; talks to nobody yet. NULL: these settings do not ask for it. */
     void *(*open)(const struct chore_context *context);
     /* Does what is due, in each round of the manager, and waits no longer than a few seconds. */
     void (*look)(void *chore);

@@ -1,6 +1,5 @@
-/* crew.h - the processes a manager looks after: who is who, telling all of them, calling idle ones,
- * ending what a dead one left behind. Starting one and judging its end is
- * member.h's. */
+/* crew.h - the processes a manager looks after: finds one by its pid, tells all of them, calls idle
+ * ones, ends what a dead one left behind. member.h starts one and judges its end. */
 #ifndef CREW_H
 #define CREW_H
 
@@ -28,8 +27,8 @@ struct crew {
     int stranger_count;
 };
 
-/* `count` members, none running, each to be started at once; what they leave behind will be handed
- * to us. To be called before this process has children of its own. 0 or -1 with errno. */
+/* Makes `count` members, none running, each due at once; what they leave behind comes to this
+ * process. To be called before it has children of its own. 0 or -1 with errno. */
 int crew_open(struct crew *c, int count);
 void crew_close(struct crew *c);
 
@@ -42,8 +41,8 @@ bool crew_all_started(const struct crew *c);
 /* When the next one that is not running is due; CLOCK_NEVER. */
 int64_t crew_restart_at(const struct crew *c);
 
-/* The member of that pid, or NULL: then it was a stranger or an orphan, and is forgotten. For a
- * process that was just reaped. */
+/* The member of a pid that was just reaped; NULL: this was a stranger or an orphan, and is
+ * forgotten. */
 struct member *crew_reaped(struct crew *c, pid_t pid);
 
 void crew_signal(const struct crew *c, int signo);
@@ -52,11 +51,11 @@ void crew_signal(const struct crew *c, int signo);
 void crew_pause(struct crew *c, bool pause);
 
 /* Passes a stop on: QUIT, TERM or INT; no member is started any more. A TERM or INT that insists is
- * on the board, too: what a manager passes on is no second one for a worker that somebody has told
- * before. */
+ * on the board, too: a worker that was told before, directly, does not count the passed-on signal
+ * as its second. */
 void crew_stop(struct crew *c, int signo);
 
-/* Takes those stops that came. */
+/* Passes on the stops that came. */
 void crew_take_stops(struct crew *c, struct events *ev);
 
 /* Tells the member of that id that the job with this token is to be ended; EVENTS_BOARD makes it

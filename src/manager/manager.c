@@ -28,7 +28,7 @@
 
 #define START_LOOK 0.02 /* seconds between looks at workers that are starting */
 
-/* What is done besides looking after workers, in this order. */
+/* The chores besides looking after workers, in the order in which they are done. */
 enum { ACCOUNTING, WAKEUP, ORDERS, CHORES };
 static const struct chore *const chores[CHORES] = {
     [ACCOUNTING] = &accounting_chore, [WAKEUP] = &wakeup_chore, [ORDERS] = &orders_chore};
@@ -66,7 +66,7 @@ static struct member_context member_context(struct manager *m)
                                    .paused = m->crew.paused};
 }
 
-/* Its job's processes go first: a job must not run any more when it is recorded as failed. */
+/* Ends what a dead worker left, then notes the death: a job recorded as failed must not run. */
 static void bury(struct manager *m, struct member *member, int status)
 {
     pid_t pid = member->pid;
@@ -79,8 +79,8 @@ static void bury(struct manager *m, struct member *member, int status)
         m->crew.exit_code = code;
 }
 
-/* Everything that ended, also what is no worker: an orphan, a stranger, or, for a manager that is
- * PID 1, anybody's child. */
+/* Reaps every process that ended, also an orphan, a stranger, or, for a manager that is PID 1,
+ * anybody's child. */
 static void reap(struct manager *m)
 {
     int status;
@@ -131,7 +131,7 @@ static void take_signals(struct manager *m)
         reap(m);
 }
 
-/* Signals that came before there is this worker are not meant for its job. */
+/* Starts the members that are due. Signals from before a worker are not meant for its job. */
 static void start_due(struct manager *m)
 {
     for (int i = 0; i < m->crew.count; i++) {
@@ -149,9 +149,9 @@ static void start_due(struct manager *m)
 
 /* --- from start to end --- */
 
-/* The first connection decides whether there is a start; later ones are tried for ever. So is this
- * one while the server is there but busy with itself: both may have been started with the machine.
- */
+/* Makes the first connection, which decides whether there is a start; later ones are tried for
+ * ever. So is this one while the server is busy with itself: both may have been started with the
+ * machine. */
 static int connect_first(struct manager *m)
 {
     int64_t again_at;
@@ -166,7 +166,7 @@ static int connect_first(struct manager *m)
     return 0;
 }
 
-/* This process and its name. An exit code, as the next two. */
+/* Opens what this process itself needs. Returns an exit code, as the next three. */
 static int open_process(struct manager *m)
 {
     const struct options *options = m->options;
@@ -183,7 +183,7 @@ static int open_process(struct manager *m)
     return EXIT_DONE;
 }
 
-/* Whether jobs can be run as they are to be. */
+/* Opens what jobs need: confinement, scripts, a prepared state. */
 static int open_jobs(struct manager *m)
 {
     const struct options *options = m->options;
@@ -217,7 +217,7 @@ static int open_redis(struct manager *m)
     return connect_first(m) < 0 ? EXIT_REDIS : EXIT_DONE;
 }
 
-/* Everything that can refuse to start, in an order that leaves nothing behind. An exit code. */
+/* Opens everything that can refuse to start, in an order that leaves nothing behind. */
 static int open_manager(struct manager *m)
 {
     int code = open_process(m);
@@ -239,7 +239,7 @@ static void close_manager(struct manager *m)
     events_close(&m->events);
 }
 
-/* Somebody works, or will again. */
+/* Whether a worker runs, or is to be started. */
 static bool has_work(const struct manager *m)
 {
     return crew_running(&m->crew) ||
@@ -261,7 +261,7 @@ static int64_t next_deadline(const struct manager *m)
     return until;
 }
 
-/* BACKGROUND: the command returns when the workers are past what can refuse to start. */
+/* Lets the command of BACKGROUND return once the workers are past all that can refuse to start. */
 static void tell_start(struct manager *m)
 {
     if (m->crew.exit_code == EXIT_DONE && crew_all_started(&m->crew))

@@ -23,8 +23,8 @@
 #define STEADY 10.0       /* a worker that lived this many seconds is restarted at once */
 #define RESTART_PAUSE 0.1 /* seconds from which the pauses of other restarts grow */
 
-/* The worker's half of the fork. First it lets go of what is the manager's: while the PID file is
- * held here, no other manager can start. */
+/* The worker's half of the fork. It first closes what is the manager's: while it holds the PID
+ * file, no other manager can start. */
 static _Noreturn void be_worker(const struct member *member, const struct member_context *context,
                                 pid_t manager, int wakeup_fd)
 {
@@ -62,7 +62,7 @@ static void close_end(int fd)
         close(fd);
 }
 
-/* 0, or -1 with errno: there is no process. */
+/* Forks the process. 0, or -1 with errno. */
 static int fork_worker(struct member *member, const struct member_context *context)
 {
     int ends[2];
@@ -102,7 +102,7 @@ void member_start(struct member *member, const struct member_context *context)
         kill(member->pid, SIGUSR2);
 }
 
-/* At once; soon after such a restart, later and later. */
+/* When to start the member again: at once, then later and later until member_judge resets that. */
 static int64_t restart_time(struct member *member)
 {
     if (member->backoff.seconds > 0)

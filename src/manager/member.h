@@ -33,7 +33,7 @@ struct member_context {
     bool paused; /* it begins paused: the user's word is for all workers, present and future */
 };
 
-/* Forks. Where that fails, says so and tries again later. */
+/* Forks a worker. Where that fails, logs it and notes when to try again. */
 void member_start(struct member *member, const struct member_context *context);
 
 /* Notes that the process has ended: it is not running any more. */

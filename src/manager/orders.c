@@ -28,8 +28,8 @@ struct orders {
 
 /* --- connecting --- */
 
-/* Notes why nobody listens. Only a refusal is worth a warning: what else can be wrong with Redis is
- * told by whoever needs it for jobs. */
+/* Notes why orders are not heard. Only a refusal is worth a warning: other trouble with Redis is
+ * logged where jobs need it. */
 static void explain(struct orders *c, const struct redis_reply *reply)
 {
     const char *why = reply ? redis_reply_text(reply, NULL) : redis_error(c->redis);

@@ -67,7 +67,7 @@ static int remove_worker(struct scripts *s, const char *worker_id, const char *p
     return answer == ANSWER_OK;
 }
 
-/* From memory that jobs could write: it need not end. */
+/* Copies a text from memory that jobs could write, so it may lack its end. */
 static void copy_shared(char *to, const char *from, size_t size)
 {
     snprintf(to, size, "%.*s", (int)size - 1, from);
@@ -127,7 +127,7 @@ void prune_close(struct prune *p)
     p->seen_count = p->debt_count = 0;
 }
 
-/* Says why and frees what is no array. */
+/* Returns an array as it is. For any other reply: NULL and scripts->error; it is freed. */
 static struct redis_reply *expect_array(struct prune *p, struct redis_reply *reply)
 {
     if (reply && redis_reply_type(reply) == REDIS_ARRAY)
@@ -158,8 +158,8 @@ static struct identity read_identity(const struct redis_reply *parts)
     return identity;
 }
 
-/* 1: its lua:proc names a process of this machine that has ended, and `nonce` is that one's; 0: not
- * so; -1: error. */
+/* Looks for a proof of death. 1: lua:proc names an ended process of this machine, `nonce` is its;
+ * 0: no proof; -1: error. */
 static int proven_dead(struct prune *p, const char *worker_id, char nonce[WORKER_NONCE_SIZE])
 {
     char *key = memory_join(p->scripts->prefix, "lua:proc:", worker_id);
@@ -175,7 +175,7 @@ static int proven_dead(struct prune *p, const char *worker_id, char nonce[WORKER
     return identity_is_dead(&identity);
 }
 
-/* Of our own dead we know more than any look can see: they are paid for, not pruned. */
+/* Whether it is one of our own dead: prune_pay knows more of these than any look can see. */
 static bool is_owed(const struct prune *p, const char *worker_id)
 {
     for (size_t i = 0; i < p->debt_count; i++)
@@ -193,7 +193,7 @@ static int prune_if_proven(struct prune *p, const char *worker_id)
     return remove_worker(p->scripts, worker_id, "proc", nonce, p->pruner, "");
 }
 
-/* One worker that cannot be looked at or removed does not keep the others. 0; -1: there was one. */
+/* Prunes each worker that is proven dead. 0; -1: one or more could not be looked at or removed. */
 static int prune_proven(struct prune *p, const struct redis_reply *workers)
 {
     int result = 0;
@@ -275,8 +275,8 @@ static size_t find_stale(const struct prune *p, const struct redis_reply *beats,
     return count;
 }
 
-/* Removes those of `stale` that the last look saw as well. Without the lock that waits for the
- * next look. */
+/* Removes those of `stale` that the last look saw as well. Without the lock they wait for the next
+ * look. */
 static int prune_silent(struct prune *p, const struct prune_seen *stale, size_t count)
 {
     char *key = memory_join(p->scripts->prefix, LOCK_KEY, "");

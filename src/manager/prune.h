@@ -38,8 +38,8 @@ struct prune {
 void prune_open(struct prune *p, struct scripts *s, double age);
 void prune_close(struct prune *p);
 
-/* Notes a dead worker of ours; prune_pay tells Redis of all that were noted. 0; 1: one of them is
- * not known there by what was noted, which its job may have overwritten: a look finds it; -1:
+/* Notes a dead worker of ours; prune_pay tells Redis of all that were noted. 0; 1: Redis does not
+ * know one of them by its note, which the job may have overwritten: a look finds it; -1:
  * scripts->error, try again later. */
 void prune_owe(struct prune *p, const char *worker_id, const char *nonce,
                const char *started_token);

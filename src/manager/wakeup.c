@@ -87,7 +87,7 @@ static bool connect_watch(struct wakeup *w)
 
 /* --- reports --- */
 
-/* Notes the key of a queue of ours. False: no room for it. */
+/* Notes the key of a queue of ours. Returns false if there is no room for it. */
 static bool note_key(struct wakeup *w, const char *key)
 {
     size_t skip = strlen(w->prefix) + strlen("queue:");
@@ -102,7 +102,7 @@ static bool note_key(struct wakeup *w, const char *key)
     return true;
 }
 
-/* A report is ["message", channel, [key…]]; no keys at all after FLUSHALL. */
+/* Notes the keys of a report: ["message", channel, [key…]]; no keys at all after FLUSHALL. */
 static bool note_keys(struct wakeup *w, const struct redis_reply *message)
 {
     const struct redis_reply *keys = redis_reply_at(message, 2);
@@ -112,7 +112,7 @@ static bool note_keys(struct wakeup *w, const struct redis_reply *message)
     return room;
 }
 
-/* The manager asks rarely, so that the connection for it may have been closed since. */
+/* Whether Redis can be asked; connects again, as the connection may have been closed since last. */
 static bool can_ask(struct wakeup *w)
 {
     if (redis_usable(w->ask))
@@ -134,8 +134,8 @@ static long count_jobs(struct wakeup *w, const char *key)
     return jobs;
 }
 
-/* Reads what came, some of it when there is much: pushes may come faster than we look at each. How
- * many jobs there may be. */
+/* Reads the reports that came, REPORTS_AT_ONCE at most: pushes may come faster than they are read.
+ * Returns how many jobs there may be. */
 static long read_reports(struct wakeup *w, bool anybody_idle)
 {
     struct redis_reply *message;
