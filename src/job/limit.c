@@ -37,7 +37,7 @@ static void say_bytes(char text[AMOUNT], double bytes)
     plain_format(text, AMOUNT, "%.0f %s", bytes, units[unit]);
 }
 
-/* The kernel counts whole CPU seconds. */
+/* Writes an amount with its unit. The kernel counts whole CPU seconds. */
 static void say_amount(char text[AMOUNT], enum limit which, double amount)
 {
     if (which == LIMIT_MEMORY)

@@ -113,7 +113,7 @@ void output_attach(const struct output *output)
 
 /* --- passing on --- */
 
-/* The last of a job's output goes to the ring as it is read. */
+/* Keeps the last of a job's output in a ring. */
 static void keep(struct output *output, const char *text, size_t len)
 {
     size_t at = output->total % OUTPUT_KEPT;
@@ -129,8 +129,8 @@ static bool has_room(const struct output_stream *s, int milliseconds)
     return poll(&out, 1, milliseconds) != 0; /* an error shows when writing */
 }
 
-/* Writes what is due. False: its reader does not take it now. Where nobody reads any more, or the
- * disk is full, it is gone: no business of the job's, which may have ended. */
+/* Writes the text that is due. Returns false if the reader takes no more now. Where nobody reads
+ * any more, or the disk is full, the text is dropped: the job may have ended already. */
 static bool push(struct output_stream *s)
 {
     while (s->due > 0) {
@@ -155,7 +155,7 @@ static size_t whole_lines(const struct output_stream *s)
     return last ? (size_t)(last - s->text) + 1 : s->len;
 }
 
-/* Reads a piece behind what is there. False: the pipe is empty. */
+/* Reads a piece behind the text that is there. Returns false if the pipe is empty. */
 static bool pull(struct output *output, struct output_stream *s)
 {
     ssize_t n;
@@ -172,7 +172,7 @@ static bool pull(struct output *output, struct output_stream *s)
     return n > 0;
 }
 
-/* True: the pipe is empty and all is passed on. */
+/* Passes a stream on. Returns whether the pipe is empty and everything was passed on. */
 static bool pass(struct output *output, struct output_stream *s)
 {
     for (int round = 0; round < ROUNDS; round++) {
@@ -203,7 +203,7 @@ void output_watch(const struct output *output, struct events *ev)
 
 /* --- the end of a job --- */
 
-/* Waits for the reader, but not for every job anew. */
+/* Waits for the reader, unless it was stuck before. Returns whether there is room. */
 static bool wait_for_room(struct output_stream *s, int64_t until)
 {
     int64_t left = until - clock_ms();
@@ -211,7 +211,7 @@ static bool wait_for_room(struct output_stream *s, int64_t until)
     return !s->stuck;
 }
 
-/* True: the pipe is empty. */
+/* Passes on the rest of a stream, or drops it. Returns whether the pipe is empty. */
 static bool drain(struct output *output, struct output_stream *s, int64_t until)
 {
     for (int tries = 0; tries < LEFT_MOST; tries++) {

@@ -1,4 +1,4 @@
-/* raised.c - see raised.h. A note is one number, so that nobody reads half of one: the time of
+/* raised.c - see raised.h. A note is one number, of which nobody can read a half: the time of
  * clock_ms, and behind it the limit. */
 #include "job/raised.h"
 

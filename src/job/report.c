@@ -62,7 +62,7 @@ int report_send_done(int fd, const char *json, size_t len)
     return send_frame(fd, 'D', fits ? json : "null", fits ? len : 4);
 }
 
-/* Numbers as text; infinite ones are "inf". Exact, and short however large they are. */
+/* Sends numbers as text, infinite ones as "inf": exact, and short however large they are. */
 int report_send_policy(int fd, const struct job_policy *policy)
 {
     char text[128];

@@ -10,8 +10,8 @@
 #define FIRST_PAUSE 2.0     /* seconds; doubled each time */
 #define LONGEST_PAUSE 300.0 /* seconds */
 
-/* One reason after another is news. A text that is different each time (it holds the address of
- * something) is not. */
+/* Whether a reason is news: it is the first, or not the one that came twice or more before. A text
+ * that differs each time (it holds an address) is not. */
 static bool is_news(const struct blocked *b, const char *why)
 {
     return !b->why[0] || (strcmp(b->why, why) != 0 && b->repeated > 1);

@@ -20,14 +20,14 @@
 #include "os/procfs.h"
 #include "os/title.h"
 
-/* Seconds for which what a job reports and writes waits in its pipes. Most jobs are over by then,
- * and waking up for each frame would cost them more than all else the worker does; a result too
- * large for the pipe is read after. */
+/* Seconds for which a job's reports and output wait in its pipes. Most jobs are over by then, and
+ * waking up for each frame would cost them more than all else the worker does; a result too large
+ * for the pipe is read after. */
 #define REPORT_WAITS 0.02
 #define ON_FAILURE_LIMIT 5.0 /* seconds */
 #define SWEEP_LIMIT 1.0      /* seconds of killing what a job left behind */
 
-/* What a job tells while it runs. */
+/* The slots by which a running job tells something. */
 #define TOLD (EVENTS_BIT(EVENTS_REPORT) | EVENTS_BIT(EVENTS_STDOUT) | EVENTS_BIT(EVENTS_STDERR))
 
 /* --- in the worker: what it tells, and its end --- */
@@ -56,8 +56,7 @@ static void note_usage(struct child *c, const struct rusage *used)
                               .peak_kb = used->ru_maxrss};
 }
 
-/* The group goes before its leader is reaped: until then its number cannot belong to anybody else.
- */
+/* Kills the job's group, then reaps its leader: until then nobody else can have its number. */
 static void reap(struct child *c, struct events *ev)
 {
     struct rusage used;
@@ -80,8 +79,8 @@ static int open_pidfd(pid_t pid)
     return (int)syscall(SYS_pidfd_open, pid, 0);
 }
 
-/* The worker's half of a successful fork. A process whose end we could not wait for is ended at
- * once; what it has reported by then tells whether the job had started. */
+/* The worker's half of a successful fork. A process that cannot be watched is ended at once; its
+ * reports by then tell whether the job had started. */
 static void adopt(struct child *c, struct events *ev, int read_end)
 {
     setpgid(c->pid, c->pid); /* both do it, so that neither has to wait for the other */
@@ -183,7 +182,7 @@ static void reap_orphans(const struct child *c)
     }
 }
 
-/* Steps that are due: reports from now on as they come, the deadline, the ladder's next. */
+/* Takes the steps that are due: a last look at the reports, the deadline, the ladder's next. */
 static void attend(struct child *c, const struct options *options, struct events *ev)
 {
     if (clock_ms() >= c->deadline.at && events_watches(ev, EVENTS_REPORT))
@@ -234,8 +233,8 @@ static void kill_adopted(void)
         kill(list[i], SIGKILL);
 }
 
-/* We are their subreaper, so the job's orphans end up here; their own children follow in the next
- * round. False: some do not end. */
+/* Kills the job's orphans, which end up here as this is their subreaper; their own children follow
+ * in the next round. False: some do not end. */
 static bool sweep(void)
 {
     useconds_t pause = 500;

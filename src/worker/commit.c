@@ -40,7 +40,7 @@ static void add_trace(struct redis_args *args, const char *trace, struct numbers
     args->len[slot] = strlen(n->count);
 }
 
-/* Empty texts where there was no process. */
+/* Adds the usage of a job's process; empty texts where there was none. */
 static void add_usage(struct redis_args *args, const struct usage *u, struct numbers *n)
 {
     const int64_t values[] = {u->wall_ms, u->cpu_ms, u->peak_kb};
@@ -65,7 +65,7 @@ static void add_failure(const struct outcome *outcome, struct redis_args *args, 
     redis_args_add(args, n->requeue);
 }
 
-/* ARGV as done.lua, fail.lua and unreserve.lua want it. */
+/* Builds ARGV for done.lua, fail.lua or unreserve.lua. Returns which script. */
 static enum script build(const struct outcome *outcome, const struct reserve *reserve,
                          const char *next_token, struct redis_args *args, struct numbers *n)
 {
@@ -85,7 +85,7 @@ static enum script build(const struct outcome *outcome, const struct reserve *re
     return outcome->kind == OUTCOME_DONE ? SCRIPT_DONE : SCRIPT_FAIL;
 }
 
-/* Put back too often: the script has made a failure of it, and says which. */
+/* Makes the outcome the failure that the script made of a job which was put back too often. */
 static void poison(struct outcome *outcome, const char *error)
 {
     static const char exception[] = "Resque::PoisonJob";
@@ -108,7 +108,7 @@ static enum commit_result read_answer(struct outcome *outcome, const struct job 
     case ANSWER_POISON:
         poison(outcome, text);
         return COMMIT_WRITTEN;
-    case ANSWER_ALREADY: /* what a crash became then is not known: most likely this */
+    case ANSWER_ALREADY: /* what became of a crash is not known: most likely this */
         return outcome->kind == OUTCOME_CRASHED && job->attempts < outcome->requeue
                    ? COMMIT_REQUEUED
                    : COMMIT_WRITTEN;

@@ -10,7 +10,7 @@
 #include "job/raised.h"
 #include "worker/child.h"
 
-/* The board tells whether the job had started where the pipe broke before it said so. */
+/* Whether the job had started, by the board, where the pipe broke before it said so. */
 static bool started_by_board(const struct report *report, const struct job *job,
                              const struct board_slot *slot)
 {
@@ -42,7 +42,7 @@ static bool used_up_cpu(const struct death *death, double seconds)
            seconds > 0 && (double)death->usage.cpu_ms * 2 >= ceil(seconds) * 1000;
 }
 
-/* The CPU limit beats what the worker had in mind at that moment, unless it meant this very job. */
+/* Finds the kill's reason. The CPU limit beats the worker's, unless that meant this very job. */
 static void find_reason(struct death *death, const struct child *child,
                         const struct options *options)
 {

@@ -78,7 +78,7 @@ static char **add_queues(const struct resting *r, struct redis_args *args)
     return names;
 }
 
-/* What the script has answered; a refusal is not due again until there is news. */
+/* Calls note.lua. Returns its answer; after a refusal nothing is due until there is news. */
 static enum answer call(struct notes *n, struct registry *registry)
 {
     struct redis_args *args = scripts_begin(registry->scripts, registry->id);
@@ -101,7 +101,7 @@ static enum answer call(struct notes *n, struct registry *registry)
     return answer;
 }
 
-/* An older release did without these rights: the worker goes on without them. */
+/* Warns once of rights that older releases did not need: the worker goes on without them. */
 static void say_refused(struct notes *n, const struct registry *registry)
 {
     if (!n->refused)

@@ -20,8 +20,8 @@ static int open_parent(struct parent_hooks *h, char *err, size_t size)
     return h->parent ? 0 : -1;
 }
 
-/* Where jobs are confined, what one of them says about its scripts is no reason to load these in
- * the worker, as root even: a job may say anything. */
+/* Whether scripts listen, as a job has told. Where jobs are confined this counts for nothing: a job
+ * may say anything, and its scripts would be loaded in the worker, as root even. */
 static bool somebody_listens(const struct parent_hooks *h)
 {
     bool confined = h->options->isolation.job_user || h->options->isolation.sandbox_strict;

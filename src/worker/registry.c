@@ -20,8 +20,8 @@
 
 /* --- opening --- */
 
-/* Every reader of worker ids splits at ':', so an IPv6 address as a host name would break them all.
- */
+/* Takes the host with '-' for ':': readers of worker ids split there, and a host may be an IPv6
+ * address. */
 static void take_host(struct registry *r, const char *host)
 {
     if (host)

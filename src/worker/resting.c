@@ -129,7 +129,7 @@ static void wake(struct resting *r, const char *why)
     r->until = CLOCK_NEVER;
 }
 
-/* All that was known of queues and classes is out of date. */
+/* Forgets all that was known of queues and classes. Returns whether a queue was left alone. */
 static bool begin_anew(struct resting *r, const char *why)
 {
     bool rested = resting_any(r);
@@ -219,7 +219,7 @@ static void put_back(struct outcome *outcome)
     outcome_clear(&failed);
 }
 
-/* A job without a class. `changed`: what was known of the files is out of date. */
+/* Judges a job without a class. `changed`: the files are not as they were at the last look. */
 static bool judge_missing(struct resting *r, const struct job *job, struct outcome *outcome,
                           bool spared, bool changed, int64_t now)
 {

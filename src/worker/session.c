@@ -22,8 +22,8 @@ void session_hear(struct session *s)
     wishes_insist(s->wishes, atomic_load(&s->slot->insists));
 }
 
-/* During a long job or pause nothing else notices that the connection is gone, so this opens
- * another. */
+/* Sends a heartbeat that is due; opens another connection where that is gone, as nothing else
+ * notices it during a long job or pause. */
 void session_beat(struct session *s)
 {
     if (clock_ms() < s->registry.heartbeat_at)
@@ -124,8 +124,8 @@ int session_open(struct session *s, const sigset_t *original_mask, const char *q
     return 0;
 }
 
-/* A connection that is half-open looks like any other until it is used; so, where it is lost now,
- * once more on another. To unregister twice does no harm. 0, or -1: scripts.error. */
+/* Unregisters, once more on another connection if the first is lost: a half-open one looks like any
+ * other until it is used. Unregistering twice does no harm. 0, or -1: scripts.error. */
 static int unregister(struct session *s)
 {
     int result = -1;

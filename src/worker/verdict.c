@@ -136,7 +136,7 @@ static double amount_of(enum limit which, const struct death *death, const struc
     return bytes < SIZE_MAX ? (double)bytes : INFINITY;
 }
 
-/* The limit whose error something in the job made an exit of. */
+/* The limit whose error the job's process turned into an exit; LIMIT_NONE. */
 static enum limit exit_limit(const struct outcome *outcome, const struct death *death,
                              const struct options *options)
 {
@@ -160,7 +160,7 @@ static void say_exit_limit(struct outcome *outcome, enum limit which, const stru
 
 /* --- deaths before the start --- */
 
-/* A process that has ended early again and again is not going to do better the next time. */
+/* Fails a job whose process ended before the start too often: the next would do no better. */
 static void judge_unstarted(struct outcome *outcome, int unstarted)
 {
     if (outcome->kind == OUTCOME_PUT_BACK && unstarted > UNSTARTED_MAX)
@@ -174,8 +174,8 @@ void verdict_cancelled(struct outcome *outcome)
     outcome_fail(outcome, OUTCOME_FAILED, CANCELLED, CANCELLED_UNSTARTED);
 }
 
-/* What the job brought to an end of its own meanwhile stays as it is: done, or failed with an error
- * other than the one that TERM_CHILD raised in it. */
+/* Makes a cancelled job a failure. An end of the job's own stays as it is: done, or failed with an
+ * error other than the one that TERM_CHILD raised in it. */
 static void judge_cancel(struct outcome *outcome, const struct death *death)
 {
     bool ours = outcome->kind == OUTCOME_PUT_BACK ||
@@ -205,7 +205,7 @@ static const char *limit_of(const struct death *death, enum limit raised)
 
 /* --- a crash --- */
 
-/* The process did not end as a job's process does that has had its say. */
+/* Whether the job ended by TERM_CHILD's error, or dirtily with anything but exit code 0. */
 static bool ended_badly(const struct outcome *outcome, int wait_status)
 {
     bool exited_well = outcome->dirty && WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == 0;

@@ -34,8 +34,8 @@ void wishes_insist(struct wishes *w, int signo)
         insist_once(w, signo == SIGTERM ? KILL_TERM : KILL_INT);
 }
 
-/* The manager passes a stop on once for each time that it hears of it, and says by the board when
- * it has to be now. */
+/* Hears TERM or INT. A second one means now if somebody else than the manager sent it: the manager
+ * passes on each stop once, and says by the board when it has to be now. */
 static void terminate(struct wishes *w, const struct options *options, enum kill_reason why,
                       unsigned senders)
 {
@@ -60,8 +60,8 @@ static void finish(struct wishes *w)
         w->leave = LEAVE_AFTER_JOB;
 }
 
-/* It means the job that runs. Sent to every process it comes twice, from the sender and from the
- * manager, and the second is not for the job that runs by then. */
+/* Hears USR1, which means the job that runs. Sent to every process it comes twice, from the sender
+ * and from the manager, and the second is not for the job that runs by then. */
 static void end_job(struct wishes *w, unsigned senders)
 {
     bool other_way = w->ended_by && !(w->ended_by & senders) && clock_ms() < w->echo_until;

@@ -52,7 +52,7 @@ struct worker {
     struct notes notes;
 };
 
-/* What a deploy may have changed. True: other queues than before are served. */
+/* Looks for changes of a deploy. Returns whether other queues than before are served. */
 static bool look_around(struct worker *w)
 {
     bool again = w->wishes.look_again;
@@ -63,15 +63,15 @@ static bool look_around(struct worker *w)
     return notes_look(&w->notes, again);
 }
 
-/* A job could not start, and for now the next one would fare no better. */
+/* Notes that a job could not start: the worker rests, as the next one would fare no better. */
 static void hold_up(struct worker *w, struct outcome *outcome)
 {
     w->wishes.rest_until = clock_after(LOAD_WAIT);
     notes_held_up(&w->notes, outcome);
 }
 
-/* APP_INCLUDE is tried without a job where a blocked worker's queues are empty: other workers took
- * the jobs, so none would show that it is mended. */
+/* Tries APP_INCLUDE without a job where a blocked worker's queues are empty: other workers took the
+ * jobs, so none would show that it is mended. */
 static void try_to_load(struct worker *w)
 {
     const struct include_check check = {w->options, w->confine, &w->session.events, w->board};
@@ -80,7 +80,7 @@ static void try_to_load(struct worker *w)
 
 /* --- reserve --- */
 
-/* One question to Redis. */
+/* Asks Redis for a job, once. */
 static void request(struct worker *w, struct reservation *got)
 {
     char token[JOB_TOKEN_SIZE];
@@ -110,7 +110,7 @@ static enum reserve_answer ask(struct worker *w, struct job *job)
     return got.answer;
 }
 
-/* Nothing to do: until INTERVAL has passed, the manager calls, or somebody wishes something. */
+/* Waits for jobs until INTERVAL has passed, the manager calls, or a signal wishes something. */
 static void idle(struct worker *w)
 {
     STOP_AT("idle");
@@ -147,7 +147,7 @@ static bool finished_before(struct worker *w, struct job *job)
     return true;
 }
 
-/* Registers where that is due, and tells Redis what keeps the worker from jobs. False: not now. */
+/* Registers where that is due, and tells Redis the worker's notes. False: it is not registered. */
 static bool be_known(struct worker *w)
 {
     if (!w->session.registered)
@@ -175,7 +175,7 @@ static bool ready(struct worker *w)
     }
 }
 
-/* A job that the last commit brought along, and that is not welcome any more. */
+/* Puts back a job that the last commit brought along and that may not run any more. */
 static void put_back_handed(struct worker *w, struct job *job)
 {
     struct outcome outcome;
@@ -184,7 +184,7 @@ static void put_back_handed(struct worker *w, struct job *job)
     commit(w, job, &outcome);
 }
 
-/* The next job that is to run. False: this worker leaves. */
+/* Takes the next job that is to run. Returns false if this worker leaves. */
 static bool next_job(struct worker *w, struct job *job)
 {
     for (;;) {
@@ -223,7 +223,7 @@ static bool next_job(struct worker *w, struct job *job)
 
 /* --- run --- */
 
-/* Redis's own parser let it pass; the fleet's others would not. 0, or -1 and `outcome` is set. */
+/* Checks the payload: Redis's parser is more lenient than others. 0, or -1 and `outcome` is set. */
 static int check(const struct job *job, struct outcome *outcome)
 {
     char why[128];
