@@ -141,7 +141,7 @@ local function users_part(list)
   return first, last
 end
 
--- What errors.trace returns, from a list of frames.
+-- Makes the lines of errors.trace from a list of frames.
 local function lines_of(list)
   local first, last = users_part(list)
   local lines = {}

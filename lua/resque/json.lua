@@ -18,7 +18,7 @@ local MAX_DEPTH = 1000
 -- Metatable of arrays; it makes an empty table an array.
 local ARRAY = { __name = "resque.array" }
 
---- What stands for JSON's null inside tables; equal to cjson.null.
+--- The value that stands for JSON's null inside tables; equal to cjson.null.
 json.null = read("null", ARRAY)
 local null = json.null
 

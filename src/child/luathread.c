@@ -115,7 +115,7 @@ static int co_resume(lua_State *L)
     return results + 1;
 }
 
-/* What coroutine.wrap returns; upvalue 1: the thread. */
+/* The function that coroutine.wrap returns; upvalue 1: the thread. */
 static int wrapped(lua_State *L)
 {
     lua_State *co = lua_tothread(L, lua_upvalueindex(1));

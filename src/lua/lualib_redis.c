@@ -22,7 +22,7 @@
 #define CONNECT_LIMIT 5.0 /* seconds */
 #define REPLY_LIMIT 30.0  /* seconds; commands that wait inside Redis have none */
 
-/* Its address is the registry key of the program's struct address. */
+/* The registry key, by its address, of the program's struct address. */
 static const char program_key = 0;
 
 struct connection {

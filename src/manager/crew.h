@@ -62,8 +62,8 @@ void crew_take_stops(struct crew *c, struct events *ev);
  * look. False: none of ours has that id, or it was told the same before. */
 bool crew_cancel(const struct crew *c, const char *worker_id, const char *token);
 
-/* Calls idle members, one for each job; one that is just asking Redis may have asked too early, and
- * is called too. */
+/* Calls idle members, one for each job; a member that is just asking Redis may have asked too
+ * early, and is called too. */
 void crew_wake(struct crew *c, long jobs);
 
 /* Ends what was handed to us because its parent, a member or a part of its job, has ended. */

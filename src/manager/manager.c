@@ -104,7 +104,7 @@ static void show_title(struct manager *m)
 
 static void hang_up(struct manager *m)
 {
-    if (m->background.hangs_up) { /* the terminal is gone, and so is who was watching */
+    if (m->background.hangs_up) { /* the terminal is gone, and so is its user */
         crew_stop(&m->crew, SIGTERM);
         return;
     }

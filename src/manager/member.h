@@ -22,7 +22,7 @@ struct member {
     struct backoff backoff;
 };
 
-/* What a new worker's process is given. All of it is borrowed. */
+/* The things that a new worker's process is given; all are borrowed. */
 struct member_context {
     const struct options *options;
     struct confine *confine;

@@ -12,7 +12,7 @@
 
 #define LEAVE_TIMEOUT 5.0 /* seconds for a job's end to a Redis that does not answer */
 
-/* One try to write the outcome, with the next job on the way back if we want one. */
+/* Tries once to write the outcome, with the next job on the way back if one is wanted. */
 static enum commit_result try_commit(struct session *session, struct reserve *reserve,
                                      const struct job *job, struct outcome *outcome)
 {

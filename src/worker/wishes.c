@@ -86,7 +86,7 @@ void wishes_take(struct wishes *w, struct events *ev, const struct options *opti
         w->pause = true;
     if (events_take(ev, SIGCONT))
         w->pause = false;
-    events_take(ev, EVENTS_BOARD); /* whoever has a job looks at the board */
+    events_take(ev, EVENTS_BOARD); /* a worker that has a job looks at the board */
     if (events_take(ev, SIGHUP)) {
         w->rest_until = 0;
         w->look_again = true;

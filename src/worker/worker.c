@@ -337,8 +337,8 @@ static void run(struct worker *w, const struct job *job, struct outcome *outcome
 
 /* --- commit --- */
 
-/* Writes how the job ended. Where that is impossible the job stays in worker:<id>, and whoever
- * finds this worker dead accounts for it. Takes job and outcome. */
+/* Writes how the job ended. Where that is impossible the job stays in worker:<id>, and a manager
+ * that finds this worker dead accounts for it. Takes job and outcome. */
 static void commit(struct worker *w, struct job *job, struct outcome *outcome)
 {
     const struct child_context context = context_of(w);

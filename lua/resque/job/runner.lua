@@ -138,7 +138,7 @@ local function wants_parent()
 end
 
 -- Loads APP_INCLUDE. Returns nil, or why jobs cannot start. Hooks of the worker are refused where
--- jobs are confined: no script is to run as root, or with what its jobs may not have.
+-- jobs are confined: no script is to run as root, or with rights that jobs lack.
 local function load_scripts()
   local loaded, broken = loader.load(sys.settings.include, sys.settings.no_include)
   local user = sys.settings.job_user

@@ -25,7 +25,7 @@ function facts.new(conn)
   return setmetatable({ conn = conn, configs = {} }, Facts)
 end
 
---- One command.
+--- Sends one command.
 -- @param ... its words
 -- @return[1] the reply, nil if it is nil
 -- @treturn[2] nil
@@ -41,7 +41,7 @@ function Facts:call(...)
   return reply, why
 end
 
---- One command whose first argument is a key of Resque's.
+--- Sends one command whose first argument is a key of Resque's.
 -- @tparam string command
 -- @tparam string name of the key, without the prefix
 -- @param ... the rest
@@ -50,7 +50,7 @@ function Facts:on(command, name, ...)
   return self:call(command, connection.key(name), ...)
 end
 
---- The same command on many keys, by round trips of a thousand.
+--- Sends the same command for many keys, by round trips of a thousand.
 -- @tparam string command
 -- @tparam {string,...} names of keys, without the prefix
 -- @treturn[1] {any,...} one reply each, as a pipeline gives it
