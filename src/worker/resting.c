@@ -179,8 +179,7 @@ static void rest(struct resting *r, const char *name, const char *error, int64_t
     text_printable(why, sizeof why, error, strcspn(error, "\n"));
     q->why = memory_copy(why, strlen(why));
     log_warn("leaving queue %s alone until a file of APP_INCLUDE or of jobs changes, HUP comes, or "
-             "%d s have passed: %d jobs in a row were of classes that could not be had, and the "
-             "next is, too: %s",
+             "%d s have passed: %d jobs in a row had no usable class, nor has the next: %s",
              name, (int)RESTING_SECONDS, RESTING_AFTER, why);
 }
 

@@ -44,8 +44,9 @@ local function types(facts)
     end
   end
   if wrong[1] then
-    return finding.fail("types", finding.examples(wrong) .. "; workers go round it, its jobs or "
-      .. "counts do not", "RENAME the key out of the way, and see what it holds")
+    return finding.fail("types", finding.examples(wrong) .. "; workers pass over such keys: "
+      .. "their jobs do not run, their counts stand still",
+      "RENAME the key out of the way, and see what it holds")
   elseif not got or refused then
     return finding.unseen("types", why or refused)
   end
