@@ -354,7 +354,7 @@ static int parse_unix(struct parse *p, struct span rest)
 
 static const struct scheme {
     const char *name;
-    int (*parse)(struct parse *p, struct span rest); /* NULL: known, but not to be had */
+    int (*parse)(struct parse *p, struct span rest); /* NULL: known, but not supported */
 } schemes[] = {
     {"redis", parse_tcp},
     {"tcp", parse_tcp},

@@ -27,8 +27,9 @@ void registry_open(struct registry *r, struct scripts *s, const struct ledger *l
 
 /* Registers under an id that nobody has. 0, or -1: scripts->error. */
 int registry_register(struct registry *r);
-/* Removes the worker; a job that slipped into its record meanwhile is put back. 0, or -1:
- * scripts->error. */
+/* Removes the worker; a job that slipped into its record meanwhile is put back, unless the ledger
+ * has its token as committed: then the record stays, for whoever accounts for this worker. 0, or
+ * -1: scripts->error. */
 int registry_unregister(struct registry *r);
 
 /* Sends a heartbeat, whose reply is dropped; heartbeat_at says when the next is due. 0, or -1: not

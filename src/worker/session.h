@@ -43,8 +43,9 @@ void session_close(struct session *s);
  * woken up. */
 bool session_wait(struct session *s, unsigned slots, int64_t deadline);
 
-/* Its two parts, for whoever waits for something else: takes the signals that came; sends a sign of
- * life when one is due, which may take a second while Redis is away. */
+/* The two halves of session_wait, for callers that wait for something else: session_hear takes the
+ * signals that came; session_beat sends a heartbeat when one is due, which may take a second while
+ * Redis is away. */
 void session_hear(struct session *s);
 void session_beat(struct session *s);
 
