@@ -2,8 +2,8 @@
  *
  * It holds facts that a dead process cannot tell any more (its id, which job had started), which
  * workers are idle, which job is to be ended and how, and a stop that means "now". Each field has
- * one writer. A text is read when its writer has ended, or only compared with a whole one, which a
- * half-written text cannot equal. */
+ * one writer, but for `raised` and `parent_hooks`. A text is read when its writer has ended, or
+ * only compared with a whole one, which a half-written text cannot equal. */
 #ifndef BOARD_H
 #define BOARD_H
 
