@@ -105,8 +105,8 @@ describe("what a run left that could not clear up", function()
     make "resque-run.new"
     make "resque-run.old"
     assert(uv.fs_utime(tmp .. "/resque-run.old", os.time() - 7200, os.time() - 7200))
-    local held = process.start({ "flock", tmp .. "/resque-run.alive/lock", "sh", "-c",
-      "echo held; sleep 1000" }, { dir = w.dir })
+    local held = process.start({ "flock", "--no-fork", tmp .. "/resque-run.alive/lock", "sh", "-c",
+      "echo held; exec sleep 1000" }, { dir = w.dir }) -- one process, which ends with the spec
     held:wait_for "held"
     local p = start(script("run", "exit 0"))
     assert.same({ 0, 0 }, { p:wait() })
