@@ -1,44 +1,14 @@
 -- resque.queue.push_many against a real Redis: many jobs by one pipeline.
 local cjson = require "cjson"
 local connection = require "resque.connection"
-local hooks = require "resque.hooks"
 local job = require "resque.job"
 local json = require "resque.json"
 local queue = require "resque.queue"
 local resque = require "resque"
-local world = require "spec.support.world"
+local enqueuing = require "spec.support.enqueuing"
 
 describe("resque.queue", function()
-  local redis, undo
-
-  setup(function() redis = world.server { tcp = true } end)
-  before_each(function()
-    redis:call "FLUSHALL"
-    connection.set_backend(redis:backend())
-    connection.set_prefix "t"
-    undo = {}
-  end)
-  after_each(function()
-    for _, off in ipairs(undo) do
-      off()
-    end
-    connection.set_backend(nil)
-    connection.set_prefix "resque"
-  end)
-
-  local function on(event, fn)
-    undo[#undo + 1] = hooks.on(event, fn)
-  end
-
-  local function queued(name)
-    return redis:call("LRANGE", "t:queue:" .. name, 0, -1)
-  end
-
-  local function keys()
-    local list = redis:call("KEYS", "*")
-    table.sort(list)
-    return list
-  end
+  local q <const> = enqueuing.open()
 
   describe("push_many", function()
     it("puts all in by one pipeline and tells ids in order", function()
@@ -50,35 +20,35 @@ describe("resque.queue", function()
         }
       end
       connection.redis "PING"
-      redis:call("CONFIG", "RESETSTAT")
+      q:call("CONFIG", "RESETSTAT")
       local results = assert(queue.push_many(items))
-      local counts = redis:command_counts()
+      local counts = q.server:command_counts()
       assert.are.same({ 3, 3, 12 }, { counts.exec, counts.rpush, counts.set })
       for i, result in ipairs(results) do
         assert.are.same({ id = "id" .. i }, result)
       end
-      assert.are.equal(800, #queued "ab")
+      assert.are.equal(800, #q:queued "ab")
       local last = 0
-      for _, text in ipairs(queued "ab") do
+      for _, text in ipairs(q:queued "ab") do
         local n = cjson.decode(text).args[1]
         assert.is_true(n > last)
         last = n
       end
-      assert.are.equal(400, redis:call("LLEN", "t:queue:c"))
-      assert.is_truthy(redis:call("GET", "t:job:id1200:status"))
+      assert.are.equal(400, q:call("LLEN", "t:queue:c"))
+      assert.is_truthy(q:call("GET", "t:job:id1200:status"))
     end)
 
     it("makes ids, takes the default args and a class's own queue", function()
       job("Spec_Own", { queue = "own", perform = print })
       local results = queue.push_many { { class = "Spec_Own" }, { class = "Spec_Own", args = {} } }
       assert.are.equal(32, #results[1].id)
-      assert.are.equal("[{}]", queued("own")[1]:match '"args":(.-),"id"')
-      assert.are.equal("[]", queued("own")[2]:match '"args":(.-),"id"')
+      assert.are.equal("[{}]", q:queued("own")[1]:match '"args":(.-),"id"')
+      assert.are.equal("[]", q:queued("own")[2]:match '"args":(.-),"id"')
     end)
 
     it("tells of each item what is wrong with it, and puts the rest in", function()
-      redis:call("SET", "t:queue:bad", "text")
-      on("beforeEnqueue", function(_, args)
+      q:call("SET", "t:queue:bad", "text")
+      q:on("beforeEnqueue", function(_, args)
         if args == "no" then
           resque.dont_create "refused"
         elseif args == "boom" then
@@ -107,15 +77,15 @@ describe("resque.queue", function()
       assert.is_truthy(results[8].err:find "not for a worker")
       assert.is_truthy(results[9].err:find "no list")
       assert.is_string(results[10].id)
-      assert.are.equal(2, #queued "q")
-      assert.are.same({ "t:queue:bad", "t:queue:q", "t:queues" }, keys())
-      assert.are.same({ "q" }, redis:call("SMEMBERS", "t:queues"))
+      assert.are.equal(2, #q:queued "q")
+      assert.are.same({ "t:queue:bad", "t:queue:q", "t:queues" }, q:keys())
+      assert.are.same({ "q" }, q:call("SMEMBERS", "t:queues"))
     end)
 
     it("logs what afterEnqueue raises: the job is in", function()
       local sys, said = require "resque.sys", nil
       local log = sys.log
-      on("afterEnqueue", function() error("late", 0) end)
+      q:on("afterEnqueue", function() error("late", 0) end)
       sys.log = function(level, text) said = level .. " " .. text end
       local results = queue.push_many { { queue = "q", class = "C", id = "one" } }
       sys.log = log
@@ -129,18 +99,18 @@ describe("resque.queue", function()
         local text = (i == 4 or i == 6) and ("x"):rep(2 << 20) or "short"
         items[i] = { queue = name, class = "C", args = { text }, id = "id" .. i, track = true }
       end
-      redis:call("CONFIG", "SET", "proto-max-bulk-len", "1mb")
+      q:call("CONFIG", "SET", "proto-max-bulk-len", "1mb")
       local results = queue.push_many(items)
-      redis:call("CONFIG", "SET", "proto-max-bulk-len", "512mb")
+      q:call("CONFIG", "SET", "proto-max-bulk-len", "512mb")
       for i, result in ipairs(results) do
         local long = i == 4 or i == 6
         assert.are.equal(not long and "id" .. i or nil, result.id)
         assert.is_truthy(not long or result.err:find "ERR Protocol error: invalid bulk length$")
-        assert.are.equal(long and 0 or 1, redis:call("EXISTS", "t:job:id" .. i .. ":status"))
+        assert.are.equal(long and 0 or 1, q:call("EXISTS", "t:job:id" .. i .. ":status"))
       end
       local ids = {}
       for _, name in ipairs { "a", "b", "c", "d" } do
-        for _, payload in ipairs(queued(name)) do
+        for _, payload in ipairs(q:queued(name)) do
           ids[#ids + 1] = payload:match '"id":"id(%d)"'
         end
       end

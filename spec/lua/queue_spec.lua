@@ -2,50 +2,20 @@
 -- at a time are push_many_spec's.
 local cjson = require "cjson"
 local connection = require "resque.connection"
-local hooks = require "resque.hooks"
 local job = require "resque.job"
 local json = require "resque.json"
 local queue = require "resque.queue"
 local resque = require "resque"
-local world = require "spec.support.world"
+local enqueuing = require "spec.support.enqueuing"
 
 describe("resque.queue", function()
-  local redis, undo
-
-  setup(function() redis = world.server { tcp = true } end)
-  before_each(function()
-    redis:call "FLUSHALL"
-    connection.set_backend(redis:backend())
-    connection.set_prefix "t"
-    undo = {}
-  end)
-  after_each(function()
-    for _, off in ipairs(undo) do
-      off()
-    end
-    connection.set_backend(nil)
-    connection.set_prefix "resque"
-  end)
-
-  local function on(event, fn)
-    undo[#undo + 1] = hooks.on(event, fn)
-  end
-
-  local function queued(name)
-    return redis:call("LRANGE", "t:queue:" .. name, 0, -1)
-  end
-
-  local function keys()
-    local list = redis:call("KEYS", "*")
-    table.sort(list)
-    return list
-  end
+  local q <const> = enqueuing.open()
 
   -- What was raised, and that nothing was pushed.
   local function raised(fn)
     local ok, err = pcall(fn)
     assert.is_false(ok)
-    assert.are.same({}, keys())
+    assert.are.same({}, q:keys())
     return tostring(err)
   end
 
@@ -53,9 +23,9 @@ describe("resque.queue", function()
     it("writes queues and the payload, keys in Resque's order", function()
       local id = assert(queue.enqueue("mail", "SendMail", { to = "é/x" }))
       assert.is_truthy(id:find "^" and #id == 32 and id:find "^%x+$")
-      assert.are.same({ "t:queue:mail", "t:queues" }, keys())
-      assert.are.same({ "mail" }, redis:call("SMEMBERS", "t:queues"))
-      local text = queued("mail")[1]
+      assert.are.same({ "t:queue:mail", "t:queues" }, q:keys())
+      assert.are.same({ "mail" }, q:call("SMEMBERS", "t:queues"))
+      local text = q:queued("mail")[1]
       local shape = '^{"class":"SendMail","args":%[{"to":"é/x"}%],"id":"' .. id
         .. '","queue_time":%d+%.%d+}$'
       assert.is_truthy(text:find(shape), text)
@@ -79,7 +49,7 @@ describe("resque.queue", function()
     for _, row in ipairs(forms) do
       it("takes as args " .. row[1], function()
         assert(queue.enqueue("q", "C", row[2]))
-        local text = queued("q")[1]
+        local text = q:queued("q")[1]
         assert.are.equal(row[3], text:match '"args":(.*),"id":')
       end)
     end
@@ -93,7 +63,7 @@ describe("resque.queue", function()
     for _, row in ipairs(lists) do
       it("takes the whole list with positional: " .. row[1], function()
         assert(queue.enqueue("q", "C", row[2], { positional = true }))
-        assert.are.equal(row[3], queued("q")[1]:match '"args":(.*),"id":')
+        assert.are.equal(row[3], q:queued("q")[1]:match '"args":(.*),"id":')
       end)
     end
 
@@ -102,7 +72,7 @@ describe("resque.queue", function()
         assert(queue.enqueue("q", "C", i))
       end
       local order = {}
-      for i, text in ipairs(queued "q") do
+      for i, text in ipairs(q:queued "q") do
         order[i] = cjson.decode(text).args[1]
       end
       assert.are.same({ 1, 2, 3, 4, 5 }, order)
@@ -110,33 +80,33 @@ describe("resque.queue", function()
 
     it("writes the status of a tracked job in the same transaction, before the push", function()
       for _, opts in ipairs { true, { track = true } } do
-        redis:call "FLUSHALL"
+        q:call "FLUSHALL"
         local id = assert(queue.enqueue("mail", "SendMail", nil, opts))
         local key = "t:job:" .. id .. ":status"
-        assert.are.same({ key, "t:queue:mail", "t:queues" }, keys())
-        local text = redis:call("GET", key)
+        assert.are.same({ key, "t:queue:mail", "t:queues" }, q:keys())
+        local text = q:call("GET", key)
         local now = text:match '^{"status":1,"updated":(%d+),"started":%1,"result":null}$'
         assert.is_truthy(now, text)
         assert.is_true(math.abs(tonumber(now) - os.time()) < 600)
-        assert.are.equal(-1, redis:call("TTL", key))
+        assert.are.equal(-1, q:call("TTL", key))
       end
       assert.is_truthy(queue.enqueue("mail", "SendMail", nil, { track = false }))
-      assert.are.equal(3, #keys())
+      assert.are.equal(3, #q:keys())
     end)
 
     it("sends one round trip: MULTI, SET, SADD, RPUSH, EXEC", function()
       queue.enqueue("q", "C") -- so that it is connected
-      redis:call("CONFIG", "RESETSTAT")
+      q:call("CONFIG", "RESETSTAT")
       assert(queue.enqueue("q", "C", nil, true))
-      local counts = redis:command_counts()
+      local counts = q.server:command_counts()
       assert.are.same({ 1, 1, 1, 1, 1 },
         { counts.multi, counts.set, counts.sadd, counts.rpush, counts.exec })
     end)
 
     it("takes an id", function()
       assert.are.equal("order-7", queue.enqueue("q", "C", nil, { id = "order-7", track = true }))
-      assert.are.equal("order-7", cjson.decode(queued("q")[1]).id)
-      assert.is_truthy(redis:call("GET", "t:job:order-7:status"))
+      assert.are.equal("order-7", cjson.decode(q:queued("q")[1]).id)
+      assert.is_truthy(q:call("GET", "t:job:order-7:status"))
     end)
 
     it("takes a class by its table, and the queue it names", function()
@@ -144,9 +114,9 @@ describe("resque.queue", function()
       assert(queue.enqueue(nil, class))
       assert(queue.enqueue(nil, "Spec_Named"))
       assert(queue.enqueue("other", class))
-      assert.are.equal(2, #queued "own")
-      assert.are.equal(1, #queued "other")
-      assert.are.equal("Spec_Named", cjson.decode(queued("own")[1]).class)
+      assert.are.equal(2, #q:queued "own")
+      assert.are.equal(1, #q:queued "other")
+      assert.are.equal("Spec_Named", cjson.decode(q:queued("own")[1]).class)
     end)
 
     for _, name in ipairs { "a space", "Ünïcode", 'quo"te', "new\nline", "\27[31m", "*", "a:b" } do
@@ -155,8 +125,8 @@ describe("resque.queue", function()
         require "resque.sys".log = function() end
         assert(queue.enqueue(name, "C"))
         require "resque.sys".log = log
-        assert.are.same({ name }, redis:call("SMEMBERS", "t:queues"))
-        assert.are.equal(1, #queued(name))
+        assert.are.same({ name }, q:call("SMEMBERS", "t:queues"))
+        assert.are.equal(1, #q:queued(name))
       end)
     end
 
@@ -212,7 +182,7 @@ describe("resque.queue", function()
       end
       assert(queue.enqueue("q", "C", nested(96)))
       assert.are.equal(98, 2 + 96)
-      redis:call "FLUSHALL"
+      q:call "FLUSHALL"
       local err = raised(function() queue.enqueue("q", "C", nested(97)) end)
       assert.is_truthy(err:find "are not for a worker", err)
     end)
@@ -220,39 +190,39 @@ describe("resque.queue", function()
 
   describe("when Redis refuses", function()
     it("a wrong-typed queue: nothing of the job is left", function()
-      redis:call("SET", "t:queue:q", "text")
+      q:call("SET", "t:queue:q", "text")
       local id, err = queue.enqueue("q", "C", nil, { id = "one", track = true })
       assert.is_nil(id)
       assert.is_truthy(err:find "^WRONGTYPE", err)
-      assert.are.same({ "t:queue:q" }, keys())
+      assert.are.same({ "t:queue:q" }, q:keys())
     end)
 
     it("a wrong-typed queue that was known stays known", function()
-      redis:call("SET", "t:queue:q", "text")
-      redis:call("SADD", "t:queues", "q")
+      q:call("SET", "t:queue:q", "text")
+      q:call("SADD", "t:queues", "q")
       assert.is_nil((queue.enqueue("q", "C", nil, true)))
-      assert.are.same({ "t:queue:q", "t:queues" }, keys())
+      assert.are.same({ "t:queue:q", "t:queues" }, q:keys())
     end)
 
     it("a wrong-typed set of queues: the job is in, and there is a warning", function()
       local sys, said = require "resque.sys", nil
       local log = sys.log
-      redis:call("SET", "t:queues", "text")
+      q:call("SET", "t:queues", "text")
       sys.log = function(level, text) said = level .. " " .. text end
       local id = queue.enqueue("q", "C")
       sys.log = log
       assert.is_string(id)
-      assert.are.equal(1, #queued "q")
+      assert.are.equal(1, #q:queued "q")
       assert.is_truthy(said:find "^warn queue q could not be noted in 'queues': WRONGTYPE", said)
     end)
 
     it("a full server: the reason, not EXECABORT", function()
-      redis:call("CONFIG", "SET", "maxmemory", "1")
+      q:call("CONFIG", "SET", "maxmemory", "1")
       local id, err = queue.enqueue("q", "C", nil, true)
-      redis:call("CONFIG", "SET", "maxmemory", "0")
+      q:call("CONFIG", "SET", "maxmemory", "0")
       assert.is_nil(id)
       assert.is_truthy(err:find "^OOM", err)
-      assert.are.same({}, keys())
+      assert.are.same({}, q:keys())
       assert.is_string(queue.enqueue("q", "C"))
     end)
 
@@ -270,7 +240,7 @@ describe("resque.queue", function()
       assert.is_nil(id)
       assert.is_truthy(err:find "inside a transaction", err)
       connection.redis "DISCARD"
-      assert.are.same({}, keys())
+      assert.are.same({}, q:keys())
     end)
   end)
 
@@ -278,8 +248,8 @@ describe("resque.queue", function()
     it("get class, args, queue, id, before and after", function()
       local calls = {}
       for _, event in ipairs { "beforeEnqueue", "afterEnqueue" } do
-        on(event, function(...)
-          calls[#calls + 1] = { event, #queued "mail", select("#", ...), ... }
+        q:on(event, function(...)
+          calls[#calls + 1] = { event, #q:queued "mail", select("#", ...), ... }
         end)
       end
       local id = queue.enqueue("mail", "SendMail", { to = "x" })
@@ -291,7 +261,7 @@ describe("resque.queue", function()
 
     it("get what the job will see", function()
       local got
-      on("beforeEnqueue", function(_, args) got = args end)
+      q:on("beforeEnqueue", function(_, args) got = args end)
       queue.enqueue("q", "C")
       assert.are.same({}, got)
       queue.enqueue("q", "C", json.null)
@@ -305,37 +275,37 @@ describe("resque.queue", function()
     end)
 
     it("cannot change what is sent", function()
-      on("beforeEnqueue", function(_, args) args.to = "y" end)
+      q:on("beforeEnqueue", function(_, args) args.to = "y" end)
       local args = { to = "x" }
       queue.enqueue("q", "C", args)
       assert.are.equal("x", args.to)
-      assert.is_truthy(queued("q")[1]:find('"to":"x"', 1, true))
+      assert.is_truthy(q:queued("q")[1]:find('"to":"x"', 1, true))
     end)
 
     it("may refuse: DontCreate gives nil and the reason", function()
       local after = 0
-      on("afterEnqueue", function() after = after + 1 end)
+      q:on("afterEnqueue", function() after = after + 1 end)
       local why = function() resque.dont_create "not today" end
-      on("beforeEnqueue", function() why() end)
+      q:on("beforeEnqueue", function() why() end)
       local id, err = queue.enqueue("q", "C", nil, true)
       assert.are.same({ nil, "not today" }, { id, err })
       why = function() error(resque.DontCreate) end
       assert.are.same({ n = 2, nil, "DontCreate" }, table.pack(queue.enqueue("q", "C")))
-      assert.are.same({}, keys())
+      assert.are.same({}, q:keys())
       assert.are.equal(0, after)
     end)
 
     it("raise whatever else they raise", function()
-      on("beforeEnqueue", function() error({ message = "broken" }) end)
+      q:on("beforeEnqueue", function() error({ message = "broken" }) end)
       assert.are.equal("broken", raised(function() queue.enqueue("q", "C") end))
     end)
 
     it("after the push: the error comes, the job is in", function()
-      on("afterEnqueue", function() error "late" end)
+      q:on("afterEnqueue", function() error "late" end)
       local ok, err = pcall(queue.enqueue, "q", "C")
       assert.is_false(ok)
       assert.is_truthy(tostring(err):find "late")
-      assert.are.equal(1, #queued "q")
+      assert.are.equal(1, #q:queued "q")
     end)
   end)
 

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-static const char *const words[ANSWER_COUNT] = {
+const char *const answers_words[ANSWER_COUNT] = {
     [ANSWER_UNKNOWN] = "",          [ANSWER_OK] = "OK",
     [ANSWER_ERR] = "ERR",           [ANSWER_ALREADY] = "ALREADY",
     [ANSWER_LOST] = "LOST",         [ANSWER_JOB] = "JOB",
@@ -22,12 +22,7 @@ enum answer answers_read(const struct redis_reply *reply, size_t index, const ch
     if (text)
         *text = word + len + (word[len] == ' ');
     for (int i = ANSWER_UNKNOWN + 1; i < ANSWER_COUNT; i++)
-        if (strlen(words[i]) == len && memcmp(words[i], word, len) == 0)
+        if (strlen(answers_words[i]) == len && memcmp(answers_words[i], word, len) == 0)
             return (enum answer)i;
     return ANSWER_UNKNOWN;
-}
-
-const char *answers_word(enum answer answer)
-{
-    return words[answer];
 }

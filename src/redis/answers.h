@@ -31,7 +31,7 @@ enum answer {
  * *text points to it then, else to "". `text` may be NULL; it is owned by the reply. */
 enum answer answers_read(const struct redis_reply *reply, size_t index, const char **text);
 
-/* "REQUEUED". A literal; "" for ANSWER_UNKNOWN. */
-const char *answers_word(enum answer answer);
+/* The words, by enum answer; "" for ANSWER_UNKNOWN. */
+extern const char *const answers_words[ANSWER_COUNT];
 
 #endif
