@@ -1,9 +1,9 @@
-/* descriptors.h - the list of descriptors that are this process's own: a process that it forks lets
- * go of all of them at once.
+/* descriptors.h - the list of descriptors that are this process's own: a process that it forks
+ * closes all of them at once.
  *
  * A descriptor that is forgotten there keeps a connection, a pipe or a lock alive for as long as a
- * job runs, and gives the job a door. So whoever opens one that is not close-on-fork by itself
- * enters it here; log file and standard streams are not entered, as jobs use them. */
+ * job runs, and is a door for the job. The code that opens one enters it here, unless it closes it
+ * before the next fork. Log file and standard streams are not entered, as jobs use them. */
 #ifndef DESCRIPTORS_H
 #define DESCRIPTORS_H
 
